@@ -1,0 +1,3 @@
+//! The `beluga` program.
+
+fn main() {}

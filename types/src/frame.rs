@@ -1,0 +1,643 @@
+//! The SOLIDAR frame: what fusion says about one window of time.
+
+use nalgebra::{DMatrix, Matrix3, Matrix6, Vector3, Vector6};
+
+use crate::error::Error;
+use crate::measurement::{GapCause, SensorId};
+use crate::shared::{SharedState, SharedStates};
+use crate::space::{Body, Point, Sensor, Transform, World};
+use crate::time::Stamp;
+
+/// One cloud above and below the waterline for one window, with what is known of its trustworthiness.
+///
+/// Frame k holds what ends in (end of scan k−1, end of scan k] of the reference lidar; pose and
+/// points are at the window's end. How long fusion took is not in it: it is no function of the data.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SolidarFrame {
+    /// Count of frames, from zero.
+    pub index: u64,
+    /// What time it covers.
+    pub window: Window,
+    /// What each sensor contributed, by sensor.
+    pub inputs: Vec<FrameInput>,
+    /// What is missing from it, by sensor and cause.
+    pub gaps: Vec<FrameGap>,
+    /// The pose at the window's end.
+    pub world_from_body: Transform<World, Body>,
+    /// Its covariance: rotation (rad) then translation (m), right perturbation.
+    pub pose_covariance: Matrix6<f64>,
+    /// How well each axis of the pose was held by the data, 0 (not at all: it is predicted) to 1;
+    /// rotation x y z, then translation x y z, in `Body`.
+    pub localizability: [f64; 6],
+    /// Rotation rate (rad/s) and velocity (m/s) at the window's end, in `Body`.
+    pub twist: Vector6<f64>,
+    /// What many points share, with one joint covariance.
+    pub shared: SharedStates,
+    /// Where the water surface was, if the vehicle is afloat.
+    pub waterline: Option<Waterline>,
+    /// The calibration used, by sensor.
+    pub calibration: Vec<SensorCalibration>,
+    /// How the pose was found and what was tested.
+    pub status: FrameStatus,
+    /// The points.
+    pub points: PointTable,
+    /// Returns whose elevation is not resolved.
+    pub arcs: ArcTable,
+}
+
+impl SolidarFrame {
+    /// Point `i` in `World`, in metres.
+    pub fn point_in_world(&self, i: usize) -> Point<World> {
+        self.world_from_body * self.points.position(i)
+    }
+
+    /// Random covariance of point `i` in `Body`, in m²: its own three sigmas turned from the
+    /// beam's axes. What points share is in [`Self::jacobian`] and [`SharedStates`].
+    ///
+    /// The beam's axes at the window's end: range, along = the sensor's x projected across the
+    /// beam, across = range × along.
+    ///
+    /// # Panics
+    /// If `i` is not below the number of points.
+    pub fn covariance(&self, i: usize) -> Matrix3<f64> {
+        let axes = self.beam_axes(i);
+        let table = &self.points;
+        let variances = Vector3::new(
+            f64::from(table.sigma_range_m[i]).powi(2),
+            f64::from(table.sigma_along_m[i]).powi(2),
+            f64::from(table.sigma_across_m[i]).powi(2),
+        );
+        axes * Matrix3::from_diagonal(&variances) * axes.transpose()
+    }
+
+    /// How point `i` *in `World`* moves with each shared state: 3 rows, one column per state.
+    ///
+    /// The mean of n points has the covariance σ²/n + J Σ Jᵀ with J the mean of these.
+    ///
+    /// # Panics
+    /// If `i` is not below the number of points.
+    pub fn jacobian(&self, i: usize) -> DMatrix<f64> {
+        let rotation = self.world_from_body.rotation_matrix();
+        let in_body = self.points.position(i).vector();
+        let sensor = SensorId(self.points.sensor[i]);
+        let body_from_sensor = self.body_from_sensor(sensor);
+        let beam = in_body - body_from_sensor.translation();
+        let range = beam.norm().max(f64::MIN_POSITIVE);
+        let mut jacobian = DMatrix::zeros(3, self.shared.states.len());
+        for (column, state) in self.shared.states.iter().enumerate() {
+            if state.sensor().is_some_and(|other| other != sensor) {
+                continue;
+            }
+            let in_body = match *state {
+                SharedState::PoseRotation(axis) => unit(axis).cross(&in_body),
+                SharedState::PoseTranslation(axis) | SharedState::LeverArm(_, axis) => unit(axis),
+                SharedState::Boresight(_, axis) => {
+                    (body_from_sensor.rotation_matrix() * unit(axis)).cross(&beam)
+                }
+                SharedState::Latency(_) => {
+                    let rate = self.twist.fixed_rows::<3>(0).into_owned();
+                    let velocity = self.twist.fixed_rows::<3>(3).into_owned();
+                    -(rate.cross(&in_body) + velocity)
+                }
+                SharedState::SoundSpeed(_) => beam / self.sound_speed_m_per_s(sensor),
+                SharedState::RangeBias(_) => beam / range,
+            };
+            jacobian.set_column(column, &(rotation * in_body));
+        }
+        jacobian
+    }
+
+    /// The calibration used for a sensor.
+    pub fn calibration_of(&self, sensor: SensorId) -> Option<&SensorCalibration> {
+        self.calibration
+            .iter()
+            .find(|calibration| calibration.sensor == sensor)
+    }
+
+    /// The beam's axes of point `i` in `Body`, as columns: range, along, across.
+    ///
+    /// # Panics
+    /// If `i` is not below the number of points.
+    pub fn beam_axes(&self, i: usize) -> Matrix3<f64> {
+        let body_from_sensor = self.body_from_sensor(SensorId(self.points.sensor[i]));
+        let beam = self.points.position(i).vector() - body_from_sensor.translation();
+        let range = beam.try_normalize(1e-9).unwrap_or_else(Vector3::x);
+        let rotation = body_from_sensor.rotation_matrix();
+        let across_beam = |axis: Vector3<f64>| {
+            let axis = rotation * axis;
+            (axis - range * range.dot(&axis)).try_normalize(1e-6)
+        };
+        let along = across_beam(Vector3::x())
+            .or_else(|| across_beam(Vector3::y()))
+            .unwrap_or_else(Vector3::y);
+        Matrix3::from_columns(&[range, along, range.cross(&along)])
+    }
+
+    fn body_from_sensor(&self, sensor: SensorId) -> Transform<Body, Sensor> {
+        self.calibration_of(sensor)
+            .map_or_else(Transform::identity, |c| c.body_from_sensor)
+    }
+
+    fn sound_speed_m_per_s(&self, sensor: SensorId) -> f64 {
+        /// Only reached if a frame names no speed for a sonar.
+        const NOMINAL_M_PER_S: f64 = 1500.0;
+        self.calibration_of(sensor)
+            .and_then(|c| c.sound_speed_m_per_s)
+            .unwrap_or(NOMINAL_M_PER_S)
+    }
+}
+
+fn unit(axis: u8) -> Vector3<f64> {
+    let mut vector = Vector3::zeros();
+    vector[usize::from(axis.min(2))] = 1.0;
+    vector
+}
+
+/// Half-open stretch of time: after `start`, up to and including `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// Where the window before ended.
+    pub start: Stamp,
+    /// Where this one ends; pose and points are at this moment.
+    pub end: Stamp,
+}
+
+/// What one sensor contributed to a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameInput {
+    /// Which sensor.
+    pub sensor: SensorId,
+    /// How many payloads.
+    pub measurements: u32,
+    /// Points its reader dropped because they were not finite.
+    pub dropped_points: u32,
+}
+
+/// What one sensor lost during a frame's window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FrameGap {
+    /// Which sensor.
+    pub sensor: SensorId,
+    /// How many payloads.
+    pub lost: u64,
+    /// Why.
+    pub cause: GapCause,
+}
+
+/// Where the water surface is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Waterline {
+    /// Height in `World`, in metres.
+    pub z_m: f64,
+    /// One sigma of it, in metres.
+    pub sigma_m: f64,
+}
+
+/// How one sensor was placed when the frame was made.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SensorCalibration {
+    /// Which sensor.
+    pub sensor: SensorId,
+    /// Its mount.
+    pub body_from_sensor: Transform<Body, Sensor>,
+    /// Added to its stamps, in nanoseconds.
+    pub time_offset_nanos: i64,
+    /// Mean speed of sound along its beams, in m/s; nothing for a sensor that uses light.
+    pub sound_speed_m_per_s: Option<f64>,
+}
+
+/// How the pose was found, and what was tested.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameStatus {
+    /// Where the pose comes from.
+    pub pose_source: PoseSource,
+    /// The test of the sonar against the lidar's map.
+    pub sonar_registration: SonarRegistration,
+}
+
+/// Where a frame's pose comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoseSource {
+    /// Lidar odometry alone.
+    Odometry,
+    /// Lidar odometry with navigation as a prior.
+    OdometryAndNav,
+    /// Navigation alone.
+    Nav,
+    /// Neither: carried on from before.
+    Prediction,
+}
+
+impl PoseSource {
+    /// Every source, in order.
+    pub const ALL: [PoseSource; 4] = [
+        PoseSource::Odometry,
+        PoseSource::OdometryAndNav,
+        PoseSource::Nav,
+        PoseSource::Prediction,
+    ];
+
+    /// The word used in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            PoseSource::Odometry => "odometry",
+            PoseSource::OdometryAndNav => "odometry+nav",
+            PoseSource::Nav => "nav",
+            PoseSource::Prediction => "prediction",
+        }
+    }
+}
+
+/// What came of registering the sonar submap to the lidar map.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SonarRegistration {
+    /// There was nothing new to test.
+    NotTried,
+    /// The test could not be made or did not hold; nothing was changed.
+    Refused {
+        /// Why, in a sentence for people.
+        reason: String,
+    },
+    /// Where the lidar map wants the sonar to be. Reported, not applied to the points.
+    Measured {
+        /// Right perturbation of the pose that brings the sonar onto the lidar map.
+        correction: Vector6<f64>,
+        /// Its covariance.
+        covariance: Box<Matrix6<f64>>,
+        /// Sonar points that found a partner.
+        matched: u32,
+    },
+}
+
+/// What a point was seen through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Medium {
+    /// Air.
+    Air = 0,
+    /// Water.
+    Water = 1,
+}
+
+impl Medium {
+    /// Every medium, in order of its number.
+    pub const ALL: [Medium; 2] = [Medium::Air, Medium::Water];
+
+    /// The word used in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Medium::Air => "air",
+            Medium::Water => "water",
+        }
+    }
+}
+
+/// What a point is taken to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Label {
+    /// Not decided.
+    Unknown = 0,
+    /// Something built.
+    Structure = 1,
+    /// The bottom.
+    Bed = 2,
+    /// The water surface.
+    Surface = 3,
+    /// A reflection in the water of something above it.
+    Mirror = 4,
+    /// An echo that took a detour.
+    Multipath = 5,
+    /// Something in the water.
+    Volume = 6,
+    /// Something that moves.
+    Moving = 7,
+    /// Not measured: carried across a strip nobody saw.
+    Bridged = 8,
+}
+
+impl Label {
+    /// Every label, in order of its number.
+    pub const ALL: [Label; 9] = [
+        Label::Unknown,
+        Label::Structure,
+        Label::Bed,
+        Label::Surface,
+        Label::Mirror,
+        Label::Multipath,
+        Label::Volume,
+        Label::Moving,
+        Label::Bridged,
+    ];
+
+    /// The word used in files and messages.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Label::Unknown => "unknown",
+            Label::Structure => "structure",
+            Label::Bed => "bed",
+            Label::Surface => "surface",
+            Label::Mirror => "mirror",
+            Label::Multipath => "multipath",
+            Label::Volume => "volume",
+            Label::Moving => "moving",
+            Label::Bridged => "bridged",
+        }
+    }
+}
+
+/// Points as columns, all of the same length, in `Body` at the window's end.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PointTable {
+    /// Metres forward.
+    pub x: Vec<f32>,
+    /// Metres to port.
+    pub y: Vec<f32>,
+    /// Metres up.
+    pub z: Vec<f32>,
+    /// When it was measured, in nanoseconds against the window's end: zero or negative.
+    pub offset_nanos: Vec<i32>,
+    /// Place of the sensor in the rig's list.
+    pub sensor: Vec<u16>,
+    /// What it was seen through.
+    pub medium: Vec<Medium>,
+    /// Lidar: intensity in the device's unit. Sonar: echo level in dB.
+    pub level: Vec<f32>,
+    /// Signal to noise in dB, where the sensor's chain measures it.
+    pub snr_db: Vec<Option<f32>>,
+    /// One sigma of the random error along the beam, in metres.
+    pub sigma_range_m: Vec<f32>,
+    /// One sigma along the sensor's x projected across the beam, in metres.
+    pub sigma_along_m: Vec<f32>,
+    /// One sigma along the third axis, in metres.
+    pub sigma_across_m: Vec<f32>,
+    /// What it is taken to be.
+    pub label: Vec<Label>,
+    /// Sequence number of the measurement it comes from.
+    pub source_seq: Vec<u64>,
+    /// Its place there: index of the lidar point, or of the sonar beam.
+    pub source_index: Vec<u32>,
+}
+
+impl PointTable {
+    /// Number of points.
+    pub fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    /// Whether there is no point.
+    pub fn is_empty(&self) -> bool {
+        self.x.is_empty()
+    }
+
+    /// Position of point `i` in `Body`.
+    ///
+    /// # Panics
+    /// If `i` is not below the number of points.
+    pub fn position(&self, i: usize) -> Point<Body> {
+        Point::new(f64::from(self.x[i]), f64::from(self.y[i]), f64::from(self.z[i]))
+    }
+
+    /// Checks that every column has the same length, and that positions and sigmas are finite.
+    ///
+    /// # Errors
+    /// [`Error::ColumnLength`] or [`Error::NotFinite`] at the first that is wrong.
+    pub fn check(&self) -> Result<(), Error> {
+        let expected = self.len();
+        for (column, found) in [
+            ("y", self.y.len()),
+            ("z", self.z.len()),
+            ("offset_nanos", self.offset_nanos.len()),
+            ("sensor", self.sensor.len()),
+            ("medium", self.medium.len()),
+            ("level", self.level.len()),
+            ("snr_db", self.snr_db.len()),
+            ("sigma_range_m", self.sigma_range_m.len()),
+            ("sigma_along_m", self.sigma_along_m.len()),
+            ("sigma_across_m", self.sigma_across_m.len()),
+            ("label", self.label.len()),
+            ("source_seq", self.source_seq.len()),
+            ("source_index", self.source_index.len()),
+        ] {
+            if found != expected {
+                return Err(Error::ColumnLength {
+                    column,
+                    found,
+                    expected,
+                });
+            }
+        }
+        for (what, values) in [
+            ("x", &self.x),
+            ("y", &self.y),
+            ("z", &self.z),
+            ("level", &self.level),
+            ("sigma_range_m", &self.sigma_range_m),
+            ("sigma_along_m", &self.sigma_along_m),
+            ("sigma_across_m", &self.sigma_across_m),
+        ] {
+            if let Some(index) = values.iter().position(|value| !value.is_finite()) {
+                return Err(Error::NotFinite { what, index });
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Returns whose elevation is not resolved, as columns of the same length, in `Body` at the
+/// window's end. Each lies somewhere on a circle segment: around `origin`, at `range_m`, within
+/// `half_angle_rad` of `direction`, in the plane of `direction` and `plane`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ArcTable {
+    /// Where the sensor was, metres: one column per axis.
+    pub origin: [Vec<f32>; 3],
+    /// Unit vector along the beam's axis.
+    pub direction: [Vec<f32>; 3],
+    /// Unit vector across the beam in the plane of the unresolved angle.
+    pub plane: [Vec<f32>; 3],
+    /// Distance from the origin, metres.
+    pub range_m: Vec<f32>,
+    /// Half of the unresolved angle, rad.
+    pub half_angle_rad: Vec<f32>,
+    /// When it was measured, in nanoseconds against the window's end.
+    pub offset_nanos: Vec<i32>,
+    /// Place of the sensor in the rig's list.
+    pub sensor: Vec<u16>,
+    /// Echo level in dB.
+    pub level: Vec<f32>,
+    /// Signal to noise in dB, where the sensor's chain measures it.
+    pub snr_db: Vec<Option<f32>>,
+    /// One sigma of the range, metres.
+    pub sigma_range_m: Vec<f32>,
+    /// One sigma out of the arc's plane, metres.
+    pub sigma_across_m: Vec<f32>,
+    /// What it is taken to be.
+    pub label: Vec<Label>,
+    /// Sequence number of the ping it comes from.
+    pub source_seq: Vec<u64>,
+    /// Index of the beam.
+    pub source_index: Vec<u32>,
+}
+
+impl ArcTable {
+    /// Number of arcs.
+    pub fn len(&self) -> usize {
+        self.range_m.len()
+    }
+
+    /// Whether there is no arc.
+    pub fn is_empty(&self) -> bool {
+        self.range_m.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::UnitQuaternion;
+
+    fn frame(in_body: [f32; 3], states: Vec<SharedState>) -> SolidarFrame {
+        let n = states.len();
+        let world_from_body = Transform::new(
+            UnitQuaternion::from_scaled_axis(Vector3::new(0.1, -0.2, 0.7)),
+            Vector3::new(100.0, 200.0, 3.0),
+        );
+        let body_from_sensor = Transform::new(
+            UnitQuaternion::from_scaled_axis(Vector3::new(0.5, 0.1, -0.3)),
+            Vector3::new(1.0, -0.5, -0.8),
+        );
+        SolidarFrame {
+            index: 0,
+            window: Window {
+                start: Stamp::from_nanos(0),
+                end: Stamp::from_nanos(100),
+            },
+            inputs: Vec::new(),
+            gaps: Vec::new(),
+            world_from_body,
+            pose_covariance: Matrix6::identity(),
+            localizability: [1.0; 6],
+            twist: Vector6::new(0.01, 0.02, -0.03, 1.0, 0.1, 0.0),
+            shared: SharedStates {
+                states,
+                covariance: vec![0.0; n * n],
+            },
+            waterline: None,
+            calibration: vec![SensorCalibration {
+                sensor: SensorId(0),
+                body_from_sensor,
+                time_offset_nanos: 0,
+                sound_speed_m_per_s: Some(1480.0),
+            }],
+            status: FrameStatus {
+                pose_source: PoseSource::Odometry,
+                sonar_registration: SonarRegistration::NotTried,
+            },
+            points: PointTable {
+                x: vec![in_body[0]],
+                y: vec![in_body[1]],
+                z: vec![in_body[2]],
+                offset_nanos: vec![0],
+                sensor: vec![0],
+                medium: vec![Medium::Water],
+                level: vec![0.0],
+                snr_db: vec![None],
+                sigma_range_m: vec![0.01],
+                sigma_along_m: vec![0.1],
+                sigma_across_m: vec![0.2],
+                label: vec![Label::Unknown],
+                source_seq: vec![0],
+                source_index: vec![0],
+            },
+            arcs: ArcTable::default(),
+        }
+    }
+
+    #[test]
+    fn covariance_is_sharp_along_the_beam() {
+        let frame = frame([4.0, -7.0, -3.0], Vec::new());
+        let covariance = frame.covariance(0);
+        let axes = frame.beam_axes(0);
+        assert!((axes.determinant() - 1.0).abs() < 1e-9, "a right-handed triad");
+        for (column, sigma) in [(0, 0.01f32), (1, 0.1), (2, 0.2)] {
+            let axis = axes.column(column).into_owned();
+            let variance = (axis.transpose() * covariance * axis).x;
+            assert!((variance - f64::from(sigma).powi(2)).abs() < 1e-12);
+        }
+        let sensor_x = frame.calibration[0].body_from_sensor.rotation_matrix() * Vector3::x();
+        assert!(
+            axes.column(2).dot(&sensor_x).abs() < 1e-9,
+            "across has no part of the sensor's x"
+        );
+    }
+
+    /// Each column against a difference quotient of the equation it stands for.
+    #[test]
+    fn jacobians_are_the_derivatives_of_the_georeferencing_equation() {
+        let sensor = SensorId(0);
+        let states: Vec<SharedState> = (0..3)
+            .flat_map(|axis| {
+                [
+                    SharedState::PoseRotation(axis),
+                    SharedState::PoseTranslation(axis),
+                    SharedState::Boresight(sensor, axis),
+                    SharedState::LeverArm(sensor, axis),
+                ]
+            })
+            .chain([
+                SharedState::SoundSpeed(sensor),
+                SharedState::RangeBias(sensor),
+                SharedState::Latency(sensor),
+                SharedState::RangeBias(SensorId(9)),
+            ])
+            .collect();
+        let frame = frame([4.0, -7.0, -3.0], states.clone());
+        let analytic = frame.jacobian(0);
+        let body_from_sensor = frame.calibration[0].body_from_sensor;
+        let in_sensor = body_from_sensor.inverse() * frame.points.position(0);
+        let range = in_sensor.vector().norm();
+        let place = |state: SharedState, h: f64| -> Vector3<f64> {
+            let mut pose = frame.world_from_body;
+            let mut mount = body_from_sensor;
+            let mut point = in_sensor;
+            let step = |axis: u8, from: usize| {
+                let mut step = Vector6::zeros();
+                step[from + usize::from(axis)] = h;
+                step
+            };
+            match state {
+                SharedState::PoseRotation(axis) => pose = pose.perturbed(&step(axis, 0)),
+                SharedState::PoseTranslation(axis) => pose = pose.perturbed(&step(axis, 3)),
+                SharedState::Boresight(id, axis) if id == sensor => mount = mount.perturbed(&step(axis, 0)),
+                SharedState::LeverArm(id, axis) if id == sensor => {
+                    mount = Transform::new(mount.rotation(), mount.translation() + unit(axis) * h);
+                }
+                SharedState::SoundSpeed(_) => point = Point::from_vector(point.vector() * (1.0 + h / 1480.0)),
+                SharedState::RangeBias(id) if id == sensor => {
+                    point = Point::from_vector(point.vector() * (1.0 + h / range));
+                }
+                // The stamp is late by h: the echo was placed with a pose h seconds too new.
+                SharedState::Latency(_) => pose = pose.perturbed(&(frame.twist * -h)),
+                _ => {}
+            }
+            (pose * mount * point).vector()
+        };
+        for (column, &state) in states.iter().enumerate() {
+            let h = 1e-6;
+            let numeric = (place(state, h) - place(state, -h)) / (2.0 * h);
+            let difference = (analytic.column(column) - numeric).norm();
+            assert!(difference < 1e-6, "{}: {difference}", state.name());
+        }
+    }
+
+    #[test]
+    fn a_table_with_a_short_column_is_refused() {
+        let mut frame = frame([1.0, 2.0, 3.0], Vec::new());
+        assert!(frame.points.check().is_ok());
+        frame.points.label.clear();
+        assert!(matches!(
+            frame.points.check(),
+            Err(Error::ColumnLength { column: "label", .. })
+        ));
+    }
+}

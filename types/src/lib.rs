@@ -1,0 +1,44 @@
+//! The words of BELUGA: what every room says and understands.
+//!
+//! No I/O, no clock, no threads, no algorithms. SI units and radians throughout; `f64` for poses
+//! and sums, `f32` for bulk points near a local origin, `i64` nanoseconds for time.
+//!
+//! - [`Stamp`]: when a sensor measured.
+//! - [`Transform`], [`Point`], [`Direction`]: geometry whose spaces the compiler checks.
+//! - [`Measurement`]: what a sensor gave; [`LidarScan`] and [`SonarPing`] are the big ones.
+//! - [`Rig`]: which sensors there are and where they sit.
+//! - [`SolidarFrame`]: what fusion makes of them.
+
+mod error;
+mod frame;
+mod geodesy;
+mod lidar;
+mod measurement;
+mod mount;
+mod nav;
+mod rig;
+mod shared;
+mod sonar;
+mod space;
+mod time;
+
+pub use error::Error;
+pub use frame::{
+    ArcTable, FrameGap, FrameInput, FrameStatus, Label, Medium, PointTable, PoseSource, SensorCalibration,
+    SolidarFrame, SonarRegistration, Waterline, Window,
+};
+pub use geodesy::{Ecef, Geodetic, Origin};
+pub use lidar::LidarScan;
+pub use measurement::{Gap, GapCause, Measurement, Payload, SensorId};
+pub use mount::{Attitude, Mount};
+pub use nav::{
+    AttitudeFix, ClockState, DepthFix, GnssFix, ImuSample, PoseFix, SoundSpeedSample, VelocityFix,
+};
+pub use rig::{Rig, SensorKind, SensorSpec, StampMeaning, Vessel, Water};
+pub use shared::{SharedState, SharedStates};
+pub use sonar::{
+    Beam, Beams, Detection, Detections, Elements, Profile, Pulse, PulseKind, SampleValues, Shading,
+    SonarPing, WaveformShape, Waveforms,
+};
+pub use space::{Body, Direction, Point, Sensor, Space, Transform, World};
+pub use time::Stamp;

@@ -1,0 +1,515 @@
+//! A sonar's one transmission, told apart by what the device really gives.
+
+use std::sync::Arc;
+
+use crate::error::Error;
+use crate::space::{Direction, Point, Sensor};
+
+/// What a sonar gave for one transmission.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SonarPing {
+    /// One waveform per transducer or hydrophone, to be beamformed.
+    Elements(Elements),
+    /// One waveform per steered beam.
+    Beams(Beams),
+    /// Echo strength over range: no waveform, so no matched filter.
+    Profile(Profile),
+    /// Travel times and angles, detected by the device.
+    Detections(Detections),
+}
+
+/// One waveform per transducer or hydrophone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Elements {
+    /// The samples; one channel per element.
+    pub waveforms: Waveforms,
+    /// Where each element's phase centre lies. Empty if the rig does not say.
+    pub positions: Arc<[Point<Sensor>]>,
+    /// What was transmitted; nothing for a listening array.
+    pub pulse: Option<Pulse>,
+    /// Speed of sound measured at the head.
+    pub sound_speed_m_per_s: Option<f64>,
+    /// Echoes nearer than this are the device's own ringing.
+    pub blanking_m: f64,
+}
+
+/// One waveform per steered beam.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Beams {
+    /// The samples; one channel per beam.
+    pub waveforms: Waveforms,
+    /// Where each beam looks and how wide it is.
+    pub beams: Arc<[Beam]>,
+    /// What was transmitted.
+    pub pulse: Pulse,
+    /// Turn of all beams across track, positive to starboard: the head angle of a scanning sonar.
+    pub steering_rad: f64,
+    /// Speed of sound measured at the head.
+    pub sound_speed_m_per_s: Option<f64>,
+    /// Echoes nearer than this are the device's own ringing.
+    pub blanking_m: f64,
+}
+
+impl Beams {
+    /// A ping whose channels and beams agree.
+    ///
+    /// # Errors
+    /// [`Error::BeamCount`] if there is not one beam per channel; [`Error::OutOfRange`] for a
+    /// negative or non-finite blanking range.
+    pub fn new(
+        waveforms: Waveforms,
+        beams: Arc<[Beam]>,
+        pulse: Pulse,
+        steering_rad: f64,
+        sound_speed_m_per_s: Option<f64>,
+        blanking_m: f64,
+    ) -> Result<Self, Error> {
+        let expected = waveforms.shape().channels;
+        if beams.len() != expected {
+            return Err(Error::BeamCount {
+                what: "beam table",
+                found: beams.len(),
+                expected,
+            });
+        }
+        if !(blanking_m.is_finite() && blanking_m >= 0.0) {
+            return Err(Error::OutOfRange {
+                what: "blanking_m",
+                found: blanking_m,
+                expected: "zero or more",
+            });
+        }
+        Ok(Self {
+            waveforms,
+            beams,
+            pulse,
+            steering_rad,
+            sound_speed_m_per_s,
+            blanking_m,
+        })
+    }
+}
+
+/// Echo strength over range of one beam.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Profile {
+    /// Echo strength in the device's unit, from near to far.
+    pub strength: Vec<f32>,
+    /// Two-way time of the first value, in seconds after the transmit centre.
+    pub first_s: f64,
+    /// Seconds of two-way time from one value to the next.
+    pub interval_s: f64,
+    /// Where the beam looks and how wide it is.
+    pub beam: Beam,
+    /// Turn of the beam across track, positive to starboard.
+    pub steering_rad: f64,
+    /// Speed of sound measured at the head.
+    pub sound_speed_m_per_s: Option<f64>,
+    /// Echoes nearer than this are the device's own ringing.
+    pub blanking_m: f64,
+}
+
+/// What the device itself detected in one ping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Detections {
+    /// The detections, in the device's order.
+    pub detections: Vec<Detection>,
+    /// Speed of sound at the head, used to steer the beams.
+    pub sound_speed_m_per_s: Option<f64>,
+    /// Receive beam width, along and across track, one way at -3 dB.
+    pub beam_width_rad: [f64; 2],
+}
+
+/// One detection of the device: raw angle and time, not yet a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Detection {
+    /// From the transmit centre of its sector to the echo.
+    pub two_way_time_s: f64,
+    /// Receive angle across track, positive to starboard.
+    pub receive_angle_rad: f64,
+    /// Tilt of the transmit sector along track, positive forward.
+    pub transmit_tilt_rad: f64,
+    /// Transmit centre of the sector, in seconds after the ping's stamp.
+    pub transmit_delay_s: f64,
+    /// Transmit sector.
+    pub sector: u16,
+    /// Backscatter strength, in dB.
+    pub level_db: f32,
+    /// The device's own quality, 0 (bad) to 1 (good).
+    pub quality: f32,
+}
+
+/// Size of a block of samples; row-major, one row per channel, samples from early to late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaveformShape {
+    /// Beams or elements.
+    pub channels: usize,
+    /// Samples of each.
+    pub samples: usize,
+}
+
+/// Samples in the device's own type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SampleValues {
+    /// Real counts.
+    RealI16(Vec<i16>),
+    /// In-phase and quadrature counts around `centre_hz`.
+    IqI16(Vec<[i16; 2]>),
+    /// Real numbers.
+    RealF32(Vec<f32>),
+    /// In-phase and quadrature numbers around `centre_hz`.
+    IqF32(Vec<[f32; 2]>),
+}
+
+impl SampleValues {
+    /// How many samples there are, over all channels.
+    pub fn len(&self) -> usize {
+        match self {
+            SampleValues::RealI16(values) => values.len(),
+            SampleValues::IqI16(values) => values.len(),
+            SampleValues::RealF32(values) => values.len(),
+            SampleValues::IqF32(values) => values.len(),
+        }
+    }
+
+    /// Whether there is no sample.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the samples are complex.
+    pub fn is_iq(&self) -> bool {
+        matches!(self, SampleValues::IqI16(_) | SampleValues::IqF32(_))
+    }
+}
+
+/// The waveforms of one ping.
+///
+/// Sample `i` of every channel was taken `first_sample_s + i / sample_rate_hz` seconds after the
+/// ping's stamp (the transmit centre). A complex sample `I + jQ` stands for the real signal
+/// `Re{(I + jQ) exp(j 2π centre_hz t)}`, t counted from the stamp.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Waveforms {
+    shape: WaveformShape,
+    values: SampleValues,
+    scale: f32,
+    sample_rate_hz: f64,
+    centre_hz: f64,
+    first_sample_s: f64,
+}
+
+impl Waveforms {
+    /// Samples that fill their shape.
+    ///
+    /// `scale` turns counts into the device's unit; `centre_hz` is the carrier of I/Q samples and
+    /// zero for real ones.
+    ///
+    /// # Errors
+    /// [`Error::WaveformLength`] if the samples do not fill the shape; [`Error::OutOfRange`] for a
+    /// sample rate, scale, centre or first sample outside its range; [`Error::NotFinite`] for a
+    /// sample that is not finite.
+    pub fn new(
+        shape: WaveformShape,
+        values: SampleValues,
+        scale: f32,
+        sample_rate_hz: f64,
+        centre_hz: f64,
+        first_sample_s: f64,
+    ) -> Result<Self, Error> {
+        let expected = shape.channels.saturating_mul(shape.samples);
+        if values.len() != expected {
+            let WaveformShape { channels, samples } = shape;
+            return Err(Error::WaveformLength {
+                found: values.len(),
+                channels,
+                samples,
+                expected,
+            });
+        }
+        let range = |what, found: f64, good: bool, expected| {
+            if good {
+                Ok(())
+            } else {
+                Err(Error::OutOfRange {
+                    what,
+                    found,
+                    expected,
+                })
+            }
+        };
+        range(
+            "sample_rate_hz",
+            sample_rate_hz,
+            sample_rate_hz.is_finite() && sample_rate_hz > 0.0,
+            "a finite number above zero",
+        )?;
+        range(
+            "scale",
+            f64::from(scale),
+            scale.is_finite() && scale > 0.0,
+            "a finite number above zero",
+        )?;
+        range(
+            "centre_hz",
+            centre_hz,
+            centre_hz.is_finite() && centre_hz >= 0.0,
+            "zero or more",
+        )?;
+        range(
+            "first_sample_s",
+            first_sample_s,
+            first_sample_s.is_finite(),
+            "a finite number",
+        )?;
+        let bad = match &values {
+            SampleValues::RealF32(values) => values.iter().position(|value| !value.is_finite()),
+            SampleValues::IqF32(values) => values.iter().position(|[i, q]| !(i.is_finite() && q.is_finite())),
+            SampleValues::RealI16(_) | SampleValues::IqI16(_) => None,
+        };
+        if let Some(index) = bad {
+            return Err(Error::NotFinite {
+                what: "sample",
+                index,
+            });
+        }
+        Ok(Self {
+            shape,
+            values,
+            scale,
+            sample_rate_hz,
+            centre_hz,
+            first_sample_s,
+        })
+    }
+
+    /// Channels and samples.
+    pub fn shape(&self) -> WaveformShape {
+        self.shape
+    }
+
+    /// The samples of all channels, row-major.
+    pub fn values(&self) -> &SampleValues {
+        &self.values
+    }
+
+    /// What one count is in the device's unit.
+    pub fn scale(&self) -> f32 {
+        self.scale
+    }
+
+    /// Samples per second (complex samples for I/Q).
+    pub fn sample_rate_hz(&self) -> f64 {
+        self.sample_rate_hz
+    }
+
+    /// Carrier of I/Q samples; zero for real ones.
+    pub fn centre_hz(&self) -> f64 {
+        self.centre_hz
+    }
+
+    /// When the first sample was taken, in seconds after the ping's stamp.
+    pub fn first_sample_s(&self) -> f64 {
+        self.first_sample_s
+    }
+
+    /// When the last sample was taken, in nanoseconds after the ping's stamp.
+    pub fn last_offset_nanos(&self) -> i64 {
+        let last = self.first_sample_s + self.shape.samples.saturating_sub(1) as f64 / self.sample_rate_hz;
+        (last.max(0.0) * 1e9).round() as i64
+    }
+
+    /// Writes one channel, scaled, as (real, imaginary) pairs into `row`; the imaginary part of
+    /// real samples is zero. `row` is cleared first and keeps its memory.
+    ///
+    /// # Panics
+    /// If `channel` is not below the shape's.
+    pub fn read_channel(&self, channel: usize, row: &mut Vec<[f32; 2]>) {
+        assert!(
+            channel < self.shape.channels,
+            "channel {channel} of {}",
+            self.shape.channels
+        );
+        let range = channel * self.shape.samples..(channel + 1) * self.shape.samples;
+        let scale = self.scale;
+        row.clear();
+        match &self.values {
+            SampleValues::RealI16(values) => {
+                row.extend(values[range].iter().map(|&value| [f32::from(value) * scale, 0.0]));
+            }
+            SampleValues::IqI16(values) => {
+                row.extend(
+                    values[range]
+                        .iter()
+                        .map(|&[i, q]| [f32::from(i) * scale, f32::from(q) * scale]),
+                );
+            }
+            SampleValues::RealF32(values) => {
+                row.extend(values[range].iter().map(|&value| [value * scale, 0.0]));
+            }
+            SampleValues::IqF32(values) => {
+                row.extend(values[range].iter().map(|&[i, q]| [i * scale, q * scale]));
+            }
+        }
+    }
+}
+
+/// Where a beam looks, and how wide it is: full width at -3 dB, one way.
+///
+/// The sonar's axes: x forward (along track), y to port, z up, when the mount's angles are zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Beam {
+    /// Unit vector along the beam's axis.
+    pub direction: Direction<Sensor>,
+    /// Transmit cone, along and across track.
+    pub transmit_width_rad: [f64; 2],
+    /// Receive cone, along and across track.
+    pub receive_width_rad: [f64; 2],
+}
+
+impl Beam {
+    /// A beam at these angles: `across` from straight down, positive to starboard; `along`
+    /// positive forward.
+    pub fn at(
+        across_rad: f64,
+        along_rad: f64,
+        transmit_width_rad: [f64; 2],
+        receive_width_rad: [f64; 2],
+    ) -> Self {
+        let (sin_across, cos_across) = across_rad.sin_cos();
+        let (sin_along, cos_along) = along_rad.sin_cos();
+        Self {
+            direction: Direction::new(sin_along, -cos_along * sin_across, -cos_along * cos_across),
+            transmit_width_rad,
+            receive_width_rad,
+        }
+    }
+
+    /// Angle across track from straight down, positive to starboard.
+    pub fn across_rad(&self) -> f64 {
+        let direction = self.direction.vector();
+        (-direction.y).atan2(-direction.z)
+    }
+
+    /// Angle along track, positive forward.
+    pub fn along_rad(&self) -> f64 {
+        self.direction.vector().x.clamp(-1.0, 1.0).asin()
+    }
+
+    /// Two-way width at -3 dB, along and across track: the product of two Gaussian cones.
+    pub fn two_way_width_rad(&self) -> [f64; 2] {
+        [0, 1].map(|axis| {
+            let (transmit, receive) = (self.transmit_width_rad[axis], self.receive_width_rad[axis]);
+            1.0 / (1.0 / transmit).hypot(1.0 / receive)
+        })
+    }
+}
+
+/// What was transmitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pulse {
+    /// Swept or constant frequency.
+    pub kind: PulseKind,
+    /// Frequency at the start, in hertz.
+    pub start_hz: f64,
+    /// Frequency at the end, in hertz; equal to the start for a constant one.
+    pub end_hz: f64,
+    /// Full length, in seconds.
+    pub duration_s: f64,
+    /// Amplitude over time.
+    pub shading: Shading,
+}
+
+impl Pulse {
+    /// Width of the swept band, in hertz; of a constant-frequency pulse, one over its length.
+    pub fn bandwidth_hz(&self) -> f64 {
+        match self.kind {
+            PulseKind::Lfm => (self.end_hz - self.start_hz).abs(),
+            PulseKind::Cw => 1.0 / self.duration_s,
+        }
+    }
+
+    /// Frequency in the middle of the pulse, in hertz.
+    pub fn centre_hz(&self) -> f64 {
+        0.5 * (self.start_hz + self.end_hz)
+    }
+}
+
+/// How frequency runs over a pulse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PulseKind {
+    /// Linear frequency modulation.
+    Lfm,
+    /// Constant frequency.
+    Cw,
+}
+
+/// How amplitude runs over a pulse.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Shading {
+    /// Constant.
+    Rectangular,
+    /// Raised cosine over the whole pulse.
+    Hann,
+    /// Constant with raised-cosine ends; the fraction of the pulse that is taper, 0 to 1.
+    Tukey(f64),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn across_track_angles_are_positive_to_starboard() {
+        let beam = Beam::at(0.5, 0.0, [0.02, 2.0], [0.4, 0.02]);
+        assert!(beam.direction.vector().y < 0.0, "starboard is -y");
+        assert!(beam.direction.vector().z < 0.0, "down is -z");
+        assert!((beam.across_rad() - 0.5).abs() < 1e-12);
+        assert!((beam.direction.vector().norm() - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn along_track_angles_are_positive_forward() {
+        let beam = Beam::at(0.3, 0.2, [0.02, 2.0], [0.4, 0.02]);
+        assert!(beam.direction.vector().x > 0.0);
+        assert!((beam.along_rad() - 0.2).abs() < 1e-12 && (beam.across_rad() - 0.3).abs() < 1e-12);
+    }
+
+    #[test]
+    fn a_narrow_transmit_beam_decides_the_two_way_width() {
+        let beam = Beam::at(0.0, 0.0, [0.02, 2.0], [0.4, 0.02]);
+        let [along, across] = beam.two_way_width_rad();
+        assert!((along - 0.019_975).abs() < 1e-5 && (across - 0.019_999).abs() < 1e-5);
+    }
+
+    #[test]
+    fn samples_must_fill_their_shape() {
+        let shape = WaveformShape {
+            channels: 2,
+            samples: 3,
+        };
+        let error = Waveforms::new(shape, SampleValues::RealI16(vec![0; 5]), 1.0, 1e3, 0.0, 0.0).unwrap_err();
+        assert_eq!(
+            error,
+            Error::WaveformLength {
+                found: 5,
+                channels: 2,
+                samples: 3,
+                expected: 6
+            }
+        );
+    }
+
+    #[test]
+    fn a_channel_is_one_row_and_is_scaled() {
+        let shape = WaveformShape {
+            channels: 2,
+            samples: 2,
+        };
+        let values = SampleValues::IqI16(vec![[1, 2], [3, 4], [5, 6], [7, 8]]);
+        let waveforms = Waveforms::new(shape, values, 0.5, 1e3, 40e3, 0.0).unwrap();
+        let mut row = Vec::new();
+        waveforms.read_channel(1, &mut row);
+        assert_eq!(row, [[2.5, 3.0], [3.5, 4.0]]);
+        assert_eq!(waveforms.last_offset_nanos(), 1_000_000);
+    }
+}
