@@ -9,6 +9,7 @@
 //! - [`Rig`]: which sensors there are and where they sit.
 //! - [`SolidarFrame`]: what fusion makes of them.
 
+mod echogram;
 mod error;
 mod frame;
 mod geodesy;
@@ -22,6 +23,7 @@ mod sonar;
 mod space;
 mod time;
 
+pub use echogram::Echogram;
 pub use error::Error;
 pub use frame::{
     ArcTable, FrameGap, FrameInput, FrameStatus, Label, Medium, PointTable, PoseSource, SensorCalibration,
