@@ -1,1 +1,9 @@
-//! beluga-sinks
+//! Frames out: the encrypted, signed MAML record and exports.
+//!
+//! - [`FrameBytes`]: a frame as three Arrow IPC streams, the bytes a record keeps.
+
+mod error;
+mod frame_bytes;
+
+pub use error::Error;
+pub use frame_bytes::{FrameBytes, FrameHasher, MAX_FRAME_BYTES};
