@@ -1,7 +1,9 @@
 //! Frames out: the encrypted, signed MAML record and exports.
 //!
 //! - [`FrameBytes`]: a frame as three Arrow IPC streams, the bytes a record keeps.
+//! - [`arrow`]: frames to these streams and back, and a folder of Arrow files.
 
+pub mod arrow;
 mod error;
 mod frame_bytes;
 
