@@ -1,1 +1,258 @@
-//! beluga-fusion
+//! Pure fusion: measurements in, SOLIDAR frames out.
+//!
+//! `frames = fusion(config, rig, timeline)`: no clock, no I/O, no randomness; the same timeline
+//! gives the same bytes for any number of threads. One [`Fuser`] is one pass over one timeline.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod anchor;
+mod config;
+mod deskew;
+mod error;
+mod frame;
+mod nav;
+mod odometry;
+mod plane;
+mod pose;
+mod sample;
+mod solve;
+pub mod sonar;
+mod trajectory;
+mod voxel;
+mod waterline;
+mod window;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use beluga_types::{
+    ArcTable, Echogram, FrameStatus, LidarScan, Measurement, Payload, PointTable, Rig, SolidarFrame,
+    SonarRegistration, Waterline, Window,
+};
+
+pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
+pub use error::Error;
+
+use frame::{AboveWater, PlacedScan, Tally};
+use pose::{Estimator, Found, ReferenceScan};
+use sample::Sampler;
+use waterline::WaterlineMean;
+use window::Windows;
+
+/// How long a window waits for the fix after its end, in nanoseconds of data time.
+const NAV_WAIT_NANOS: i64 = 100_000_000;
+/// Pictures of pings kept until somebody takes them.
+const MAX_ECHOES: usize = 4;
+
+/// Takes measurements in the timeline's order and makes frames of them.
+pub struct Fuser {
+    config: Config,
+    rig: Rig,
+    windows: Windows,
+    estimator: Estimator,
+    waterline: WaterlineMean,
+    sampler: Sampler,
+    echoes: VecDeque<Echogram>,
+    notes: BTreeSet<String>,
+    next_index: u64,
+}
+
+impl Fuser {
+    /// A fuser for one pass of this rig.
+    ///
+    /// # Errors
+    /// [`Error::Config`] if a number is outside its range, [`Error::Rig`] if the rig contradicts itself.
+    pub fn new(config: Config, rig: Rig) -> Result<Self, Error> {
+        config.check()?;
+        let rig = rig.checked()?;
+        let reference = rig.reference_lidar();
+        let rate_hz = reference
+            .and_then(|id| rig.sensor(id))
+            .and_then(|spec| spec.rate_hz);
+        Ok(Self {
+            windows: Windows::new(reference, config.window_millis, rate_hz),
+            estimator: Estimator::new(&config),
+            waterline: WaterlineMean::new(rig.vessel.waterline_m),
+            sampler: Sampler::default(),
+            echoes: VecDeque::new(),
+            notes: BTreeSet::new(),
+            next_index: 0,
+            config,
+            rig,
+        })
+    }
+
+    /// Takes the next measurement; gives the frames whose windows it closes. Cannot fail: what is
+    /// bad is counted and leaves a hole.
+    pub fn push(&mut self, measurement: Measurement) -> Vec<SolidarFrame> {
+        if let Payload::Pose(fix) = &measurement.payload
+            && !self.estimator.nav.push(measurement.stamp, fix)
+        {
+            self.note("a pose that is not finite, or whose covariance is not positive, was left out");
+        }
+        self.windows.push(measurement);
+        self.close_windows(false)
+    }
+
+    /// The frames of what still waits.
+    pub fn finish(mut self) -> Vec<SolidarFrame> {
+        self.close_windows(true)
+    }
+
+    /// The newest pings as pictures, oldest first; empty unless `keep_echoes` is chosen.
+    pub fn take_echoes(&mut self) -> Vec<Echogram> {
+        self.echoes.drain(..).collect()
+    }
+
+    /// What was assumed and what could not be done, once each, in alphabetical order.
+    pub fn notes(&self) -> Vec<String> {
+        self.notes.iter().cloned().collect()
+    }
+
+    fn close_windows(&mut self, finishing: bool) -> Vec<SolidarFrame> {
+        let mut frames = Vec::new();
+        while let Some(window) = self.windows.next(finishing) {
+            if !finishing && self.awaits_nav(&window) {
+                break;
+            }
+            frames.push(self.close(&window));
+        }
+        frames
+    }
+
+    /// Whether the fix after the window's end is still to come, so that its end can be interpolated.
+    fn awaits_nav(&self, window: &Window) -> bool {
+        let waited = self.windows.horizon().nanos_since(window.end);
+        let missing = self.estimator.nav.last().is_some_and(|last| last < window.end);
+        missing && waited < NAV_WAIT_NANOS
+    }
+
+    /// One window, step by step.
+    fn close(&mut self, window: &Window) -> SolidarFrame {
+        let measurements = self.windows.take(window);
+        let mut tally = Tally::of(&measurements);
+        let found = self.locate(window, &measurements);
+        let world_from_body = self.estimator.world_from_body_at(window.end);
+        let waterline = self.waterline.update(
+            window.end,
+            world_from_body.translation().z,
+            found.covariance[(5, 5)],
+        );
+        let mut points = PointTable::default();
+        self.place_scans(window, &measurements, waterline.as_ref(), &mut points, &mut tally);
+        let arcs = ArcTable::default();
+        let (calibration, shared) = frame::calibration(&self.rig, |_| None);
+        let index = self.next_index;
+        self.next_index += 1;
+        SolidarFrame {
+            index,
+            window: *window,
+            inputs: tally.inputs(),
+            gaps: tally.gaps(),
+            world_from_body,
+            pose_covariance: found.covariance,
+            localizability: found.localizability,
+            twist: self.estimator.twist(),
+            shared: frame::shared_states(&found.covariance, &shared, &self.config.calibration),
+            waterline,
+            calibration,
+            status: FrameStatus {
+                pose_source: found.source,
+                sonar_registration: SonarRegistration::NotTried,
+            },
+            points,
+            arcs,
+        }
+    }
+
+    /// Steps 5 and 6: deskews the reference scans, lays them on the map, settles the pose.
+    fn locate(&mut self, window: &Window, measurements: &[Measurement]) -> Found {
+        let reference = self.rig.reference_lidar();
+        let mut scans = Vec::new();
+        for (measurement, scan) in lidar_scans(measurements) {
+            let Some(spec) = self.rig.sensor(measurement.sensor) else {
+                continue;
+            };
+            if Some(measurement.sensor) != reference {
+                continue;
+            }
+            scans.push(ReferenceScan {
+                scan: Arc::clone(scan),
+                stamp: measurement.stamp,
+                deskewed: spec.deskewed,
+                body_from_sensor: spec.body_from_sensor(),
+            });
+        }
+        let in_range = (self.config.odometry.min_range_m, self.config.odometry.max_range_m);
+        self.estimator.locate(window, &scans, in_range)
+    }
+
+    /// Steps 5 and 9 for every lidar: points to the window's end, and into the columns.
+    fn place_scans(
+        &mut self,
+        window: &Window,
+        measurements: &[Measurement],
+        waterline: Option<&Waterline>,
+        points: &mut PointTable,
+        tally: &mut Tally,
+    ) {
+        let water = AboveWater::new(&self.estimator.world_from_body_at(window.end), waterline);
+        let mut untimed = BTreeSet::new();
+        for (measurement, scan) in lidar_scans(measurements) {
+            let Some(spec) = self.rig.sensor(measurement.sensor) else {
+                continue;
+            };
+            if scan.offset_nanos().is_none() && !spec.deskewed {
+                untimed.insert(spec.name.clone());
+            }
+            let body_from_sensor = spec.body_from_sensor();
+            let placed = PlacedScan {
+                scan,
+                sensor: measurement.sensor,
+                seq: measurement.seq,
+                stamp: measurement.stamp,
+                end: measurement.end,
+                medium: spec.medium,
+                body_from_sensor,
+                points: deskew::sweep(
+                    scan,
+                    measurement.stamp,
+                    spec.deskewed,
+                    &body_from_sensor,
+                    |stamp| self.estimator.body_from_body(window.end, stamp),
+                ),
+            };
+            let dropped = frame::add_scan(
+                points,
+                &placed,
+                window.end,
+                water.as_ref(),
+                &self.config,
+                &mut self.sampler,
+            );
+            if dropped > 0 {
+                tally.dropped(measurement.sensor, dropped);
+            }
+        }
+        for name in untimed {
+            self.note(&format!(
+                "`{name}` gives no time per point: its scans are not deskewed"
+            ));
+        }
+    }
+
+    fn note(&mut self, text: &str) {
+        if !self.notes.contains(text) {
+            self.notes.insert(text.to_owned());
+        }
+    }
+}
+
+fn lidar_scans(measurements: &[Measurement]) -> impl Iterator<Item = (&Measurement, &Arc<LidarScan>)> {
+    measurements
+        .iter()
+        .filter_map(|measurement| match &measurement.payload {
+            Payload::Lidar(scan) => Some((measurement, scan)),
+            _ => None,
+        })
+}

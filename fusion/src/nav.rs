@@ -1,0 +1,185 @@
+//! Navigation fixes, and the pose between them.
+
+use std::collections::VecDeque;
+
+use beluga_types::{Body, PoseFix, Stamp, Transform, World};
+use nalgebra::{Matrix6, Vector6};
+
+use crate::config::NavConfig;
+
+/// Data time kept, in seconds.
+const KEPT_S: f64 = 20.0;
+/// Fixes kept at most.
+const MAX_FIXES: usize = 20_000;
+/// Smallest sigmas believed of any navigation: rad and metres.
+const MIN_SIGMA: (f64, f64) = (1e-4, 1e-3);
+
+/// A pose with its covariance: rotation (rad), translation (m), right perturbation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NavPose {
+    pub(crate) world_from_body: Transform<World, Body>,
+    pub(crate) covariance: Matrix6<f64>,
+}
+
+/// The last fixes, by stamp.
+pub(crate) struct NavBuffer {
+    config: NavConfig,
+    fixes: VecDeque<(Stamp, NavPose)>,
+}
+
+impl NavBuffer {
+    pub(crate) fn new(config: &NavConfig) -> Self {
+        Self {
+            config: config.clone(),
+            fixes: VecDeque::new(),
+        }
+    }
+
+    /// Takes a fix. One that is not finite is left out, and the answer is false.
+    pub(crate) fn push(&mut self, stamp: Stamp, fix: &PoseFix) -> bool {
+        let covariance = fix.covariance.unwrap_or_else(|| self.stated());
+        if !(fix.world_from_body.is_finite() && covariance.iter().all(|value| value.is_finite())) {
+            return false;
+        }
+        let pose = NavPose {
+            world_from_body: fix.world_from_body,
+            covariance: (covariance + covariance.transpose()) * 0.5 + floor(),
+        };
+        if pose.covariance.cholesky().is_none() {
+            return false;
+        }
+        let place = self.fixes.partition_point(|(other, _)| *other <= stamp);
+        self.fixes.insert(place, (stamp, pose));
+        while self.fixes.len() > MAX_FIXES
+            || self
+                .fixes
+                .front()
+                .is_some_and(|(oldest, _)| stamp.seconds_since(*oldest) > KEPT_S)
+        {
+            self.fixes.pop_front();
+        }
+        true
+    }
+
+    fn stated(&self) -> Matrix6<f64> {
+        let turn = self.config.sigma_deg.to_radians().powi(2);
+        let place = self.config.sigma_m.powi(2);
+        Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
+    }
+
+    pub(crate) fn last(&self) -> Option<Stamp> {
+        self.fixes.back().map(|(stamp, _)| *stamp)
+    }
+
+    /// Stamps of the fixes after `from`, up to and including `to`.
+    pub(crate) fn stamps(&self, from: Stamp, to: Stamp) -> impl Iterator<Item = Stamp> + '_ {
+        let first = self.fixes.partition_point(|(stamp, _)| *stamp <= from);
+        self.fixes
+            .range(first..)
+            .map(|(stamp, _)| *stamp)
+            .take_while(move |stamp| *stamp <= to)
+    }
+
+    /// The pose at a moment: between two fixes that are close enough, or at most 20 ms from one.
+    pub(crate) fn at(&self, stamp: Stamp) -> Option<NavPose> {
+        /// Farthest moment a single fix speaks for, in nanoseconds.
+        const NEAR_NANOS: i64 = 20_000_000;
+        let after = self.fixes.partition_point(|(other, _)| *other < stamp);
+        let later = self.fixes.get(after);
+        let earlier = after.checked_sub(1).and_then(|before| self.fixes.get(before));
+        if let (Some((t0, from)), Some((t1, to))) = (earlier, later) {
+            let gap = t1.nanos_since(*t0);
+            if gap <= i64::from(self.config.max_gap_millis) * 1_000_000 {
+                let fraction = stamp.nanos_since(*t0) as f64 / gap as f64;
+                return Some(NavPose {
+                    world_from_body: from.world_from_body.interpolated(&to.world_from_body, fraction),
+                    // Not smaller than either: the errors of neighbours are alike.
+                    covariance: from.covariance * (1.0 - fraction) + to.covariance * fraction,
+                });
+            }
+        }
+        [earlier, later]
+            .into_iter()
+            .flatten()
+            .map(|(other, pose)| (other.nanos_since(stamp).saturating_abs(), pose))
+            .filter(|(distance, _)| *distance <= NEAR_NANOS)
+            .min_by_key(|(distance, _)| *distance)
+            .map(|(_, pose)| *pose)
+    }
+
+    /// What all fixes of a window say of the pose at its end, given how the body moved in it.
+    ///
+    /// Their mean, so that noise from fix to fix goes down; with the covariance of one of them,
+    /// since what an INS gets wrong it gets wrong for longer than a window.
+    pub(crate) fn at_end(
+        &self,
+        start: Stamp,
+        end: Stamp,
+        body_then_from_body_end: impl Fn(Stamp) -> Transform<Body, Body>,
+    ) -> Option<NavPose> {
+        let at_end = self.at(end)?;
+        let mut sum = Vector6::zeros();
+        let mut count = 0u32;
+        for (stamp, fix) in self
+            .fixes
+            .iter()
+            .filter(|(stamp, _)| *stamp > start && *stamp <= end)
+        {
+            let carried = fix.world_from_body * body_then_from_body_end(*stamp);
+            sum += at_end.world_from_body.perturbation_to(&carried);
+            count += 1;
+        }
+        if count == 0 {
+            return Some(at_end);
+        }
+        Some(NavPose {
+            world_from_body: at_end.world_from_body.perturbed(&(sum / f64::from(count))),
+            covariance: at_end.covariance,
+        })
+    }
+}
+
+fn floor() -> Matrix6<f64> {
+    let (turn, place) = (MIN_SIGMA.0.powi(2), MIN_SIGMA.1.powi(2));
+    Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::Vector3;
+
+    fn fix(x: f64) -> PoseFix {
+        PoseFix {
+            world_from_body: Transform::new(nalgebra::UnitQuaternion::identity(), Vector3::new(x, 0.0, 0.0)),
+            covariance: None,
+        }
+    }
+
+    fn at(millis: i64) -> Stamp {
+        Stamp::from_nanos(millis * 1_000_000)
+    }
+
+    #[test]
+    fn between_two_fixes_is_between_them_and_beyond_is_nothing() {
+        let mut nav = NavBuffer::new(&NavConfig::default());
+        assert!(nav.push(at(100), &fix(1.0)));
+        assert!(nav.push(at(0), &fix(0.0)), "late, and put in its place");
+        assert!(nav.push(at(2000), &fix(9.0)));
+        let middle = nav.at(at(25)).unwrap();
+        assert!((middle.world_from_body.translation().x - 0.25).abs() < 1e-12);
+        assert!((middle.covariance[(5, 5)].sqrt() - 0.05).abs() < 1e-3);
+        assert!(nav.at(at(1000)).is_none(), "the gap is too long to interpolate");
+        assert!(nav.at(at(2015)).is_some() && nav.at(at(2030)).is_none());
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_stay_out() {
+        let mut nav = NavBuffer::new(&NavConfig::default());
+        assert!(!nav.push(at(0), &fix(f64::NAN)));
+        let mut wrong = fix(0.0);
+        wrong.covariance = Some(-Matrix6::identity());
+        assert!(!nav.push(at(0), &wrong), "a covariance must be positive");
+        assert_eq!(nav.last(), None);
+    }
+}

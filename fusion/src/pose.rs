@@ -1,0 +1,307 @@
+//! The pose at a window's end: scan on map, with navigation as a prior where there is any.
+
+use std::sync::Arc;
+
+use beluga_types::{Body, LidarScan, PoseSource, Sensor, Stamp, Transform, Window, World};
+use nalgebra::{Matrix6, Vector6};
+
+use crate::anchor::Anchor;
+use crate::config::Config;
+use crate::deskew::{range_m, sweep};
+use crate::nav::{NavBuffer, NavPose};
+use crate::odometry::{Alignment, Map, Odometry, Prior};
+use crate::solve::inverse;
+use crate::trajectory::Trajectory;
+
+/// One sigma of a motion nobody measured, at first: rad and metres.
+const PREDICTION_SIGMA: (f64, f64) = (0.05, 0.5);
+/// How that grows: rad/s and m/s.
+const PREDICTION_SIGMA_PER_S: (f64, f64) = (0.05, 0.3);
+/// Sigmas at which an axis counts as half held: rad and metres.
+const HALF_HELD: (f64, f64) = (0.01, 0.1);
+/// Smallest sigmas stated of any pose: rad and metres.
+const MIN_SIGMA: (f64, f64) = (1e-5, 1e-4);
+/// If the motion in a sweep was wrong by more than this, it is deskewed and aligned again: rad, m.
+const SWEEP_AGAIN: (f64, f64) = (2e-4, 5e-3);
+
+/// A sweep of the reference lidar.
+pub(crate) struct ReferenceScan {
+    pub(crate) scan: Arc<LidarScan>,
+    pub(crate) stamp: Stamp,
+    pub(crate) deskewed: bool,
+    pub(crate) body_from_sensor: Transform<Body, Sensor>,
+}
+
+/// How the pose of a window was found.
+pub(crate) struct Found {
+    pub(crate) covariance: Matrix6<f64>,
+    pub(crate) localizability: [f64; 6],
+    pub(crate) source: PoseSource,
+}
+
+/// Everything that knows where the body is.
+pub(crate) struct Estimator {
+    pub(crate) nav: NavBuffer,
+    odometry: Odometry,
+    trajectory: Trajectory,
+    anchor: Anchor,
+    correlation_s: f64,
+    /// When a scan or a fix last said where the body is.
+    known: Option<Stamp>,
+}
+
+impl Estimator {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            nav: NavBuffer::new(&config.nav),
+            odometry: Odometry::new(&config.odometry),
+            trajectory: Trajectory::default(),
+            anchor: Anchor::new(&config.odometry),
+            correlation_s: config.nav.correlation_s,
+            known: None,
+        }
+    }
+
+    pub(crate) fn odometry(&self) -> &Odometry {
+        &self.odometry
+    }
+
+    pub(crate) fn map_from_body_at(&self, stamp: Stamp) -> Transform<Map, Body> {
+        self.trajectory.at(stamp)
+    }
+
+    pub(crate) fn world_from_body_at(&self, stamp: Stamp) -> Transform<World, Body> {
+        self.anchor.world_from_map() * self.trajectory.at(stamp)
+    }
+
+    pub(crate) fn body_from_body(&self, to: Stamp, from: Stamp) -> Transform<Body, Body> {
+        self.trajectory.body_from_body(to, from)
+    }
+
+    pub(crate) fn twist(&self) -> Vector6<f64> {
+        self.trajectory.twist()
+    }
+
+    /// Finds the pose at the window's end and extends the map.
+    pub(crate) fn locate(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Found {
+        let before = self.trajectory.last();
+        let guess = self.guess(window);
+        let nav = self.nav.at(window.end);
+        if let Some(nav) = &nav {
+            self.anchor.tie(nav, &guess);
+        }
+        self.begin(window, scans, &guess, nav.is_some());
+        self.trajectory.set(window.end, guess);
+        if let Some((stamp, from)) = before {
+            self.anchor.travel(&from, &guess, window.end.seconds_since(stamp));
+        }
+        let found = if scans.iter().all(|scan| scan.scan.is_empty()) {
+            None
+        } else {
+            self.on_map(window, scans, in_range, &guess)
+        };
+        let found = found.unwrap_or_else(|| self.without_scan(window, nav));
+        if found.source != PoseSource::Prediction || self.known.is_none() {
+            self.known = Some(window.end);
+        }
+        found
+    }
+
+    /// Where the body should be: the last pose and nav's motion since, else the last twist.
+    fn guess(&self, window: &Window) -> Transform<Map, Body> {
+        if let Some((stamp, pose)) = self.trajectory.last()
+            && let (Some(from), Some(to)) = (self.nav.at(stamp), self.nav.at(window.end))
+        {
+            let moved: Transform<Body, Body> = from.world_from_body.inverse() * to.world_from_body;
+            return pose * moved;
+        }
+        self.trajectory.at(window.end)
+    }
+
+    /// At the very first scan: how the body moved during it, if nav says so.
+    fn begin(&mut self, window: &Window, scans: &[ReferenceScan], guess: &Transform<Map, Body>, nav: bool) {
+        if self.trajectory.last().is_some() || !nav {
+            return;
+        }
+        let first = scans.iter().map(|scan| scan.stamp).fold(window.start, Stamp::min);
+        if let (Some(then), Some(end)) = (self.nav.at(first), self.nav.at(window.end)) {
+            let body_end_from_body: Transform<Body, Body> =
+                end.world_from_body.inverse() * then.world_from_body;
+            self.trajectory.set(first, *guess * body_end_from_body);
+        }
+    }
+
+    /// Lays the scans on the map; nothing if they do not hold there.
+    fn on_map(
+        &mut self,
+        window: &Window,
+        scans: &[ReferenceScan],
+        in_range: (f64, f64),
+        guess: &Transform<Map, Body>,
+    ) -> Option<Found> {
+        let (mut points, near) = self.swept(window, scans, in_range);
+        let thinned = self.odometry.thin(&points, &near);
+        let (nav, mut prior) = self.prior(window, guess);
+        let mut alignment = self.odometry.align(&points, &thinned.coarse, guess, &prior);
+        if let Some(first) = &alignment {
+            self.trajectory.set(window.end, first.map_from_body);
+            let wrong = guess.perturbation_to(&first.map_from_body);
+            if wrong.fixed_rows::<3>(0).norm() > SWEEP_AGAIN.0
+                || wrong.fixed_rows::<3>(3).norm() > SWEEP_AGAIN.1
+            {
+                points = self.swept(window, scans, in_range).0;
+                prior = self.prior(window, &first.map_from_body).1;
+                let again = self
+                    .odometry
+                    .align(&points, &thinned.coarse, &first.map_from_body, &prior);
+                alignment = again.or(alignment);
+            }
+        }
+        let Some(alignment) = alignment else {
+            let starts = self.odometry.map().is_empty();
+            if starts
+                || self
+                    .known
+                    .is_none_or(|known| window.end.seconds_since(known) > 1.0)
+            {
+                self.odometry.insert(&points, &thinned.fine, guess);
+            }
+            return None;
+        };
+        self.odometry.learn_motion_error(guess, &alignment.map_from_body);
+        self.trajectory.set(window.end, alignment.map_from_body);
+        points = self.swept(window, scans, in_range).0;
+        self.odometry
+            .insert(&points, &thinned.fine, &alignment.map_from_body);
+        Some(self.settle(window, nav, &alignment, &prior))
+    }
+
+    fn settle(&mut self, window: &Window, nav: Option<f64>, alignment: &Alignment, prior: &Prior) -> Found {
+        let pose = nav.and_then(|inflation| Some((self.nav_at_end(window)?, inflation)));
+        let nav = pose.as_ref().map(|(pose, inflation)| (pose, *inflation));
+        let covariance = self
+            .anchor
+            .update(nav, &alignment.map_from_body, &alignment.information, prior);
+        Found {
+            covariance: with_floor(covariance),
+            localizability: localizability(&alignment.information),
+            source: if nav.is_some() {
+                PoseSource::OdometryAndNav
+            } else {
+                PoseSource::Odometry
+            },
+        }
+    }
+
+    /// What is believed before the scan is looked at; with nav, also by how much it is inflated.
+    fn prior(&mut self, window: &Window, near: &Transform<Map, Body>) -> (Option<f64>, Prior) {
+        let dt_s = window.end.seconds_since(window.start).max(1e-3);
+        let inflation = (2.0 * self.correlation_s / dt_s).max(1.0);
+        let nav = self.nav_at_end(window);
+        if let Some(nav) = nav
+            && let Some(prior) = self.anchor.prior(&nav, near, inflation)
+        {
+            return (Some(inflation), prior);
+        }
+        let unseen_s = self
+            .known
+            .map_or(0.0, |known| window.end.seconds_since(known).max(0.0));
+        let turn = (PREDICTION_SIGMA.0 + PREDICTION_SIGMA_PER_S.0 * unseen_s).powi(-2);
+        let place = (PREDICTION_SIGMA.1 + PREDICTION_SIGMA_PER_S.1 * unseen_s).powi(-2);
+        let prior = Prior {
+            mean: *near,
+            information: Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place)),
+        };
+        (None, prior)
+    }
+
+    fn nav_at_end(&self, window: &Window) -> Option<NavPose> {
+        let end = window.end;
+        self.nav.at_end(window.start, end, |stamp| {
+            self.trajectory.body_from_body(stamp, end)
+        })
+    }
+
+    /// The pose without a scan that holds: nav as it is, else carried on.
+    fn without_scan(&mut self, window: &Window, nav: Option<NavPose>) -> Found {
+        if let Some(nav) = nav {
+            let map_from_world = self.anchor.world_from_map().inverse();
+            let stamps: Vec<Stamp> = self.nav.stamps(window.start, window.end).collect();
+            for stamp in stamps.into_iter().chain([window.end]) {
+                if let Some(pose) = self.nav.at(stamp)
+                    && self
+                        .trajectory
+                        .last()
+                        .is_none_or(|(last, _)| last <= stamp || stamp == window.end)
+                {
+                    self.trajectory.set(stamp, map_from_world * pose.world_from_body);
+                }
+            }
+            return Found {
+                covariance: with_floor(nav.covariance),
+                localizability: inverse(&nav.covariance)
+                    .map_or([0.0; 6], |information| localizability(&information)),
+                source: PoseSource::Nav,
+            };
+        }
+        let unseen_s = self
+            .known
+            .map_or(0.0, |known| window.end.seconds_since(known).max(0.0));
+        let turn = (PREDICTION_SIGMA_PER_S.0 * unseen_s).powi(2);
+        let place = (PREDICTION_SIGMA_PER_S.1 * unseen_s).powi(2);
+        let grown = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
+        Found {
+            covariance: with_floor(self.anchor.covariance() + grown),
+            localizability: [0.0; 6],
+            source: PoseSource::Prediction,
+        }
+    }
+
+    fn swept(
+        &self,
+        window: &Window,
+        scans: &[ReferenceScan],
+        (min_range_m, max_range_m): (f64, f64),
+    ) -> (Vec<[f32; 3]>, Vec<u32>) {
+        let mut points = Vec::new();
+        let mut near = Vec::new();
+        for scan in scans {
+            let from = points.len();
+            points.extend(sweep(
+                &scan.scan,
+                scan.stamp,
+                scan.deskewed,
+                &scan.body_from_sensor,
+                |stamp| self.trajectory.body_from_body(window.end, stamp),
+            ));
+            for (index, point) in points.iter().enumerate().skip(from) {
+                let range = range_m(*point, &scan.body_from_sensor);
+                if range >= min_range_m && range <= max_range_m {
+                    near.push(index as u32);
+                }
+            }
+        }
+        (points, near)
+    }
+}
+
+/// One minus what remains of a wide prior's variance when the information is added, per axis.
+fn localizability(information: &Matrix6<f64>) -> [f64; 6] {
+    let variance = |axis: usize| {
+        if axis < 3 {
+            HALF_HELD.0.powi(2)
+        } else {
+            HALF_HELD.1.powi(2)
+        }
+    };
+    let wide = Matrix6::from_fn(|row, column| if row == column { variance(row).recip() } else { 0.0 });
+    let Some(left) = inverse(&(information + wide)) else {
+        return [0.0; 6];
+    };
+    [0, 1, 2, 3, 4, 5].map(|axis| (1.0 - left[(axis, axis)] / variance(axis)).clamp(0.0, 1.0))
+}
+
+fn with_floor(covariance: Matrix6<f64>) -> Matrix6<f64> {
+    let (turn, place) = (MIN_SIGMA.0.powi(2), MIN_SIGMA.1.powi(2));
+    covariance + Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
+}

@@ -1,0 +1,133 @@
+//! Real scans, through the crate's door only. Skipped where the recordings are absent.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use beluga_fusion::{Config, Fuser};
+use beluga_types::{
+    Body, LidarScan, Measurement, Payload, PoseSource, Rig, SensorId, SensorKind, SensorSpec, SolidarFrame,
+    Stamp, Transform, Vessel, Water, World,
+};
+use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
+
+/// The folder of recordings beside the repository, if this machine has it.
+fn recording(test: &str, name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data/lidar")
+        .join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    println!("SKIPPED {test}: no shared data");
+    None
+}
+
+fn rig() -> Rig {
+    let mut lidar = SensorSpec::new("lidar", SensorKind::Lidar);
+    lidar.reference = true;
+    lidar.deskewed = true;
+    Rig {
+        origin: None,
+        vessel: Vessel::default(),
+        water: Water::Unknown,
+        sensors: vec![lidar],
+    }
+}
+
+fn scan(path: PathBuf, columns: usize) -> LidarScan {
+    let bytes = std::fs::read(path).unwrap();
+    let numbers: Vec<f32> = bytes
+        .chunks_exact(4)
+        .map(|word| f32::from_le_bytes(word.try_into().unwrap()))
+        .collect();
+    let column = |place: usize| numbers.iter().skip(place).step_by(columns).copied().collect();
+    LidarScan::new(column(0), column(1), column(2)).unwrap()
+}
+
+fn fuse(scans: impl Iterator<Item = LidarScan>) -> Vec<SolidarFrame> {
+    let mut fuser = Fuser::new(Config::default(), rig()).unwrap();
+    let mut frames = Vec::new();
+    for (seq, scan) in scans.enumerate() {
+        let stamp = Stamp::from_nanos(seq as i64 * 100_000_000);
+        frames.extend(fuser.push(Measurement {
+            seq: seq as u64,
+            sensor: SensorId(0),
+            stamp,
+            end: stamp,
+            received: stamp,
+            payload: Payload::Lidar(Arc::new(scan)),
+        }));
+    }
+    frames.extend(fuser.finish());
+    frames
+}
+
+/// Rows of KITTI's 3×4 matrices.
+fn poses(path: PathBuf) -> Vec<Transform<World, Body>> {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(|line| pose(line.split_whitespace())).collect()
+}
+
+fn pose<'a>(words: impl Iterator<Item = &'a str>) -> Transform<World, Body> {
+    let n: Vec<f64> = words.map(|word| word.parse().unwrap()).collect();
+    let rotation = Matrix3::new(n[0], n[1], n[2], n[4], n[5], n[6], n[8], n[9], n[10]);
+    Transform::new(
+        UnitQuaternion::from_rotation_matrix(&Rotation3::from_matrix_eps(
+            &rotation,
+            1e-12,
+            100,
+            Rotation3::identity(),
+        )),
+        Vector3::new(n[3], n[7], n[11]),
+    )
+}
+
+#[test]
+fn a_city_drive_ends_where_two_other_programs_end() {
+    let Some(folder) = recording("a_city_drive", "kitti-raw-city-124") else {
+        return;
+    };
+    let frames = fuse((0..124).map(|i| scan(folder.join(format!("{i:03}.xyz32")), 3)));
+    assert_eq!(frames.len(), 124);
+    assert!(
+        frames[1..]
+            .iter()
+            .all(|f| f.status.pose_source == PoseSource::Odometry)
+    );
+    for reference in ["reference_kiss_icp.txt", "reference_small_gicp_vgicp.txt"] {
+        let wanted = poses(folder.join(reference));
+        let error = |i: usize| {
+            let from_start = frames[0].world_from_body.inverse() * frames[i].world_from_body;
+            let wanted = wanted[0].inverse() * wanted[i];
+            (from_start.translation() - wanted.translation()).norm()
+        };
+        let worst = (0..124).map(error).fold(0.0, f64::max);
+        println!("{reference}: end {:.3} m, worst {worst:.3} m", error(123));
+        assert!(error(123) < 0.15, "{reference}: {} m at the end", error(123));
+        assert!(worst < 0.30, "{reference}: {worst} m on the way");
+    }
+}
+
+#[test]
+fn two_full_scans_from_no_motion_at_all() {
+    let Some(folder) = recording("two_full_scans", "kitti00-pair-94-95") else {
+        return;
+    };
+    let frames = fuse(
+        ["000094.bin", "000095.bin"]
+            .iter()
+            .map(|name| scan(folder.join(name), 4)),
+    );
+    let text = std::fs::read_to_string(folder.join("T_094_095.txt")).unwrap();
+    let wanted = pose(text.split_whitespace());
+    let found = frames[0].world_from_body.inverse() * frames[1].world_from_body;
+    let error: Transform<Body, Body> =
+        found.inverse() * Transform::<Body, Body>::new(wanted.rotation(), wanted.translation());
+    let (metres, degrees) = (
+        error.translation().norm(),
+        error.rotation().scaled_axis().norm().to_degrees(),
+    );
+    let sigma_m = frames[1].pose_covariance.fixed_view::<3, 3>(3, 3).trace().sqrt();
+    println!("pair: {metres:.4} m, {degrees:.4} deg; stated sigma {sigma_m:.4} m");
+    assert!(metres < 0.02 && degrees < 0.05, "{metres} m, {degrees} deg");
+}
