@@ -1,0 +1,198 @@
+//! What neighbouring beams say about an echo: whose it is, and where between them it lies.
+
+use beluga_types::Beam;
+use nalgebra::Vector3;
+
+use super::detect::Candidate;
+use super::echo::BeamAxes;
+use super::peak::vertex;
+
+/// Beams nearer than this, in receive widths, share their footprint and may both be right.
+const SHARED_WIDTHS: f64 = 0.75;
+
+/// Margin above the pattern of an unshaded array, as power (3 dB).
+const PATTERN_MARGIN: f64 = 2.0;
+
+/// Neighbours are looked for within so many receive widths.
+const NEIGHBOUR_WIDTHS: f64 = 1.6;
+
+/// Power of the beams two to three widths away from a target that stands alone, against its own.
+const ALONE: f64 = 0.06;
+
+/// How the beams of a table see each other's targets; made once per table.
+pub(crate) struct Fan {
+    beams: Vec<Beam>,
+    axes: Vec<BeamAxes>,
+    /// Row-major: share of a target's power in beam `column` that beam `row` must exceed.
+    leak: Vec<f32>,
+    /// Nearest beams to either side across track.
+    sides: Vec<[Option<usize>; 2]>,
+}
+
+/// At each sample, the strongest power over all beams and the beam that has it.
+#[derive(Default)]
+pub(crate) struct Strongest {
+    power: Vec<f32>,
+    beam: Vec<u32>,
+}
+
+/// An echo's direction and what became of it among its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Placed {
+    /// Index of the beam.
+    pub(crate) beam: usize,
+    /// The echo.
+    pub(crate) candidate: Candidate,
+    /// Unit vector.
+    pub(crate) direction: Vector3<f64>,
+    /// Whether the direction comes from amplitudes between beams rather than from one beam's axis.
+    pub(crate) between_beams: bool,
+}
+
+impl Fan {
+    /// For this table; `rejection_db` is how much weaker than its neighbour an echo may be.
+    pub(crate) fn new(beams: &[Beam], rejection_db: f64) -> Self {
+        let axes: Vec<_> = beams.iter().map(|beam| BeamAxes::of(beam.direction.vector())).collect();
+        let rejection = 10f64.powf(-0.1 * rejection_db);
+        let count = beams.len();
+        let mut leak = vec![0.0f32; count * count];
+        let mut sides = vec![[None; 2]; count];
+        for (row, sides) in sides.iter_mut().enumerate() {
+            let mut nearest = [f64::INFINITY; 2];
+            for column in 0..count {
+                let widths = beams[column].receive_width_rad;
+                let [along, across] = axes[column].offsets(&axes[row].direction);
+                let apart = [along / widths[0], across / widths[1]].map(|x| if x.is_finite() { x } else { 0.0 });
+                if column == row {
+                    continue;
+                }
+                leak[row * count + column] = leak_between(apart, rejection) as f32;
+                let side = usize::from(apart[1] < 0.0);
+                let distance = apart[1].abs();
+                let beside = apart[0].abs() < 0.5 && distance > 1e-6 && distance < NEIGHBOUR_WIDTHS;
+                if beside && distance < nearest[side] {
+                    nearest[side] = distance;
+                    sides[side] = Some(column);
+                }
+            }
+        }
+        Self {
+            beams: beams.to_vec(),
+            axes,
+            leak,
+            sides,
+        }
+    }
+
+    /// Whether it was made for this table.
+    pub(crate) fn is_for(&self, beams: &[Beam]) -> bool {
+        self.beams == beams
+    }
+
+    /// The axes of a beam.
+    pub(crate) fn axes(&self, beam: usize) -> &BeamAxes {
+        &self.axes[beam]
+    }
+
+    /// What each sample of a beam must exceed not to be the strongest beam's echo from the side.
+    pub(crate) fn floor(&self, beam: usize, strongest: &Strongest, floor: &mut [f32]) {
+        let row = &self.leak[beam * self.axes.len()..(beam + 1) * self.axes.len()];
+        for ((slot, &power), &other) in floor.iter_mut().zip(&strongest.power).zip(&strongest.beam) {
+            *slot = power * row[other as usize];
+        }
+    }
+
+    /// Gives every echo its direction, and leaves one of those that neighbouring beams make of one
+    /// small target. `rows` holds the power of all beams, `samples` each; `width` is that of the
+    /// compressed pulse in samples.
+    pub(crate) fn place(&self, found: &[Vec<Candidate>], rows: &[f32], samples: usize, width: f64) -> Vec<Placed> {
+        let power = |beam: usize, place: f64| window_power(&rows[beam * samples..(beam + 1) * samples], place, width);
+        let mut placed: Vec<Placed> = Vec::new();
+        let mut taken: Vec<(usize, f64)> = Vec::new();
+        for (beam, candidates) in found.iter().enumerate() {
+            for candidate in candidates {
+                let mut echo = Placed {
+                    beam,
+                    candidate: *candidate,
+                    direction: self.axes[beam].direction,
+                    between_beams: false,
+                };
+                let target = if candidate.is_compact(width) { self.lone_target(beam, candidate, &power) } else { None };
+                if let Some(across_rad) = target {
+                    echo.direction = self.axes[beam].turned(0.0, across_rad);
+                    echo.between_beams = true;
+                    taken.push((beam, candidate.place));
+                }
+                placed.push(echo);
+            }
+        }
+        placed.retain(|echo| {
+            let is_shadow = |&(owner, place): &(usize, f64)| {
+                owner != echo.beam
+                    && self.sides[owner].contains(&Some(echo.beam))
+                    && (place - echo.candidate.place).abs() < 0.6 * width
+                    && echo.candidate.is_compact(width)
+            };
+            echo.between_beams || !taken.iter().any(is_shadow)
+        });
+        placed
+    }
+
+    /// Angle across the beam of a target that is strongest in this beam and that beams farther away
+    /// do not see: the top of the parabola through the levels of three beams, in dB.
+    fn lone_target(&self, beam: usize, candidate: &Candidate, power: &impl Fn(usize, f64) -> f64) -> Option<f64> {
+        let [Some(one), Some(other)] = self.sides[beam] else {
+            return None;
+        };
+        let place = candidate.place;
+        let least = candidate.noise.max(f64::MIN_POSITIVE);
+        let here = power(beam, place).max(least);
+        let beyond = [self.sides[one][0], self.sides[other][1]];
+        let alone = beyond.iter().flatten().all(|&far| power(far, place) < ALONE * here + 2.0 * least);
+        if !alone {
+            return None;
+        }
+        let level = |beam: usize| power(beam, place).max(least).ln();
+        let angle = |neighbour: usize| self.axes[beam].offsets(&self.axes[neighbour].direction)[1];
+        let (step, _) = vertex(level(other), here.ln(), level(one))?;
+        // Steps to either side may differ a little; at most half a step is asked of them.
+        Some(step.abs() * if step >= 0.0 { angle(one) } else { angle(other) })
+    }
+}
+
+impl Strongest {
+    /// Over the rows of all beams, `samples` each.
+    pub(crate) fn update(&mut self, rows: &[f32], samples: usize) {
+        self.power.clear();
+        self.power.resize(samples, 0.0);
+        self.beam.clear();
+        self.beam.resize(samples, 0);
+        for (beam, row) in rows.chunks_exact(samples.max(1)).enumerate() {
+            for ((&power, top), owner) in row.iter().zip(&mut self.power).zip(&mut self.beam) {
+                if power > *top {
+                    *top = power;
+                    *owner = beam as u32;
+                }
+            }
+        }
+    }
+}
+
+/// Share of a target's power in one beam below which another beam, so many receive widths away
+/// along and across, may be seeing the same target through its flank or a sidelobe. The envelope of
+/// an unshaded array's pattern, `1 / (0.886 π x)`, is the worst that is met in the field.
+fn leak_between(apart_widths: [f64; 2], rejection: f64) -> f64 {
+    let farthest = apart_widths[0].abs().max(apart_widths[1].abs());
+    if farthest < SHARED_WIDTHS {
+        return 0.0;
+    }
+    let envelope = apart_widths.iter().map(|x| 1.0 / (0.886 * std::f64::consts::PI * x.abs()).max(1.0)).product::<f64>();
+    (envelope * envelope * PATTERN_MARGIN).min(rejection)
+}
+
+/// Highest power within half a width of a place.
+fn window_power(row: &[f32], place: f64, width: f64) -> f64 {
+    let low = (place - 0.5 * width).round().max(0.0) as usize;
+    let high = ((place + 0.5 * width).round().max(0.0) as usize + 1).min(row.len());
+    row[low.min(high)..high].iter().fold(0.0f32, |top, &power| top.max(power)).into()
+}

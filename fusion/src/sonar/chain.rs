@@ -1,0 +1,345 @@
+//! The chain of one sonar, with everything it keeps from ping to ping.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use beluga_types::{Beam, Beams, Pulse, SensorId, SonarPing, Stamp, Waveforms};
+use rayon::prelude::*;
+use rustfft::num_complex::Complex;
+
+use super::across::{Fan, Placed, Strongest};
+use super::cfar::{Cfar, Levels};
+use super::config::SonarConfig;
+use super::detect::{self, Candidate, Limits, Row};
+use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
+use super::pulse::{MatchedFilter, Sampling, Scratch};
+use super::{pair, picture, profile};
+
+/// Beams of one parallel chunk; fixed, so that the work is cut the same for any number of threads.
+const CHUNK: usize = 8;
+
+/// Filters kept at once; a sonar has a handful of pulses.
+const FILTERS: usize = 16;
+
+/// Beams of one ping at most: beyond it the table of who sees whom would take 64 MB.
+const MOST_BEAMS: usize = 4096;
+
+/// Margin on the pulse's own sidelobes in range, as power (3 dB).
+const SIDELOBE_MARGIN: f64 = 2.0;
+
+/// The chain of one sonar: plans and buffers are made at the first ping that needs them.
+pub(crate) struct SonarChain {
+    config: SonarConfig,
+    id: SensorId,
+    filters: Vec<Arc<Prepared>>,
+    fan: Option<Arc<Fan>>,
+    workers: Vec<Worker>,
+    power: Vec<f32>,
+    raw: Vec<f32>,
+    strongest: Strongest,
+    told: BTreeSet<String>,
+}
+
+/// A filter and the detector that goes with it.
+pub(crate) struct Prepared {
+    pulse: Pulse,
+    sampling: Sampling,
+    pub(crate) filter: MatchedFilter,
+    pub(crate) cfar: Cfar,
+}
+
+impl Prepared {
+    /// Width of the compressed pulse, in output samples.
+    pub(crate) fn width_samples(&self) -> f64 {
+        self.filter.width_s() * self.filter.output_rate_hz()
+    }
+
+    /// Frequency in the middle of the pulse.
+    pub(crate) fn carrier_hz(&self) -> f64 {
+        self.pulse.centre_hz()
+    }
+
+    /// Two-way time of a place in the output.
+    pub(crate) fn time_s(&self, waveforms: &Waveforms, place: f64) -> f64 {
+        waveforms.first_sample_s() + place / self.filter.output_rate_hz()
+    }
+
+    /// First output sample at or behind this two-way time.
+    pub(crate) fn sample_at(&self, waveforms: &Waveforms, time_s: f64) -> usize {
+        let place = (time_s - waveforms.first_sample_s()) * self.filter.output_rate_hz();
+        (place.ceil().max(0.0) as usize).min(self.filter.output_samples())
+    }
+
+    /// What the detector needs to know.
+    pub(crate) fn limits(&self, config: &SonarConfig, leading_edge: bool) -> Limits {
+        Limits {
+            width: self.width_samples(),
+            sidelobe: (self.filter.sidelobe() * SIDELOBE_MARGIN).min(1.0) as f32,
+            min_snr: 10f64.powf(0.1 * config.min_snr_db),
+            most: config.max_detections_per_beam,
+            leading_edge,
+        }
+    }
+}
+
+/// Memory of one chunk of beams.
+#[derive(Default)]
+pub(crate) struct Worker {
+    pub(crate) channel: Vec<[f32; 2]>,
+    pub(crate) scratch: Scratch,
+    pub(crate) compressed: Vec<Complex<f32>>,
+    pub(crate) levels: Levels,
+    pub(crate) floor: Vec<f32>,
+}
+
+impl SonarChain {
+    /// A chain for the sonar with this id.
+    pub(crate) fn new(config: &SonarConfig, id: SensorId) -> Self {
+        Self {
+            config: config.clamped(),
+            id,
+            filters: Vec::new(),
+            fan: None,
+            workers: Vec::new(),
+            power: Vec::new(),
+            raw: Vec::new(),
+            strongest: Strongest::default(),
+            told: BTreeSet::new(),
+        }
+    }
+
+    /// The echoes of one ping. What cannot be processed gives none, and a note the first time.
+    pub(crate) fn detect(
+        &mut self,
+        ping: &SonarPing,
+        seq: u64,
+        stamp: Stamp,
+        sound_speed_m_per_s: f64,
+    ) -> PingEchoes {
+        let mut result = match ping {
+            SonarPing::Beams(beams) => self.detect_beams(beams, sound_speed_m_per_s),
+            SonarPing::Elements(elements) => match &elements.pulse {
+                None => refusal("listening only: no pulse was transmitted, so there are no echoes".into()),
+                Some(pulse) => match self.prepared(pulse, &elements.waveforms) {
+                    Ok(prepared) => {
+                        if self.workers.is_empty() {
+                            self.workers.push(Worker::default());
+                        }
+                        let worker = &mut self.workers[0];
+                        pair::detect(elements, &prepared, worker, &self.config, sound_speed_m_per_s)
+                    }
+                    Err(refused) => refusal(refused),
+                },
+            },
+            SonarPing::Profile(ping) => profile::detect(ping, &self.config, sound_speed_m_per_s),
+            SonarPing::Detections(detections) => profile::pass_through(detections, &self.config),
+        };
+        if let Some(echogram) = &mut result.echogram {
+            (echogram.sensor, echogram.seq, echogram.stamp) = (self.id, seq, stamp);
+        }
+        if !self.config.keep_echoes {
+            result.echogram = None;
+        }
+        result.notes.retain(|note| self.told.insert(note.clone()));
+        result
+    }
+
+    /// The filter for this pulse and these samples, made if it is new.
+    fn prepared(&mut self, pulse: &Pulse, waveforms: &Waveforms) -> Result<Arc<Prepared>, String> {
+        let sampling = Sampling {
+            rate_hz: waveforms.sample_rate_hz(),
+            centre_hz: waveforms.centre_hz(),
+            iq: waveforms.values().is_iq(),
+            samples: waveforms.shape().samples,
+        };
+        if let Some(known) = self.filters.iter().find(|known| known.pulse == *pulse && known.sampling == sampling) {
+            return Ok(Arc::clone(known));
+        }
+        let filter = MatchedFilter::new(pulse, sampling, self.config.window).map_err(|unfit| unfit.to_string())?;
+        let config = &self.config;
+        let cfar = Cfar::new(
+            config.cfar,
+            config.false_alarm_rate,
+            config.training_cells,
+            config.guard_cells,
+            filter.cell_samples(),
+        );
+        let prepared = Arc::new(Prepared {
+            pulse: *pulse,
+            sampling,
+            filter,
+            cfar,
+        });
+        if self.filters.len() >= FILTERS {
+            self.filters.remove(0);
+        }
+        self.filters.push(Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    /// How the beams see each other; kept as long as the table stays the same.
+    fn fan(&mut self, beams: &[Beam]) -> Arc<Fan> {
+        match &self.fan {
+            Some(fan) if fan.is_for(beams) => Arc::clone(fan),
+            _ => {
+                let fan = Arc::new(Fan::new(beams, self.config.neighbour_rejection_db));
+                self.fan = Some(Arc::clone(&fan));
+                fan
+            }
+        }
+    }
+
+    fn detect_beams(&mut self, ping: &Beams, sound_speed_m_per_s: f64) -> PingEchoes {
+        let shape = ping.waveforms.shape();
+        if shape.channels == 0 || shape.channels > MOST_BEAMS {
+            return refusal(format!("ping has {} beams, expected 1 to {MOST_BEAMS}", shape.channels));
+        }
+        let prepared = match self.prepared(&ping.pulse, &ping.waveforms) {
+            Ok(prepared) => prepared,
+            Err(refused) => return refusal(refused),
+        };
+        let beams: Vec<Beam> = ping.beams.iter().map(|beam| steered(beam, ping.steering_rad)).collect();
+        let fan = self.fan(&beams);
+        let samples = prepared.filter.output_samples();
+        self.compress(&ping.waveforms, &prepared);
+        self.strongest.update(&self.power, samples);
+        let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
+        let found = self.find(&beams, &prepared, &fan, start);
+        let width = prepared.width_samples();
+        let placed = fan.place(&found, &self.power, samples, width);
+        let echoes: Vec<Echo> = placed
+            .iter()
+            .map(|echo| {
+                let mut made = echo_of(echo, &beams[echo.beam], &self.config);
+                made.two_way_time_s = prepared.time_s(&ping.waveforms, echo.candidate.place);
+                made.sigma_time_s = echo.candidate.sigma / prepared.filter.output_rate_hz();
+                made
+            })
+            .collect();
+        let echogram = self.config.keep_echoes.then(|| {
+            let axis = picture::Axis {
+                first_s: ping.waveforms.first_sample_s(),
+                interval_s: 1.0 / prepared.filter.output_rate_hz(),
+                sound_speed_m_per_s,
+            };
+            picture::of_rows(&self.raw, &self.power, shape.channels, &axis, &echoes)
+        });
+        PingEchoes {
+            echoes,
+            echogram,
+            notes: Vec::new(),
+        }
+    }
+
+    /// Fills `power` with the compressed power of all beams, and `raw` with that of the samples as
+    /// they came if they are to be shown.
+    fn compress(&mut self, waveforms: &Waveforms, prepared: &Prepared) {
+        let shape = waveforms.shape();
+        let samples = prepared.filter.output_samples();
+        let keep = self.config.keep_echoes;
+        self.power.resize(shape.channels * samples, 0.0);
+        self.raw.resize(if keep { shape.channels * shape.samples } else { 0 }, 0.0);
+        self.workers.resize_with(shape.channels.div_ceil(CHUNK).max(self.workers.len()), Worker::default);
+        let mut raw_chunks: Vec<&mut [f32]> = self.raw.chunks_mut(CHUNK * shape.samples.max(1)).collect();
+        raw_chunks.resize_with(shape.channels.div_ceil(CHUNK), Default::default);
+        self.power
+            .par_chunks_mut(CHUNK * samples)
+            .zip(self.workers.par_iter_mut())
+            .zip(raw_chunks.into_par_iter())
+            .enumerate()
+            .for_each(|(chunk, ((rows, worker), raw))| {
+                for (within, row) in rows.chunks_mut(samples).enumerate() {
+                    waveforms.read_channel(chunk * CHUNK + within, &mut worker.channel);
+                    if keep {
+                        let raw = &mut raw[within * shape.samples..(within + 1) * shape.samples];
+                        for (slot, [re, im]) in raw.iter_mut().zip(&worker.channel) {
+                            *slot = re * re + im * im;
+                        }
+                    }
+                    prepared.filter.compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
+                    for (slot, value) in row.iter_mut().zip(&worker.compressed) {
+                        *slot = value.norm_sqr();
+                    }
+                }
+            });
+    }
+
+    /// The echoes of every beam, in samples.
+    fn find(&mut self, beams: &[Beam], prepared: &Prepared, fan: &Fan, start: usize) -> Vec<Vec<Candidate>> {
+        let samples = prepared.filter.output_samples();
+        let edge = prepared.filter.edge_samples();
+        let trains = start.max(edge)..samples.saturating_sub(edge);
+        let (config, strongest) = (&self.config, &self.strongest);
+        let arc_beyond_rad = config.arc_beyond_deg.to_radians();
+        let chunks: Vec<Vec<Vec<Candidate>>> = self
+            .power
+            .par_chunks(CHUNK * samples)
+            .zip(self.workers.par_iter_mut())
+            .enumerate()
+            .map(|(chunk, (rows, worker))| {
+                let find_one = |(within, power): (usize, &[f32])| {
+                    let beam = chunk * CHUNK + within;
+                    prepared.cfar.levels(power, trains.clone(), &mut worker.levels);
+                    worker.floor.resize(samples, 0.0);
+                    fan.floor(beam, strongest, &mut worker.floor);
+                    let is_wide = two_way_width_rad(&beams[beam]).iter().any(|&width| width > arc_beyond_rad);
+                    let mut row = Row {
+                        power,
+                        levels: &worker.levels,
+                        cell: prepared.cfar.cell_samples(),
+                        floor: &mut worker.floor,
+                        start,
+                    };
+                    detect::find(&mut row, &prepared.limits(config, is_wide))
+                };
+                rows.chunks(samples).enumerate().map(find_one).collect()
+            })
+            .collect();
+        chunks.into_iter().flatten().collect()
+    }
+}
+
+/// A ping that cannot be processed, and why.
+pub(crate) fn refusal(note: String) -> PingEchoes {
+    PingEchoes {
+        notes: vec![note],
+        ..PingEchoes::default()
+    }
+}
+
+/// The echo of a placed candidate; its times are the caller's to fill in.
+///
+/// A target smaller than the beam may lie anywhere in it: one sigma is the two-way width / 2.355.
+/// A direction from amplitudes between beams keeps a fifth of that across, more at low signal. The
+/// middle of `n` independent cells of footprint keeps `1 / sqrt(n)` of it.
+fn echo_of(placed: &Placed, beam: &Beam, config: &SonarConfig) -> Echo {
+    let axes = super::echo::BeamAxes::of(placed.direction);
+    let width = two_way_width_rad(beam);
+    let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
+    let snr = placed.candidate.peak / placed.candidate.noise.max(f64::MIN_POSITIVE);
+    let [along, across] = width.map(|width| width / 2.355);
+    let share = if placed.between_beams {
+        (0.04 + 1.0 / snr).sqrt().min(1.0)
+    } else {
+        placed.candidate.cells.sqrt().recip().max(0.2)
+    };
+    let method = if spread.half_angle_rad.is_some() {
+        DetectionMethod::LeadingEdge
+    } else {
+        DetectionMethod::WeightedMeanTime
+    };
+    Echo {
+        beam: placed.beam as u32,
+        two_way_time_s: 0.0,
+        transmit_delay_s: 0.0,
+        direction: beluga_types::Direction::from_vector(placed.direction),
+        sigma_time_s: 0.0,
+        sigma_along_rad: along,
+        sigma_across_rad: across * share,
+        level_db: (10.0 * placed.candidate.peak.max(1e-30).log10()) as f32,
+        snr_db: Some((10.0 * snr.log10()) as f32),
+        method,
+        half_angle_rad: spread.half_angle_rad,
+        arc_plane: beluga_types::Direction::from_vector(spread.plane),
+    }
+}

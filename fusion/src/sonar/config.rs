@@ -1,0 +1,100 @@
+//! What can be chosen about the sonar chain.
+
+use serde::{Deserialize, Serialize};
+
+/// Settings of pulse compression and detection. Works as it is; every field has a unit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SonarConfig {
+    /// Window on the replica of a swept pulse that was transmitted without one of its own.
+    pub window: ReplicaWindow,
+    /// Which half of the training cells speaks for the noise.
+    pub cfar: CfarKind,
+    /// Chance that a cell of pure noise passes, per resolution cell (1e-9 to 0.1).
+    pub false_alarm_rate: f64,
+    /// Independent training cells, both sides together (4 to 256).
+    pub training_cells: usize,
+    /// Independent cells on either side of the tested one that do not train (1 to 64).
+    pub guard_cells: usize,
+    /// Echoes whose peak is not this far above the noise are dropped, in dB.
+    pub min_snr_db: f64,
+    /// Most echoes of one beam and ping; the strongest stay (1 to 1024).
+    pub max_detections_per_beam: usize,
+    /// Beams wider than this in one axis, two ways at -3 dB, give arcs, in degrees.
+    pub arc_beyond_deg: f64,
+    /// An echo this much weaker than a neighbouring beam at the same range is that beam's echo
+    /// seen from the side, in dB. Farther beams are held to the pattern of an unshaded array.
+    pub neighbour_rejection_db: f64,
+    /// Whether to keep each ping as a picture.
+    pub keep_echoes: bool,
+}
+
+impl Default for SonarConfig {
+    fn default() -> Self {
+        Self {
+            window: ReplicaWindow::Hann,
+            cfar: CfarKind::Soca,
+            false_alarm_rate: 1e-6,
+            training_cells: 32,
+            guard_cells: 2,
+            min_snr_db: 14.0,
+            max_detections_per_beam: 8,
+            arc_beyond_deg: 8.0,
+            neighbour_rejection_db: 12.0,
+            keep_echoes: false,
+        }
+    }
+}
+
+impl SonarConfig {
+    /// The same with every number inside its range; what is not a number takes its default.
+    pub(crate) fn clamped(&self) -> Self {
+        let default = Self::default();
+        let number = |value: f64, low: f64, high: f64, default: f64| {
+            if value.is_finite() {
+                value.clamp(low, high)
+            } else {
+                default
+            }
+        };
+        Self {
+            window: self.window,
+            cfar: self.cfar,
+            false_alarm_rate: number(self.false_alarm_rate, 1e-9, 0.1, default.false_alarm_rate),
+            training_cells: self.training_cells.clamp(4, 256),
+            guard_cells: self.guard_cells.clamp(1, 64),
+            min_snr_db: number(self.min_snr_db, -20.0, 100.0, default.min_snr_db),
+            max_detections_per_beam: self.max_detections_per_beam.clamp(1, 1024),
+            arc_beyond_deg: number(self.arc_beyond_deg, 0.1, 360.0, default.arc_beyond_deg),
+            neighbour_rejection_db: number(
+                self.neighbour_rejection_db,
+                3.0,
+                100.0,
+                default.neighbour_rejection_db,
+            ),
+            keep_echoes: self.keep_echoes,
+        }
+    }
+}
+
+/// Weight on the replica: trades a little signal for low sidelobes in range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReplicaWindow {
+    /// The pulse as transmitted: no loss, sidelobes at -13 dB.
+    Matched,
+    /// Raised cosine: 1.76 dB loss, sidelobes at -31 dB that fall off fast.
+    Hann,
+    /// Taylor, 5 sidelobes at -35 dB: 0.93 dB loss, narrower than `hann`.
+    Taylor,
+}
+
+/// Which training cells speak for the noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CfarKind {
+    /// Cell averaging: the mean of both sides.
+    Ca,
+    /// Smallest of: the quieter side. Finds what stands beside something strong.
+    Soca,
+}

@@ -1,0 +1,22 @@
+//! The sonar chain: from a ping as the device gives it to echoes with direction, time and sigmas.
+//!
+//! Compress the pulse, find what stands above the noise, ask the neighbouring beams, measure. What
+//! sound does on its way (speed, absorption) is in [`acoustics`].
+
+mod across;
+pub mod acoustics;
+pub mod cfar;
+mod chain;
+mod config;
+mod detect;
+mod echo;
+mod pair;
+pub mod peak;
+mod picture;
+mod profile;
+pub mod pulse;
+mod replica;
+
+pub(crate) use chain::SonarChain;
+pub use config::{CfarKind, ReplicaWindow, SonarConfig};
+pub(crate) use echo::{DetectionMethod, Echo, PingEchoes};

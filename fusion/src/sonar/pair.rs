@@ -1,0 +1,233 @@
+//! Bearing from the phase between two elements.
+
+use beluga_types::{Direction, Elements};
+use nalgebra::Vector3;
+use rustfft::num_complex::Complex;
+
+use super::chain::{Prepared, Worker, refusal};
+use super::config::SonarConfig;
+use super::detect::{self, Candidate, Row};
+use super::echo::{DetectionMethod, Echo, PingEchoes};
+
+/// Echoes of two elements with known positions: time from the summed power of both, bearing from
+/// the phase between them. Which way around the line through the elements stays open, so each is
+/// an arc: about the device's x axis, or y where the line runs along x.
+///
+/// More elements need beamforming and are refused with a note; so are elements so far apart that a
+/// phase could mean several bearings.
+pub(crate) fn detect(
+    ping: &Elements,
+    prepared: &Prepared,
+    worker: &mut Worker,
+    config: &SonarConfig,
+    sound_speed_m_per_s: f64,
+) -> PingEchoes {
+    let channels = ping.waveforms.shape().channels;
+    let &[first, second] = &ping.positions[..] else {
+        return refusal(cannot_beamform(channels, ping.positions.len()));
+    };
+    if channels != 2 {
+        return refusal(cannot_beamform(channels, 2));
+    }
+    let baseline = Baseline {
+        apart: (first - second).vector(),
+        wavelength_m: sound_speed_m_per_s / prepared.carrier_hz(),
+    };
+    if let Err(note) = baseline.check() {
+        return refusal(note);
+    }
+    let rows = [0, 1].map(|channel| {
+        ping.waveforms.read_channel(channel, &mut worker.channel);
+        prepared.filter.compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
+        worker.compressed.clone()
+    });
+    let power: Vec<f32> = rows[0].iter().zip(&rows[1]).map(|(a, b)| 0.5 * (a.norm_sqr() + b.norm_sqr())).collect();
+    let samples = power.len();
+    let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
+    let edge = prepared.filter.edge_samples();
+    prepared.cfar.levels(&power, start.max(edge)..samples.saturating_sub(edge), &mut worker.levels);
+    worker.floor.clear();
+    worker.floor.resize(samples, 0.0);
+    let mut row = Row {
+        power: &power,
+        levels: &worker.levels,
+        cell: prepared.cfar.cell_samples(),
+        floor: &mut worker.floor,
+        start,
+    };
+    let found = detect::find(&mut row, &prepared.limits(config, false));
+    let echo = |candidate: &Candidate| {
+        let phase = phase_over(&rows, candidate);
+        let bearing = baseline.bearing(phase.angle_rad)?;
+        let time_s = prepared.time_s(&ping.waveforms, candidate.place);
+        let sigma_time_s = candidate.sigma / prepared.filter.output_rate_hz();
+        Some(arc(candidate, &baseline, &bearing, &phase, time_s, sigma_time_s))
+    };
+    PingEchoes {
+        echoes: found.iter().filter_map(echo).collect(),
+        echogram: None,
+        notes: Vec::new(),
+    }
+}
+
+fn cannot_beamform(channels: usize, positions: usize) -> String {
+    format!(
+        "ping has {channels} elements and the rig {positions} positions of them, but echoes come only from two \
+         elements with known positions"
+    )
+}
+
+/// Two elements as an interferometer.
+pub(crate) struct Baseline {
+    /// From the second element to the first, in metres.
+    pub(crate) apart: Vector3<f64>,
+    /// Wavelength at the middle of the pulse.
+    pub(crate) wavelength_m: f64,
+}
+
+/// A direction by its angle to the plane across the baseline.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Bearing {
+    /// Sine of the angle towards the first element.
+    pub(crate) sine: f64,
+    /// Radians of bearing per radian of phase.
+    pub(crate) per_phase: f64,
+}
+
+impl Baseline {
+    /// Whether one phase means one bearing: elements at most half a wavelength apart.
+    fn check(&self) -> Result<(), String> {
+        let (apart, wavelength) = (self.apart.norm(), self.wavelength_m);
+        if apart > 1e-6 && apart <= 0.5 * wavelength * (1.0 + 1e-9) {
+            return Ok(());
+        }
+        Err(format!(
+            "two elements are {apart:.4} m apart, but bearing from phase needs more than zero and at most half \
+             a wavelength, {:.4} m",
+            0.5 * wavelength
+        ))
+    }
+
+    /// Bearing from the phase of the first element against the second: `φ = 2π d sin(θ) / λ`.
+    /// Nothing if no bearing gives this phase.
+    pub(crate) fn bearing(&self, phase_rad: f64) -> Option<Bearing> {
+        let per_sine = std::f64::consts::TAU * self.apart.norm() / self.wavelength_m;
+        let sine = phase_rad / per_sine;
+        // Noise may push a target on the baseline's line a little past it.
+        if !sine.is_finite() || sine.abs() > 1.1 {
+            return None;
+        }
+        let sine = sine.clamp(-1.0, 1.0);
+        Some(Bearing {
+            sine,
+            per_phase: 1.0 / (per_sine * (1.0 - sine * sine).max(1e-4).sqrt()),
+        })
+    }
+}
+
+/// Phase between two rows over an echo.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Phase {
+    /// First against second, in rad, -π to π.
+    pub(crate) angle_rad: f64,
+    /// One sigma of that.
+    pub(crate) sigma_rad: f64,
+}
+
+/// Energy-weighted phase of the first row against the second over an echo's window. Its sigma is
+/// `sqrt((1 - γ²) / (2 n γ²))` for coherence γ over n independent cells; Rodriguez and Martin, IEE
+/// Proc. F 139 (1992).
+pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -> Phase {
+    let range = window(rows[0].len(), candidate);
+    let mut cross = Complex::new(0.0f64, 0.0);
+    let mut energies = [0.0f64; 2];
+    for index in range {
+        let [a, b] = [rows[0][index], rows[1][index]].map(|v| Complex::new(f64::from(v.re), f64::from(v.im)));
+        cross += a * b.conj();
+        energies[0] += a.norm_sqr();
+        energies[1] += b.norm_sqr();
+    }
+    let snr = (candidate.peak / candidate.noise.max(f64::MIN_POSITIVE)).max(1e-6);
+    let seen = cross.norm() / (energies[0] * energies[1]).sqrt().max(f64::MIN_POSITIVE);
+    let coherence = seen.min(snr / (1.0 + snr)).clamp(1e-3, 1.0 - 1e-9);
+    Phase {
+        angle_rad: cross.arg(),
+        sigma_rad: ((1.0 - coherence * coherence) / (2.0 * candidate.cells)).sqrt() / coherence,
+    }
+}
+
+/// Where the phase between two rows passes zero inside an echo's window, in samples: when the
+/// array's broadside meets a long oblique footprint.
+///
+/// A straight line is fitted to the unwrapped phase, weighted by energy. Nothing if the phase does
+/// not run through zero inside the window, or turns by less than `least_turn_rad` over it: then
+/// the energy's middle is the better estimator.
+pub(crate) fn zero_crossing(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate, least_turn_rad: f64) -> Option<f64> {
+    let range = window(rows[0].len(), candidate);
+    let length = range.len() as f64;
+    let mut sums = [0.0f64; 5];
+    let mut last: Option<f64> = None;
+    for index in range.clone() {
+        let product = rows[0][index] * rows[1][index].conj();
+        let weight = f64::from(product.norm());
+        let raw = f64::from(product.arg());
+        let phase = match last {
+            Some(last) => raw + std::f64::consts::TAU * ((last - raw) / std::f64::consts::TAU).round(),
+            None => raw,
+        };
+        if weight > 2.0 * candidate.noise {
+            last = Some(phase);
+        }
+        let at = index as f64 - candidate.place;
+        for (sum, term) in sums.iter_mut().zip([1.0, at, at * at, phase, at * phase]) {
+            *sum += weight * term;
+        }
+    }
+    let [weight, at, at_squared, phase, cross] = sums;
+    let determinant = weight * at_squared - at * at;
+    if determinant <= 0.0 {
+        return None;
+    }
+    let slope = (weight * cross - at * phase) / determinant;
+    let level = (phase - slope * at) / weight;
+    let crossing = -level / slope;
+    let inside = crossing.abs() <= candidate.half_window;
+    (inside && (slope * length).abs() >= least_turn_rad).then_some(candidate.place + crossing)
+}
+
+fn window(samples: usize, candidate: &Candidate) -> std::ops::Range<usize> {
+    let low = (candidate.place - candidate.half_window).round().max(0.0) as usize;
+    let high = ((candidate.place + candidate.half_window).round().max(0.0) as usize + 1).min(samples);
+    low.min(high)..high
+}
+
+/// The arc on which an echo with this bearing may lie.
+fn arc(
+    candidate: &Candidate,
+    baseline: &Baseline,
+    bearing: &Bearing,
+    phase: &Phase,
+    two_way_time_s: f64,
+    sigma_time_s: f64,
+) -> Echo {
+    let line = baseline.apart.normalize();
+    let ahead = |axis: Vector3<f64>| (axis - line * axis.dot(&line)).try_normalize(0.1);
+    let ahead = ahead(Vector3::x()).or_else(|| ahead(Vector3::y())).unwrap_or_else(Vector3::z);
+    let cosine = (1.0 - bearing.sine * bearing.sine).sqrt();
+    let snr = candidate.peak / candidate.noise.max(f64::MIN_POSITIVE);
+    let sigma_rad = (phase.sigma_rad * bearing.per_phase).max(1e-3);
+    Echo {
+        beam: 0,
+        two_way_time_s,
+        transmit_delay_s: 0.0,
+        direction: Direction::from_vector((line * bearing.sine + ahead * cosine).normalize()),
+        sigma_time_s,
+        sigma_along_rad: sigma_rad,
+        sigma_across_rad: sigma_rad,
+        level_db: (10.0 * candidate.peak.max(1e-30).log10()) as f32,
+        snr_db: Some((10.0 * snr.log10()) as f32),
+        method: DetectionMethod::Phase,
+        half_angle_rad: Some(std::f64::consts::FRAC_PI_2),
+        arc_plane: Direction::from_vector(line.cross(&ahead)),
+    }
+}

@@ -1,0 +1,220 @@
+//! Pings without a waveform: strength over range, and detections of the device.
+
+use beluga_types::{Beam, Detections, Direction, Profile};
+
+use super::chain::refusal;
+use super::config::SonarConfig;
+use super::echo::{BeamAxes, DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
+use super::picture;
+
+/// An echo stands this many robust standard deviations above the median of its profile. Empirical:
+/// strengths of devices are amplitudes, logarithms or eight bits with a gamma, so no false-alarm
+/// rate can be stated for them.
+const DEVIATIONS: f64 = 8.0;
+
+/// And at least this share of the way from the median to the strongest value. Empirical.
+const SHARE_OF_STRONGEST: f64 = 0.25;
+
+/// One robust standard deviation in medians of absolute deviation, for a Gaussian.
+const MAD_SIGMA: f64 = 1.4826;
+
+/// Echoes of a profile: its stretches above an empirical threshold.
+///
+/// A wide beam gives arcs at the leading edge (half of the first rise), a narrow one the middle of
+/// each stretch's strength. The level is the device's own number.
+pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: f64) -> PingEchoes {
+    if !(ping.interval_s.is_finite() && ping.interval_s > 0.0 && ping.first_s.is_finite()) {
+        return refusal(format!(
+            "profile has {} s between its values, expected a finite number above zero",
+            ping.interval_s
+        ));
+    }
+    let start = (2.0 * ping.blanking_m / sound_speed_m_per_s - ping.first_s) / ping.interval_s;
+    let start = (start.ceil().max(0.0) as usize).min(ping.strength.len());
+    let strength: Vec<f64> = ping
+        .strength
+        .iter()
+        .map(|&value| if value.is_finite() { f64::from(value) } else { 0.0 })
+        .collect();
+    let beam = steered(&ping.beam, ping.steering_rad);
+    let axes = BeamAxes::of(beam.direction.vector());
+    let width = two_way_width_rad(&beam);
+    let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
+    let leading_edge = spread.half_angle_rad.is_some();
+    let mut stretches = stretches(&strength, start);
+    stretches.sort_by(|a, b| b.top.total_cmp(&a.top).then(a.start.cmp(&b.start)));
+    stretches.truncate(config.max_detections_per_beam);
+    stretches.sort_by_key(|stretch| stretch.start);
+    let echoes: Vec<Echo> = stretches
+        .iter()
+        .map(|stretch| {
+            let (place, sigma) = stretch.place(&strength, leading_edge);
+            Echo {
+                beam: 0,
+                two_way_time_s: ping.first_s + place * ping.interval_s,
+                transmit_delay_s: 0.0,
+                direction: Direction::from_vector(axes.direction),
+                sigma_time_s: sigma * ping.interval_s,
+                sigma_along_rad: width[0] / 2.355,
+                sigma_across_rad: width[1] / 2.355,
+                level_db: stretch.top as f32,
+                snr_db: None,
+                method: if leading_edge { DetectionMethod::LeadingEdge } else { DetectionMethod::WeightedMeanTime },
+                half_angle_rad: spread.half_angle_rad,
+                arc_plane: Direction::from_vector(spread.plane),
+            }
+        })
+        .collect();
+    let echogram = (config.keep_echoes && !strength.is_empty()).then(|| {
+        let axis = picture::Axis {
+            first_s: ping.first_s,
+            interval_s: ping.interval_s,
+            sound_speed_m_per_s,
+        };
+        // Strengths are shown as amplitudes, since nothing says that they are anything else.
+        let power: Vec<f32> = strength.iter().map(|&value| (value * value) as f32).collect();
+        picture::of_rows(&[], &power, 1, &axis, &echoes)
+    });
+    PingEchoes {
+        echoes,
+        echogram,
+        notes: Vec::new(),
+    }
+}
+
+/// What the device detected, with angles as unit vectors and sigmas from its beam width.
+///
+/// The device states no sigma of its own: its times are taken to be good to a tenth of the beam's
+/// width in angle and to 20 µs (1.5 cm), both divided by the square root of its quality.
+pub(crate) fn pass_through(ping: &Detections, config: &SonarConfig) -> PingEchoes {
+    const TIME_SIGMA_S: f64 = 20e-6;
+    const WIDTH_SHARE: f64 = 0.1;
+    let mut unusable = 0usize;
+    let mut echoes = Vec::with_capacity(ping.detections.len());
+    for (index, detection) in ping.detections.iter().enumerate() {
+        let numbers = [
+            detection.two_way_time_s,
+            detection.receive_angle_rad,
+            detection.transmit_tilt_rad,
+            detection.transmit_delay_s,
+            f64::from(detection.level_db),
+        ];
+        if numbers.iter().any(|value| !value.is_finite()) || detection.two_way_time_s <= 0.0 {
+            unusable += 1;
+            continue;
+        }
+        let beam = Beam::at(
+            detection.receive_angle_rad,
+            detection.transmit_tilt_rad,
+            ping.beam_width_rad.map(|width| width * std::f64::consts::SQRT_2),
+            ping.beam_width_rad.map(|width| width * std::f64::consts::SQRT_2),
+        );
+        let axes = BeamAxes::of(beam.direction.vector());
+        let width = two_way_width_rad(&beam);
+        let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
+        let quality = if detection.quality.is_finite() { f64::from(detection.quality).clamp(0.04, 1.0) } else { 1.0 };
+        let trust = quality.sqrt();
+        echoes.push(Echo {
+            beam: index as u32,
+            two_way_time_s: detection.two_way_time_s,
+            transmit_delay_s: detection.transmit_delay_s,
+            direction: beam.direction,
+            sigma_time_s: TIME_SIGMA_S / trust,
+            sigma_along_rad: width[0] / 2.355,
+            sigma_across_rad: width[1] * WIDTH_SHARE / trust,
+            level_db: detection.level_db,
+            snr_db: None,
+            method: DetectionMethod::Device,
+            half_angle_rad: spread.half_angle_rad,
+            arc_plane: Direction::from_vector(spread.plane),
+        });
+    }
+    let notes = if unusable > 0 {
+        vec!["detections without a finite angle and a time above zero were left out".to_owned()]
+    } else {
+        Vec::new()
+    };
+    PingEchoes {
+        echoes,
+        echogram: None,
+        notes,
+    }
+}
+
+/// A stretch of a profile above the threshold.
+struct Stretch {
+    start: usize,
+    end: usize,
+    top: f64,
+    floor: f64,
+}
+
+impl Stretch {
+    /// Its place in values from the first, and one sigma of that.
+    fn place(&self, strength: &[f64], leading_edge: bool) -> (f64, f64) {
+        let height = |index: usize| (strength[index] - self.floor).max(0.0);
+        if leading_edge {
+            let first_top = (self.start..self.end)
+                .find(|&i| i + 1 >= self.end || strength[i + 1] < strength[i])
+                .unwrap_or(self.start);
+            let half = 0.5 * height(first_top);
+            let after = (self.start.saturating_sub(1)..=first_top)
+                .find(|&i| height(i) >= half)
+                .unwrap_or(first_top);
+            if after == 0 {
+                return (0.0, 0.5);
+            }
+            let (low, high) = (height(after - 1), height(after));
+            let fraction = if high > low { ((half - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 };
+            return (after as f64 - 1.0 + fraction, 0.5);
+        }
+        let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);
+        for index in self.start..self.end {
+            let (weight, at) = (height(index), (index - self.start) as f64);
+            sum += weight;
+            first += weight * at;
+            second += weight * at * at;
+        }
+        let middle = first / sum.max(f64::MIN_POSITIVE);
+        let variance = (second / sum.max(f64::MIN_POSITIVE) - middle * middle).max(0.0);
+        let cells = ((self.end - self.start) as f64).max(1.0);
+        // A step of the profile is the least that is resolved; speckle leaves 1/sqrt(cells).
+        (self.start as f64 + middle, (1.0 / 12.0 + variance / cells).sqrt())
+    }
+}
+
+/// Stretches above the threshold behind the blanking, joined over gaps of one value.
+fn stretches(strength: &[f64], start: usize) -> Vec<Stretch> {
+    let usable = &strength[start..];
+    if usable.len() < 8 {
+        return Vec::new();
+    }
+    let floor = median(usable.to_vec());
+    let sigma = MAD_SIGMA * median(usable.iter().map(|value| (value - floor).abs()).collect());
+    let strongest = usable.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let threshold = floor + (DEVIATIONS * sigma).max(SHARE_OF_STRONGEST * (strongest - floor));
+    let mut found: Vec<Stretch> = Vec::new();
+    for (index, &value) in strength.iter().enumerate().skip(start) {
+        if value <= threshold {
+            continue;
+        }
+        match found.last_mut() {
+            Some(last) if index - last.end <= 1 => {
+                last.end = index + 1;
+                last.top = last.top.max(value);
+            }
+            _ => found.push(Stretch {
+                start: index,
+                end: index + 1,
+                top: value,
+                floor,
+            }),
+        }
+    }
+    found
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    let middle = values.len() / 2;
+    *values.select_nth_unstable_by(middle, f64::total_cmp).1
+}
