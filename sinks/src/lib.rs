@@ -2,10 +2,12 @@
 //!
 //! - [`FrameBytes`]: a frame as three Arrow IPC streams, the bytes a record keeps.
 //! - [`arrow`]: frames to these streams and back, and a folder of Arrow files.
+//! - [`ply`]: points in `World` as one PLY file.
 
 pub mod arrow;
 mod error;
 mod frame_bytes;
+pub mod ply;
 
 pub use error::Error;
 pub use frame_bytes::{FrameBytes, FrameHasher, MAX_FRAME_BYTES};
