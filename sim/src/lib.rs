@@ -1,1 +1,30 @@
-//! beluga-sim
+//! A seeded world with known truth, and the score against it.
+//!
+//! [`World::new`] builds the scene, vessel and sensors of a [`Scenario`]; [`World::measurements`]
+//! makes what the sensors would give, in timeline order, so that everything downstream is the same
+//! code as for a recording. Every sonar sample is a synthesised waveform. [`World::truth`] says
+//! what is true.
+//!
+//! The same scenario gives the same bytes for any number of threads: every random number is a
+//! function of where it is used, and nothing reads a clock.
+
+mod error;
+mod lidar;
+mod nav;
+mod random;
+mod rig;
+mod scenario;
+mod scene;
+mod sonar;
+mod truth;
+mod vessel;
+mod world;
+
+pub use error::Error;
+pub use scenario::{
+    Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
+};
+pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
+pub use truth::Truth;
+pub use vessel::START;
+pub use world::{Measurements, World};

@@ -1,0 +1,59 @@
+//! What can go wrong in this room.
+
+use std::path::PathBuf;
+
+/// A world that cannot be made, or truth that cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of the truth is not what was written.
+    #[error("expected {expected}, found {found}, at line {line} of {}", path.display())]
+    Content {
+        /// What should stand there.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+        /// Line, from one; zero where the format has no lines.
+        line: usize,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Reading or writing failed.
+    #[error("{doing}: {source}: {}", path.display())]
+    Io {
+        /// What was tried.
+        doing: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A number of the scenario lies outside its range.
+    #[error("scenario: `{key}` is {found}, expected {expected}")]
+    Scenario {
+        /// Which key, with its table.
+        key: &'static str,
+        /// Its value.
+        found: f64,
+        /// The valid range, in words.
+        expected: &'static str,
+    },
+    /// A file of the truth is larger than any this room writes.
+    #[error("expected at most {limit} bytes, found {found}: {}", path.display())]
+    TooLarge {
+        /// The largest size read.
+        limit: u64,
+        /// The file's size.
+        found: u64,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// No scenario has this name.
+    #[error("expected one of {expected}, found scenario `{found}`")]
+    UnknownScenario {
+        /// Names that exist.
+        expected: &'static str,
+        /// The name asked for.
+        found: String,
+    },
+}

@@ -1,0 +1,118 @@
+//! The rig of the simulated vessel: what a recording states, and what is true.
+
+use std::sync::Arc;
+
+use beluga_types::{
+    Attitude, Beam, Geodetic, Mount, Origin, Rig, SensorId, SensorKind, SensorSpec, Vessel, Water,
+};
+
+use crate::scenario::Scenario;
+use crate::vessel::WATERLINE_M;
+
+/// The lidar's place in the rig.
+pub(crate) const LIDAR: SensorId = SensorId(0);
+/// The sonar's place in the rig.
+pub(crate) const SONAR: SensorId = SensorId(1);
+/// The navigation's place in the rig.
+pub(crate) const NAV: SensorId = SensorId(2);
+
+/// How wide the line that the sonar lights up is across track: more than any fan.
+const TRANSMIT_ACROSS_RAD: f64 = std::f64::consts::PI;
+/// How wide a receive beam is along track, one way.
+const RECEIVE_ALONG_RAD: f64 = 0.5;
+
+/// A harbour on the southern Baltic; the still water lies 38 m above the ellipsoid there.
+fn origin() -> Origin {
+    Origin {
+        anchor: Geodetic::from_degrees(54.17, 12.10, 38.0),
+        epsg: Some(25_833),
+        vertical_datum: None,
+    }
+}
+
+/// The rig of a scenario. It lists navigation even if it is withheld.
+pub(crate) fn build(scenario: &Scenario) -> Rig {
+    let mut lidar = SensorSpec::new("lidar", SensorKind::Lidar);
+    lidar.model = Some("simulated spinning lidar".into());
+    lidar.reference = true;
+    lidar.mount = mount([0.6, 0.3, -2.1], [0.5, -0.8, 1.5]);
+
+    let mut sonar = SensorSpec::new("sonar", SensorKind::Sonar);
+    sonar.model = Some("simulated multibeam".into());
+    sonar.mount = mount([0.1, 0.45, 0.5], [scenario.sonar.mount_roll_deg, 0.6, -0.9]);
+    sonar.beams = Some(beams(scenario));
+
+    let mut nav = SensorSpec::new("nav", SensorKind::Nav);
+    nav.model = Some("simulated inertial navigation".into());
+
+    Rig {
+        origin: Some(origin()),
+        vessel: Vessel {
+            waterline_m: Some(WATERLINE_M),
+        },
+        water: Water::SoundSpeed(scenario.sound_speed_m_per_s),
+        sensors: vec![lidar, sonar, nav],
+    }
+}
+
+/// A mount at forward, starboard, down in metres, turned by roll, pitch, heading in degrees.
+fn mount(place_m: [f64; 3], attitude_deg: [f64; 3]) -> Mount {
+    Mount {
+        forward_m: place_m[0],
+        starboard_m: place_m[1],
+        down_m: place_m[2],
+        attitude: Attitude {
+            roll_rad: attitude_deg[0].to_radians(),
+            pitch_rad: attitude_deg[1].to_radians(),
+            heading_rad: attitude_deg[2].to_radians(),
+        },
+    }
+}
+
+/// The sonar's fan, evenly spaced in angle from port to starboard.
+fn beams(scenario: &Scenario) -> Arc<[Beam]> {
+    let sonar = &scenario.sonar;
+    let width = sonar.beam_width_deg.to_radians();
+    let fan = sonar.fan_deg.to_radians();
+    let count = sonar.beams;
+    (0..count)
+        .map(|i| {
+            let fraction = f64::from(i) / f64::from(count.max(2) - 1);
+            Beam::at(
+                fan * (fraction - 0.5),
+                0.0,
+                [width, TRANSMIT_ACROSS_RAD],
+                [RECEIVE_ALONG_RAD, width],
+            )
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rig_keeps_its_promises() {
+        let rig = build(&Scenario::demo()).checked().unwrap();
+        assert_eq!(rig.reference_lidar(), Some(LIDAR));
+        assert_eq!(rig.id_of("sonar"), Some(SONAR));
+        assert_eq!(rig.id_of("nav"), Some(NAV));
+    }
+
+    #[test]
+    fn the_fan_reaches_from_beneath_the_keel_to_above_the_horizon_at_starboard() {
+        let rig = build(&Scenario::demo());
+        let sonar = rig.sensor(SONAR).unwrap();
+        let beams = sonar.beams.as_ref().unwrap();
+        let in_body = |beam: &Beam| (sonar.body_from_sensor() * beam.direction).vector();
+        let (first, last) = (in_body(&beams[0]), in_body(&beams[beams.len() - 1]));
+        assert!(first.y > 0.2 && first.z < -0.9, "port of straight down: {first}");
+        assert!(
+            last.y < -0.9 && last.z > 0.1,
+            "starboard, above the horizon: {last}"
+        );
+        let [along, across] = beams[0].two_way_width_rad();
+        assert!((along.to_degrees() - 1.0).abs() < 0.002 && (across.to_degrees() - 1.0).abs() < 0.002);
+    }
+}

@@ -1,0 +1,301 @@
+//! Scatterers: every surface under water is divided into cells smaller than the sonar resolves, and
+//! each cell holds one scatterer at a random place with a random complex strength.
+//!
+//! Place and strength are a function of the surface and the cell alone. So speckle is developed
+//! (many scatterers in a resolution cell, independent phases) and moves with the geometry from
+//! ping to ping, as it does on a real wall.
+
+use nalgebra::{Matrix3, Vector3};
+use rustfft::num_complex::Complex;
+
+use super::Sonar;
+use super::waveform::Taps;
+use crate::random::{Dice, Source};
+use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
+
+/// Facets met at a smaller cosine of incidence give nothing.
+const LEAST_COSINE: f64 = 0.02;
+/// Cells on a cylinder's mantle measure at most this part of its radius around it.
+const CELL_PER_RADIUS: f64 = 0.5;
+
+/// An echo of one scatterer, before the receive beams.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Echo {
+    /// Angle across track at reception, positive to starboard.
+    pub(super) across_rad: f32,
+    pub(super) taps: Taps,
+    pub(super) amplitude: Complex<f32>,
+}
+
+/// Where the sonar is during one ping, and how it moves; `Sensor` axes at the transmit centre.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Posture {
+    pub(super) sensor_from_quay: Matrix3<f64>,
+    /// Place in `Quay`.
+    pub(super) origin: Vector3<f64>,
+    /// Rotation rate, rad/s.
+    pub(super) rate: Vector3<f64>,
+    /// Velocity, m/s.
+    pub(super) velocity: Vector3<f64>,
+}
+
+/// One row of cells of a surface, in `Sensor` axes.
+struct Row {
+    surface: u64,
+    number: u64,
+    start: Vector3<f64>,
+    run: Vector3<f64>,
+    length: f64,
+    /// Size of a cell along the row and across it.
+    cell: [f64; 2],
+    curve: Curve,
+}
+
+/// How a row's cells leave the straight line.
+enum Curve {
+    Flat {
+        across: Vector3<f64>,
+        normal: Vector3<f64>,
+    },
+    Round {
+        /// Two unit vectors across the axis, and the angle of the row's middle from the first.
+        axes: [Vector3<f64>; 2],
+        angle: f64,
+        radius: f64,
+    },
+}
+
+/// All echoes of one ping.
+pub(super) fn echoes(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Posture) -> Vec<Echo> {
+    let mut collector = Collector {
+        sonar,
+        seed,
+        scene,
+        posture,
+        echoes: Vec::new(),
+    };
+    for (id, surface) in scene.surfaces.iter().enumerate() {
+        if surface.shape.bounds().low.z < 0.0 {
+            collector.surface(id as u64, surface);
+        }
+    }
+    collector.echoes
+}
+
+struct Collector<'a> {
+    sonar: &'a Sonar,
+    seed: u64,
+    scene: &'a Scene,
+    posture: &'a Posture,
+    echoes: Vec<Echo>,
+}
+
+impl Collector<'_> {
+    fn surface(&mut self, id: u64, surface: &Surface) {
+        let into = |direction: &Vector3<f64>| self.posture.sensor_from_quay * direction;
+        let place = |point: &Vector3<f64>| into(&(point - self.posture.origin));
+        let cell = self.sonar.cell_m;
+        match surface.shape {
+            Shape::Rectangle {
+                corner,
+                first,
+                second,
+                size,
+            } => {
+                let (first, second) = (into(&first), into(&second));
+                let normal = second.cross(&first);
+                let corner = place(&corner);
+                if corner.dot(&normal) > 0.0 {
+                    return;
+                }
+                // Rows run the way that leaves the narrow transmit beam soonest.
+                let along_first = first.x.abs() >= second.x.abs();
+                let (run, across, length, width) = if along_first {
+                    (first, second, size[0], size[1])
+                } else {
+                    (second, first, size[1], size[0])
+                };
+                for number in 0..(width / cell).ceil() as u64 {
+                    self.row(
+                        surface.kind,
+                        &Row {
+                            surface: id,
+                            number: number << 1 | u64::from(along_first),
+                            start: corner + across * ((number as f64 + 0.5) * cell),
+                            run,
+                            length,
+                            cell: [cell, cell],
+                            curve: Curve::Flat { across, normal },
+                        },
+                    );
+                }
+            }
+            Shape::Cylinder {
+                base,
+                axis,
+                length,
+                radius,
+            } => {
+                let one = perpendicular(&axis);
+                let axes = [into(&one), into(&axis.cross(&one))];
+                let base = place(&base);
+                let around = std::f64::consts::TAU * radius;
+                let rows = (around / cell.min(CELL_PER_RADIUS * radius)).ceil().max(8.0);
+                for number in 0..rows as u64 {
+                    let angle = (number as f64 + 0.5) / rows * std::f64::consts::TAU;
+                    let normal = axes[0] * angle.cos() + axes[1] * angle.sin();
+                    let start = base + normal * radius;
+                    if start.dot(&normal) > 0.0 {
+                        continue;
+                    }
+                    self.row(
+                        surface.kind,
+                        &Row {
+                            surface: id,
+                            number,
+                            start,
+                            run: into(&axis),
+                            length,
+                            cell: [cell, around / rows],
+                            curve: Curve::Round { axes, angle, radius },
+                        },
+                    );
+                }
+            }
+        }
+    }
+
+    fn row(&mut self, kind: Kind, row: &Row) {
+        let up = self.posture.sensor_from_quay.column(2).into_owned();
+        let height = |u: f64| self.posture.origin.z + up.dot(&(row.start + row.run * u));
+        if height(0.0).min(height(row.length)) > row.cell[1] {
+            return;
+        }
+        let Some([from, to]) = lit_part(&row.start, &row.run, row.length, self.sonar.transmit.reach) else {
+            return;
+        };
+        let area = row.cell[0] * row.cell[1];
+        let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
+        let first = (from / row.cell[0]).floor().max(0.0) as u64;
+        let end = (to / row.cell[0]).ceil() as u64;
+        for cell in first..end {
+            let dice = Dice::new(self.seed, Source::Scatterer, row.surface, row.number << 32 | cell);
+            let u = (cell as f64 + dice.uniform(0)) * row.cell[0];
+            if u > row.length {
+                continue;
+            }
+            let v = (dice.uniform(1) - 0.5) * row.cell[1];
+            let (point, normal) = row.at(u, v);
+            if self.posture.origin.z + up.dot(&point) >= 0.0 {
+                continue;
+            }
+            let [re, im] = dice
+                .normal_pair(2)
+                .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
+            if let Some(echo) = self.echo(&point, &normal, strength, Complex::new(re, im)) {
+                self.echoes.push(echo);
+            }
+        }
+    }
+
+    /// The echo of a scatterer at a place with a normal, both in `Sensor` axes.
+    fn echo(
+        &self,
+        point: &Vector3<f64>,
+        normal: &Vector3<f64>,
+        strength: f64,
+        speckle: Complex<f32>,
+    ) -> Option<Echo> {
+        let range = point.norm();
+        let direction = point / range;
+        let cosine = -direction.dot(normal);
+        let lit = f64::from(self.sonar.transmit.at(direction.x));
+        if cosine < LEAST_COSINE || lit == 0.0 || range > self.sonar.farthest_m {
+            return None;
+        }
+        let reception = self
+            .posture
+            .reception(point, range, self.sonar.sound_speed_m_per_s);
+        if !self.sonar.hears(reception.across_rad) {
+            return None;
+        }
+        let in_quay = self.posture.sensor_from_quay.transpose() * point + self.posture.origin;
+        if !self.scene.sees(&self.posture.origin, &in_quay) {
+            return None;
+        }
+        let amplitude = strength * cosine * lit;
+        self.sonar.echo(
+            range,
+            &direction,
+            &reception,
+            amplitude,
+            speckle,
+            &self.posture.velocity,
+        )
+    }
+}
+
+/// The way back of an echo.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reception {
+    /// Length of the way back, in metres.
+    pub(super) range_m: f64,
+    /// From transmit centre to the echo's centre.
+    pub(super) delay_s: f64,
+    /// Angle across track at reception.
+    pub(super) across_rad: f64,
+}
+
+impl Posture {
+    /// When and from where the echo of a point comes back. The sonar goes on at constant rate and
+    /// velocity; its place when the echo arrives is found from the two-way time at rest, which errs by
+    /// the square of velocity over sound speed: nanometres.
+    pub(super) fn reception(&self, point: &Vector3<f64>, range: f64, sound_speed: f64) -> Reception {
+        let rest = 2.0 * range / sound_speed;
+        let then = point - (self.velocity + self.rate.cross(point)) * rest;
+        let back = then.norm();
+        Reception {
+            range_m: back,
+            delay_s: (range + back) / sound_speed,
+            across_rad: (-then.y).atan2(-then.z),
+        }
+    }
+}
+
+impl Row {
+    /// Place and normal `u` along the row and `v` across it.
+    fn at(&self, u: f64, v: f64) -> (Vector3<f64>, Vector3<f64>) {
+        let on_line = self.start + self.run * u;
+        match self.curve {
+            Curve::Flat { across, normal } => (on_line + across * v, normal),
+            Curve::Round { axes, angle, radius } => {
+                let outwards = |angle: f64| axes[0] * angle.cos() + axes[1] * angle.sin();
+                let normal = outwards(angle + v / radius);
+                (on_line + (normal - outwards(angle)) * radius, normal)
+            }
+        }
+    }
+}
+
+/// The part of a line `start + u run`, 0 ≤ u ≤ `length`, where |x| ≤ `reach` times the distance: the
+/// line's part between two cones around the x axis. May be longer than needed, never shorter.
+fn lit_part(start: &Vector3<f64>, run: &Vector3<f64>, length: f64, reach: f64) -> Option<[f64; 2]> {
+    /// Cells are jittered, so the edge is a little wider.
+    const SLACK: f64 = 1.1;
+    let limit = (SLACK * reach).min(1.0).powi(2);
+    let a = run.x * run.x - limit;
+    let b = start.x * run.x - limit * start.dot(run);
+    let c = start.x * start.x - limit * start.norm_squared();
+    let value = |u: f64| (a * u + 2.0 * b) * u + c;
+    if a <= 0.0 {
+        // Concave: lit somewhere only if lit at an end.
+        return (value(0.0) <= 0.0 || value(length) <= 0.0).then_some([0.0, length]);
+    }
+    let discriminant = b * b - a * c;
+    if discriminant < 0.0 {
+        return None;
+    }
+    let root = discriminant.sqrt();
+    let (from, to) = (((-b - root) / a).max(0.0), ((-b + root) / a).min(length));
+    (from < to).then_some([from, to])
+}

@@ -1,0 +1,239 @@
+//! The multibeam: a narrow line of sound along track, heard by narrow beams across it.
+//!
+//! Every ping is a synthesised waveform: the echoes of all scatterers ([`facets`]) with two-way
+//! spreading, absorption, Doppler and the carrier's phase, weighted by each beam's pattern
+//! ([`pattern`]), convolved with the pulse ([`waveform`]), plus receiver noise, as 16-bit counts.
+//!
+//! Transmitter: a line along track with Hann shading. Receiver: an arc across track with Hann
+//! shading, so that all beams are equally wide. Both patterns are taken at the middle frequency.
+
+mod absorption;
+mod facets;
+mod pattern;
+mod waveform;
+
+use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+use std::sync::Arc;
+
+use beluga_types::{
+    Beam, Beams, Body, Pulse, PulseKind, Rig, SampleValues, Sensor, Shading, SonarPing, Stamp, Transform,
+    WaveformShape, Waveforms,
+};
+use nalgebra::Vector3;
+use rustfft::num_complex::Complex;
+
+use crate::random::{Dice, Source};
+use crate::rig::SONAR;
+use crate::scenario::Scenario;
+use crate::vessel::START;
+use crate::world::World;
+use facets::{Echo, Posture, Reception};
+use pattern::Pattern;
+use waveform::{Scratch, Synthesis};
+
+/// When the first ping is transmitted, in seconds after the run's start.
+const FIRST_S: f64 = 0.035;
+/// The transmit pattern is followed to the end of its first side lobe.
+const TRANSMIT_U: f64 = 3.0;
+/// The receive pattern is followed until its side lobes are below -50 dB.
+const RECEIVE_U: f64 = 5.0;
+/// Scatterers stand this part of the range resolution apart.
+const CELL_PER_RESOLUTION: f64 = 1.2;
+/// Part of the pulse that is taper.
+const TAPER: f64 = 0.1;
+/// Depth and acidity for absorption.
+const DEPTH_M: f64 = 4.0;
+const PH: f64 = 8.0;
+
+/// Everything about the sonar that no ping changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Sonar {
+    duration_s: f64,
+    rate_hz: f64,
+    body_from_sensor: Transform<Body, Sensor>,
+    beams: Arc<[Beam]>,
+    /// Each beam's angle across track; ascending.
+    across_rad: Vec<f64>,
+    pulse: Pulse,
+    sound_speed_m_per_s: f64,
+    /// Amplitude absorption, in nepers per metre.
+    absorption_per_m: f64,
+    transmit: Pattern,
+    receive: Pattern,
+    synthesis: Synthesis,
+    samples: usize,
+    sample_rate_hz: f64,
+    farthest_m: f64,
+    cell_m: f64,
+    noise: f32,
+    scale: f32,
+    blanking_m: f64,
+}
+
+impl Sonar {
+    pub(crate) fn new(scenario: &Scenario, rig: &Rig) -> Self {
+        let sonar = &scenario.sonar;
+        let spec = rig.sensor(SONAR);
+        let beams: Arc<[Beam]> = spec
+            .and_then(|spec| spec.beams.clone())
+            .unwrap_or_else(|| Arc::from([]));
+        let pulse = Pulse {
+            kind: PulseKind::Lfm,
+            start_hz: sonar.centre_hz - 0.5 * sonar.bandwidth_hz,
+            end_hz: sonar.centre_hz + 0.5 * sonar.bandwidth_hz,
+            duration_s: sonar.pulse_s,
+            shading: Shading::Tukey(TAPER),
+        };
+        let c = scenario.sound_speed_m_per_s;
+        let record_s = 2.0 * sonar.range_m / c + 0.5 * sonar.pulse_s;
+        let samples = (record_s * sonar.sample_rate_hz).ceil() as usize;
+        let width = sonar.beam_width_deg.to_radians();
+        let absorption_db = absorption::db_per_m(
+            sonar.centre_hz,
+            scenario.temperature_deg_c,
+            scenario.salinity_ppt,
+            DEPTH_M,
+            PH,
+        );
+        Self {
+            duration_s: scenario.duration_s,
+            rate_hz: sonar.rate_hz,
+            body_from_sensor: spec.map_or_else(Transform::identity, |spec| spec.body_from_sensor()),
+            across_rad: beams.iter().map(Beam::across_rad).collect(),
+            beams,
+            pulse,
+            sound_speed_m_per_s: c,
+            absorption_per_m: absorption_db * std::f64::consts::LN_10 / 20.0,
+            transmit: Pattern::new(width, TRANSMIT_U),
+            receive: Pattern::new(width, RECEIVE_U),
+            synthesis: Synthesis::new(&pulse, sonar.sample_rate_hz, samples),
+            samples,
+            sample_rate_hz: sonar.sample_rate_hz,
+            farthest_m: 0.5 * c * (record_s + 0.5 * sonar.pulse_s),
+            cell_m: CELL_PER_RESOLUTION * 0.5 * c / sonar.bandwidth_hz,
+            noise: (10f64.powf(sonar.noise_db / 20.0) * FRAC_1_SQRT_2) as f32,
+            scale: (10f64.powf(sonar.full_scale_db / 20.0) / f64::from(i16::MAX)) as f32,
+            blanking_m: sonar.blanking_m,
+        }
+    }
+
+    /// How many whole pings the run has.
+    pub(crate) fn count(&self) -> u64 {
+        let last_s = self.duration_s - FIRST_S - self.samples as f64 / self.sample_rate_hz;
+        if last_s < 0.0 {
+            return 0;
+        }
+        (last_s * self.rate_hz + 1e-9).floor() as u64 + 1
+    }
+
+    /// The transmit centre of a ping.
+    pub(crate) fn stamp(&self, ping: u64) -> Stamp {
+        START.shifted_s(FIRST_S + ping as f64 / self.rate_hz)
+    }
+
+    /// One ping and the offset of its last sample.
+    pub(crate) fn ping(&self, world: &World, ping: u64) -> (SonarPing, i64) {
+        let seed = world.scenario().seed;
+        let mut echoes = facets::echoes(self, seed, world.scene(), &self.posture(world, ping));
+        echoes.sort_by(|a, b| a.across_rad.total_cmp(&b.across_rad));
+        let mut scratch = self.synthesis.scratch();
+        let mut values = Vec::with_capacity(self.beams.len() * self.samples);
+        for (beam, &axis) in self.across_rad.iter().enumerate() {
+            self.listen(&echoes, axis, &mut scratch);
+            let dice = Dice::new(seed, Source::SonarNoise, ping, beam as u64);
+            let row = self.synthesis.finish(&mut scratch);
+            values.extend(
+                (0u64..)
+                    .zip(row)
+                    .map(|(i, value)| self.counts(*value, dice.normal_pair(i))),
+            );
+        }
+        let shape = WaveformShape {
+            channels: self.beams.len(),
+            samples: self.samples,
+        };
+        let values = SampleValues::IqI16(values);
+        let centre_hz = self.pulse.centre_hz();
+        let waveforms = Waveforms::new(shape, values, self.scale, self.sample_rate_hz, centre_hz, 0.0)
+            .expect("every beam gives all its samples, and the scenario's numbers are in range");
+        let last = waveforms.last_offset_nanos();
+        let speed = Some(self.sound_speed_m_per_s);
+        let beams = Beams::new(
+            waveforms,
+            self.beams.clone(),
+            self.pulse,
+            0.0,
+            speed,
+            self.blanking_m,
+        )
+        .expect("there is one channel per beam, and the blanking range is checked");
+        (SonarPing::Beams(beams), last)
+    }
+
+    fn posture(&self, world: &World, ping: u64) -> Posture {
+        let stamp = self.stamp(ping);
+        let quay_from_sensor = world.vessel().pose_at(stamp) * self.body_from_sensor;
+        let [rate, velocity] = world.vessel().twist_of(stamp, &self.body_from_sensor);
+        Posture {
+            sensor_from_quay: quay_from_sensor.rotation_matrix().transpose(),
+            origin: quay_from_sensor.translation(),
+            rate: rate.vector(),
+            velocity: velocity.vector(),
+        }
+    }
+
+    /// Lays all echoes that a beam hears on the scratch's grid. Echoes are sorted by angle.
+    fn listen(&self, echoes: &[Echo], axis_rad: f64, scratch: &mut Scratch) {
+        let reach = self.receive.reach.asin();
+        let first = echoes.partition_point(|echo| f64::from(echo.across_rad) < axis_rad - reach);
+        for echo in &echoes[first..] {
+            let aside = f64::from(echo.across_rad) - axis_rad;
+            if aside > reach {
+                break;
+            }
+            scratch.add(&echo.taps, echo.amplitude * self.receive.at(aside.sin()));
+        }
+    }
+
+    /// Whether any beam could hear from this angle.
+    fn hears(&self, across_rad: f64) -> bool {
+        let reach = self.receive.reach.asin();
+        match (self.across_rad.first(), self.across_rad.last()) {
+            (Some(first), Some(last)) => across_rad >= first - reach && across_rad <= last + reach,
+            _ => false,
+        }
+    }
+
+    /// An echo with spreading, absorption, Doppler and the carrier's phase. A scatterer of strength
+    /// 1 at 1 m without absorption has amplitude 1.
+    fn echo(
+        &self,
+        range: f64,
+        direction: &Vector3<f64>,
+        reception: &Reception,
+        strength: f64,
+        speckle: Complex<f32>,
+        velocity: &Vector3<f64>,
+    ) -> Option<Echo> {
+        let loss = (-self.absorption_per_m * (range + reception.range_m)).exp() / (range * reception.range_m);
+        let phase = -TAU * (self.pulse.centre_hz() * reception.delay_s).fract();
+        // A Doppler shift of an LFM pulse is a shift in time, but for its phase: π fd²/K is below a
+        // hundredth of a cycle here.
+        let sweep = (self.pulse.end_hz - self.pulse.start_hz) / self.pulse.duration_s;
+        let doppler_hz = 2.0 * self.pulse.centre_hz() * velocity.dot(direction) / self.sound_speed_m_per_s;
+        let taps = self.synthesis.taps(reception.delay_s - doppler_hz / sweep)?;
+        let amplitude = Complex::from_polar(strength * loss, phase);
+        Some(Echo {
+            across_rad: reception.across_rad as f32,
+            taps,
+            amplitude: Complex::new(amplitude.re as f32, amplitude.im as f32) * speckle,
+        })
+    }
+
+    /// A sample with noise, as counts; what is louder than full scale is clipped.
+    fn counts(&self, value: Complex<f32>, noise: [f32; 2]) -> [i16; 2] {
+        // `as` saturates.
+        [value.re + self.noise * noise[0], value.im + self.noise * noise[1]]
+            .map(|part| (part / self.scale).round() as i16)
+    }
+}
