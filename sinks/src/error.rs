@@ -1,6 +1,8 @@
 //! What can go wrong on the way out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use crate::maml::Status;
 
 /// Why a frame could not be kept or a record not be read.
 #[derive(Debug, thiserror::Error)]
@@ -11,6 +13,28 @@ pub enum Error {
     Arrow {
         /// Which of the three streams.
         stream: &'static str,
+        /// What was expected and found.
+        reason: String,
+    },
+    /// The document or PRE of a record is not one, was changed, or is from another version.
+    #[error("BAD-HEAD: {reason}: {}", path.display())]
+    BadHead {
+        /// What was expected and found.
+        reason: String,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A file does not hold the key it should.
+    #[error("not a key: {reason}: {}", path.display())]
+    BadKey {
+        /// What was expected and found.
+        reason: String,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A record's document cannot be written.
+    #[error("document: {reason}")]
+    Document {
         /// What was expected and found.
         reason: String,
     },
@@ -40,4 +64,69 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// Others than its owner may read a key.
+    #[error("mode is {found:04o}, expected {expected}: {}", path.display())]
+    KeyMode {
+        /// Mode bits found.
+        found: u32,
+        /// Mode expected.
+        expected: &'static str,
+        /// Which file or folder.
+        path: PathBuf,
+    },
+    /// No variable says where keys belong.
+    #[error("none of BELUGA_HOME, XDG_CONFIG_HOME, HOME is set")]
+    NoHome,
+    /// None of the keys given opens a record.
+    #[error("NO-KEY: none of the keys opens the record: {}", path.display())]
+    NoKey {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A record without readers could never be opened.
+    #[error("a record needs at least one recipient or key file")]
+    NoRecipient,
+    /// The operating system gave no random bytes.
+    #[error("no random bytes: {source}")]
+    Randomness {
+        /// What the system said.
+        source: getrandom::Error,
+    },
+    /// Bytes that should be an X-Wing public key are none.
+    #[error("not an X-Wing public key: {found} bytes, expected {expected}")]
+    RecipientKey {
+        /// Bytes found.
+        found: usize,
+        /// Bytes expected.
+        expected: usize,
+    },
+    /// A record does not hold what it says.
+    #[error("{status}: {}", path.display())]
+    Record {
+        /// What is wrong.
+        status: Status,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A signer's name is not 64 hexadecimal digits.
+    #[error("not a signer: expected 64 hexadecimal digits, found `{found}`")]
+    SignerId {
+        /// What was found.
+        found: String,
+    },
+    /// A writer was used after it had failed.
+    #[error("writing failed before, the record is unsealed: {}", path.display())]
+    WriterFailed {
+        /// Which file.
+        path: PathBuf,
+    },
+}
+
+/// Says what was being done to which file when the system refused.
+pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(std::io::Error) -> Error {
+    move |source| Error::Io {
+        doing,
+        source,
+        path: path.to_owned(),
+    }
 }

@@ -1,0 +1,40 @@
+//! The MAML record: a readable document, then frames, encrypted, signed, and sealed.
+//!
+//! The layout stands in `FORMAT.md`. [`Writer`] writes a record, [`Reader`] gives its frames back,
+//! [`verify`] says what a file is without any secret, [`KeyStore`] keeps the keys of this machine.
+
+mod codec;
+mod cursor;
+mod document;
+mod end;
+mod fence;
+mod head;
+mod index;
+mod keys;
+mod layout;
+mod note;
+mod output;
+mod reader;
+mod recipient;
+mod record;
+mod report;
+mod scan;
+mod secret;
+mod sign;
+mod stanza;
+mod status;
+mod tree;
+mod trust;
+mod writer;
+
+pub use document::DocumentFields;
+pub use end::{Counts, Previous};
+pub use keys::{Kept, KeyStore};
+pub use layout::Suite;
+pub use reader::{Reader, RecordedFrame};
+pub use recipient::{KeyFile, ReaderKey, Recipient, RecipientId, Unlock};
+pub use report::{HeadFacts, Report, verify, verify_bytes};
+pub use sign::{DeviceKey, SignerId};
+pub use status::Status;
+pub use trust::Trust;
+pub use writer::{Summary, Writer, WriterOptions};

@@ -1,0 +1,60 @@
+//! Where a record's bytes go.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+/// A place to append to and to make durable.
+pub(crate) trait Output: Send {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Returns once everything written is on the disk.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A new file, mode 0600.
+pub(crate) struct FileOutput {
+    file: File,
+}
+
+impl FileOutput {
+    /// Fails if anything exists at the path, a dangling symbolic link too (`O_EXCL`).
+    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        private(&mut options);
+        let file = options.open(path)?;
+        sync_folder(path)?;
+        Ok(Self { file })
+    }
+}
+
+impl Output for FileOutput {
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+#[cfg(unix)]
+fn private(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600);
+}
+
+/// Makes the new name itself durable.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn private(_: &mut OpenOptions) {}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}

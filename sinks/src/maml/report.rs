@@ -1,0 +1,242 @@
+//! Checking a record from outside.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::document::urn;
+use super::end::{Counts, Previous};
+use super::head::{Head, HeadError, Unlocked};
+use super::layout::Suite;
+use super::reader::Reader;
+use super::recipient::Unlock;
+use super::scan::{Found, scan};
+use super::secret::Secret;
+use super::sign::SignerId;
+use super::status::Status;
+use super::trust::Trust;
+use crate::error::{Error, io_error};
+use crate::frame_bytes::FrameHasher;
+
+/// What is known of a record.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The file.
+    pub path: PathBuf,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Its state.
+    pub status: Status,
+    /// What the head says, if it is sound.
+    pub head: Option<HeadFacts>,
+    /// Records, frames, segments and times under a signature.
+    pub counts: Counts,
+    /// Size of the tree and root of the last signature.
+    pub signed: Option<(u64, [u8; 32])>,
+    /// The record it continues.
+    pub previous: Option<Previous>,
+    /// With a key: SHA-256 over the frame bytes, see [`FrameHasher`].
+    pub frame_hash: Option<[u8; 32]>,
+    /// Whether the list of readers was checked, which needs a key.
+    pub recipients_checked: bool,
+}
+
+/// What the head of a record says.
+#[derive(Clone, Debug)]
+pub struct HeadFacts {
+    /// The whole document.
+    pub document: String,
+    /// How payloads are encrypted.
+    pub suite: Suite,
+    /// The file's id.
+    pub file_id: [u8; 16],
+    /// The device that certified the file's key.
+    pub signer: SignerId,
+    /// Whether it is a trusted one.
+    pub trusted: bool,
+}
+
+/// Checks a record: head, order, tree, every checkpoint, end, footer; and with keys also the list of
+/// readers and every frame. Without keys nothing secret is needed.
+///
+/// # Errors
+/// [`Error::Io`] only: whatever the file holds is told by [`Report::status`].
+pub fn verify(path: &Path, trust: &Trust, unlock: Option<&Unlock>) -> Result<Report, Error> {
+    let file = File::open(path).map_err(io_error("opening a record", path))?;
+    check(BufReader::new(file), path, trust, unlock)
+}
+
+/// [`verify`] for a record in memory.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_bytes(bytes: &[u8], trust: &Trust, unlock: Option<&Unlock>) -> Result<Report, Error> {
+    check(Cursor::new(bytes), Path::new("(memory)"), trust, unlock)
+}
+
+fn check<R: Read + Seek>(
+    mut source: R,
+    path: &Path,
+    trust: &Trust,
+    unlock: Option<&Unlock>,
+) -> Result<Report, Error> {
+    let failed = || io_error("reading a record", path);
+    let mut report = Report::empty(path);
+    report.bytes = source.seek(SeekFrom::End(0)).map_err(failed())?;
+    source.rewind().map_err(failed())?;
+    let head = match Head::read(&mut source) {
+        Ok(head) => head,
+        Err(HeadError::Io(error)) => return Err(failed()(error)),
+        Err(HeadError::Bad(reason)) => {
+            report.status = Status::BadHead { reason };
+            return Ok(report);
+        }
+    };
+    source.seek(SeekFrom::Start(head.length())).map_err(failed())?;
+    let found = scan(&mut source, &head).map_err(failed())?;
+    report.take(&head, &found, trust);
+    match unlock.map(|unlock| head.unlock(unlock)) {
+        None => {}
+        Some(Unlocked::NoKey) => report.status = worse(report.status, Status::NoKey),
+        Some(Unlocked::Changed(reason)) => report.status = Status::BadHead { reason },
+        Some(Unlocked::Open(key)) => open_frames(&mut report, source, head, key, found)?,
+    }
+    Ok(report)
+}
+
+/// Decrypts every frame: their tags and the index are checked too.
+fn open_frames<R: Read + Seek>(
+    report: &mut Report,
+    source: R,
+    head: Head,
+    key: Secret,
+    found: Found,
+) -> Result<(), Error> {
+    report.recipients_checked = true;
+    let mut reader = Reader::at_first_frame(source, &report.path, head, key, found)?;
+    let mut hasher = FrameHasher::new();
+    loop {
+        match reader.next_frame() {
+            Ok(Some(frame)) => hasher.update(&frame.bytes),
+            Ok(None) => break,
+            Err(Error::Record { status, .. }) => {
+                report.status = worse(std::mem::replace(&mut report.status, Status::Sealed), status);
+                return Ok(());
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    report.frame_hash = Some(hasher.finish());
+    Ok(())
+}
+
+/// Damage outranks a missing key, which outranks a missing end.
+fn worse(known: Status, new: Status) -> Status {
+    match known {
+        Status::Corrupt { .. } | Status::Tamper { .. } | Status::BadHead { .. } => known,
+        _ => new,
+    }
+}
+
+impl Report {
+    fn empty(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            bytes: 0,
+            status: Status::Unsealed,
+            head: None,
+            counts: Counts::default(),
+            signed: None,
+            previous: None,
+            frame_hash: None,
+            recipients_checked: false,
+        }
+    }
+
+    fn take(&mut self, head: &Head, found: &Found, trust: &Trust) {
+        self.status = found.status.clone();
+        self.counts = found.counts;
+        self.signed = found.signed;
+        self.previous = found.previous;
+        self.head = Some(HeadFacts {
+            document: head.text.clone(),
+            suite: head.pre.suite,
+            file_id: head.pre.file_id,
+            signer: head.signers.device,
+            trusted: trust.holds(&head.signers.device),
+        });
+    }
+
+    /// Whether the signer is trusted.
+    pub fn is_trusted(&self) -> bool {
+        self.head.as_ref().is_some_and(|head| head.trusted)
+    }
+
+    /// 0 sealed by a trusted signer, 1 sealed by an unknown one, 3 not sealed, 4 does not
+    /// authenticate, 5 no matching key.
+    pub fn exit_code(&self) -> u8 {
+        match &self.status {
+            Status::Sealed if self.is_trusted() => 0,
+            Status::Sealed => 1,
+            Status::Unsealed | Status::Torn { .. } => 3,
+            Status::Corrupt { .. } | Status::Tamper { .. } | Status::BadHead { .. } => 4,
+            Status::NoKey => 5,
+        }
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{}: {}", self.path.display(), self.status)?;
+        let Some(head) = &self.head else {
+            return write!(f, "size:       {} bytes", self.bytes);
+        };
+        let known = if head.trusted {
+            "trusted"
+        } else {
+            "unknown: not in the list of trusted signers"
+        };
+        writeln!(f, "id:         {}", urn(&head.file_id))?;
+        writeln!(f, "suite:      {}", head.suite.name())?;
+        writeln!(f, "signer:     {} ({known})", head.signer)?;
+        let readers = if self.recipients_checked {
+            "checked"
+        } else {
+            "not checked"
+        };
+        writeln!(f, "recipients: {readers}")?;
+        let counts = &self.counts;
+        writeln!(
+            f,
+            "signed:     {} frames in {} records and {} segments",
+            counts.frames, counts.records, counts.segments
+        )?;
+        if let Some((first, last)) = counts.times_nanos {
+            let seconds = last.abs_diff(first) as f64 * 1e-9;
+            writeln!(
+                f,
+                "times:      {first} to {last} ns since 1970 UTC ({seconds:.3} s)"
+            )?;
+        }
+        if let Some((size, root)) = &self.signed {
+            writeln!(f, "root:       {} of {size} leaves", hex(root))?;
+        }
+        if let Some(previous) = &self.previous {
+            writeln!(
+                f,
+                "continues:  {} from root {}",
+                urn(&previous.file_id),
+                hex(&previous.root)
+            )?;
+        }
+        if let Some(hash) = &self.frame_hash {
+            writeln!(f, "frames:     SHA-256 {}", hex(hash))?;
+        }
+        write!(f, "size:       {} bytes", self.bytes)
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,386 @@
+//! Writing a record, one frame at a time.
+
+use std::path::{Path, PathBuf};
+
+use super::codec::{Compressor, MAX_PAYLOAD};
+use super::document::{self, DocumentFields, Made};
+use super::end::{self, Counts, End, Previous};
+use super::fence;
+use super::index::{Entry, Index};
+use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, PRE_MACED, Pre, Suite};
+use super::note;
+use super::output::{FileOutput, Output};
+use super::recipient::{KeyFile, Recipient, wrap_all};
+use super::secret::{Ratchet, Secret, SegmentKey, TAG_LEN, header_mac, random};
+use super::sign::{DeviceKey, FileSigner, SignerId, introduce};
+use super::stanza::Stanza;
+use super::tree::Tree;
+use crate::error::{Error, io_error};
+use crate::frame_bytes::FrameBytes;
+
+/// Longest time of frames in one segment.
+const SEGMENT_NANOS: u64 = 1_000_000_000;
+/// Bytes after which a segment ends.
+const SEGMENT_BYTES: u64 = 64 << 20;
+/// Encrypted records after which a segment ends.
+const SEGMENT_RECORDS: u32 = 1 << 20;
+/// Records after which a checkpoint is written.
+const CHECKPOINT_RECORDS: u64 = 64;
+
+/// What a new record needs to know.
+#[derive(Debug)]
+pub struct WriterOptions {
+    /// What its document says.
+    pub document: DocumentFields,
+    /// Who may read it, by public key.
+    pub recipients: Vec<Recipient>,
+    /// Who may read it, by key file. One of the two lists must have an entry.
+    pub key_files: Vec<KeyFile>,
+    /// Who signs it.
+    pub device: DeviceKey,
+    /// The record it continues, after a restart.
+    pub previous: Option<Previous>,
+}
+
+/// What a finished record holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Its id; the document's `id` is `urn:uuid:` and this.
+    pub file_id: [u8; 16],
+    /// Who signed it.
+    pub signer: SignerId,
+    /// Records, frames, segments, times.
+    pub counts: Counts,
+    /// Length of the file.
+    pub bytes: u64,
+    /// The signed root: kept elsewhere, it anchors the whole file.
+    pub root: [u8; 32],
+}
+
+/// Writes one record.
+///
+/// Frames become durable at checkpoints: every 64 records and at the end of each segment (1 s of
+/// frame time, 64 MiB or 2²⁰ records). A record that is dropped without [`Self::finish`] stays
+/// readable up to its last checkpoint and reads as UNSEALED or TORN, never as SEALED.
+pub struct Writer {
+    output: Box<dyn Output>,
+    path: PathBuf,
+    pre: Pre,
+    head_bytes: u64,
+    device: DeviceKey,
+    signer: FileSigner,
+    ratchet: Ratchet,
+    segment: Option<Segment>,
+    compressor: Compressor,
+    tree: Tree,
+    index: Index,
+    counts: Counts,
+    offset: u64,
+    last_time_nanos: i64,
+    since_checkpoint: u64,
+    previous: Option<Previous>,
+    failed: bool,
+}
+
+struct Segment {
+    key: SegmentKey,
+    number: u32,
+    begin_nanos: i64,
+    begin_offset: u64,
+    idx: u32,
+}
+
+impl Writer {
+    /// Makes a new file, mode 0600, and writes the document.
+    ///
+    /// # Errors
+    /// [`Error::NoRecipient`], [`Error::Document`], [`Error::Randomness`], and [`Error::Io`], also
+    /// if anything exists at the path.
+    pub fn create(path: &Path, options: WriterOptions) -> Result<Self, Error> {
+        if options.recipients.is_empty() && options.key_files.is_empty() {
+            return Err(Error::NoRecipient);
+        }
+        let output = FileOutput::create(path).map_err(io_error("making a record", path))?;
+        Self::begin(Box::new(output), path, options)
+    }
+
+    pub(crate) fn begin(output: Box<dyn Output>, path: &Path, options: WriterOptions) -> Result<Self, Error> {
+        let file_id = new_file_id()?;
+        let file_key: Secret = random()?;
+        let signer = FileSigner::from_seed(&random()?);
+        let (head, pre) = head(&options, &file_id, &file_key, &signer)?;
+        let compressor = Compressor::new().map_err(io_error("starting zstd", path))?;
+        let mut tree = Tree::default();
+        tree.push(&[&pre.leaf()]);
+        let mut writer = Self {
+            output,
+            path: path.to_owned(),
+            head_bytes: head.len() as u64,
+            pre,
+            device: options.device,
+            signer,
+            ratchet: Ratchet::new(file_key),
+            segment: None,
+            compressor,
+            tree,
+            index: Index::default(),
+            counts: Counts::default(),
+            offset: 0,
+            last_time_nanos: options.document.created_nanos,
+            since_checkpoint: 0,
+            previous: options.previous,
+            failed: false,
+        };
+        writer.write(&head)?;
+        writer.sync()?;
+        Ok(writer)
+    }
+
+    /// Bytes written so far.
+    pub fn bytes(&self) -> u64 {
+        self.head_bytes + self.offset
+    }
+
+    /// Adds a frame. `time_nanos`: the end of its window, in nanoseconds since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`Error::FrameTooLarge`], after which the record goes on; [`Error::Io`] and
+    /// [`Error::Randomness`], after which every call is [`Error::WriterFailed`].
+    pub fn push(&mut self, frame: &FrameBytes, time_nanos: i64) -> Result<(), Error> {
+        let body = frame.to_body()?;
+        self.guarded(|writer| writer.push_body(&body, time_nanos))
+    }
+
+    /// Writes index, end and footer.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::WriterFailed`]: the record stays unsealed.
+    pub fn finish(mut self) -> Result<Summary, Error> {
+        self.guarded(Self::seal)
+    }
+
+    fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
+        if self.failed {
+            return Err(Error::WriterFailed {
+                path: self.path.clone(),
+            });
+        }
+        let done = step(self);
+        self.failed = done.is_err();
+        done
+    }
+
+    fn push_body(&mut self, body: &[u8], time_nanos: i64) -> Result<(), Error> {
+        self.last_time_nanos = time_nanos;
+        if self
+            .segment
+            .as_ref()
+            .is_none_or(|segment| self.is_full(segment, time_nanos))
+        {
+            let entry = self.begin_segment()?;
+            self.index.push(entry);
+        }
+        let mut parts = body.chunks(MAX_PAYLOAD).peekable();
+        while let Some(part) = parts.next() {
+            let flags = if parts.peek().is_some() { FLAG_CONTINUES } else { 0 };
+            self.encrypted(Kind::Frame, flags, part)?;
+        }
+        self.counts.add_frame(time_nanos);
+        if self.since_checkpoint >= CHECKPOINT_RECORDS {
+            self.checkpoint()?;
+        }
+        Ok(())
+    }
+
+    fn is_full(&self, segment: &Segment, time_nanos: i64) -> bool {
+        time_nanos < segment.begin_nanos
+            || time_nanos.abs_diff(segment.begin_nanos) >= SEGMENT_NANOS
+            || self.offset - segment.begin_offset >= SEGMENT_BYTES
+            || segment.idx >= SEGMENT_RECORDS
+    }
+
+    fn begin_segment(&mut self) -> Result<Entry, Error> {
+        if self.segment.is_some() {
+            self.checkpoint()?;
+        }
+        let salt = random::<32>()?;
+        let number = self.ratchet.segment();
+        let key = self.ratchet.next_key(self.pre.suite, &self.pre.file_id, &salt);
+        let entry = Entry {
+            segment: number,
+            seq: self.counts.records,
+            time_nanos: self.last_time_nanos,
+            offset: self.offset,
+        };
+        let body = [&salt[..], key.commit(), &self.tree.root()].concat();
+        self.segment = Some(Segment {
+            key,
+            number,
+            begin_nanos: self.last_time_nanos,
+            begin_offset: self.offset,
+            idx: 0,
+        });
+        self.counts.segments += 1;
+        self.plain(Kind::Segment, &body)?;
+        Ok(entry)
+    }
+
+    fn checkpoint(&mut self) -> Result<(), Error> {
+        let note = note::write(&self.pre.file_id, &self.tree, self.time_s(), &self.signer);
+        self.plain(Kind::Checkpoint, note.as_bytes())?;
+        self.since_checkpoint = 0;
+        self.sync()
+    }
+
+    fn seal(&mut self) -> Result<Summary, Error> {
+        if self.segment.is_none() {
+            self.begin_segment()?;
+        }
+        let index_offset = self.offset;
+        let index = self.index.encode();
+        self.encrypted(Kind::Index, 0, &index)?;
+        let end_offset = self.offset;
+        let root = self.tree.root();
+        self.end(index_offset)?;
+        let foot = Foot {
+            index_offset,
+            end_offset,
+            body_total: self.offset,
+        };
+        self.write(&foot.encode())?;
+        self.sync()?;
+        Ok(Summary {
+            file_id: self.pre.file_id,
+            signer: self.device.id(),
+            counts: self.counts,
+            bytes: self.bytes() + foot.encode().len() as u64,
+            root,
+        })
+    }
+
+    fn end(&mut self, index_offset: u64) -> Result<(), Error> {
+        let note = note::write(&self.pre.file_id, &self.tree, self.time_s(), &self.signer);
+        let end = End::new(self.counts, index_offset, &self.tree, self.previous);
+        let header = self.header(Kind::End, 0, End::body_len(note.len()), 0).encode();
+        let mut body = end.encode().to_vec();
+        body.extend_from_slice(&(note.len() as u32).to_le_bytes());
+        body.extend_from_slice(note.as_bytes());
+        body.extend(self.device.seal(&end::sealed_message(&self.pre, &header, &body)));
+        let record = [&header[..], &body].concat();
+        self.write(&record)?;
+        self.offset += record.len() as u64;
+        Ok(())
+    }
+
+    fn plain(&mut self, kind: Kind, body: &[u8]) -> Result<(), Error> {
+        let header = self.header(kind, 0, body.len(), 0).encode();
+        self.record(&header, body)
+    }
+
+    fn encrypted(&mut self, kind: Kind, flags: u8, payload: &[u8]) -> Result<(), Error> {
+        let packed = self.compressor.pack(payload);
+        let (mut body, zstd) = packed.map_err(io_error("compressing a frame", &self.path))?;
+        let idx = self.segment.as_ref().map_or(0, |segment| segment.idx);
+        let header = self
+            .header(kind, flags | zstd, body.len() + TAG_LEN, idx)
+            .encode();
+        let segment = self
+            .segment
+            .as_mut()
+            .expect("a segment is begun before anything is encrypted");
+        segment.key.seal(&header, idx, &mut body);
+        segment.idx += 1;
+        self.record(&header, &body)
+    }
+
+    fn header(&self, kind: Kind, flags: u8, body_len: usize, idx: u32) -> Header {
+        Header {
+            kind,
+            flags,
+            body_len: body_len as u32,
+            segment: self.segment.as_ref().map_or(0, |segment| segment.number),
+            seq: self.counts.records,
+            time_nanos: self.last_time_nanos,
+            idx,
+        }
+    }
+
+    fn record(&mut self, header: &[u8; HEADER_LEN], body: &[u8]) -> Result<(), Error> {
+        let record = [&header[..], body].concat();
+        self.write(&record)?;
+        self.tree.push(&[&record]);
+        self.offset += record.len() as u64;
+        self.counts.records += 1;
+        self.since_checkpoint += 1;
+        Ok(())
+    }
+
+    fn time_s(&self) -> u64 {
+        u64::try_from(self.last_time_nanos / 1_000_000_000).unwrap_or(0)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.output
+            .write_all(bytes)
+            .map_err(io_error("writing a record", &self.path))
+    }
+
+    fn sync(&mut self) -> Result<(), Error> {
+        self.output
+            .sync()
+            .map_err(io_error("bringing a record to disk", &self.path))
+    }
+}
+
+/// 16 random bytes in the form of a version 4 UUID (RFC 9562).
+fn new_file_id() -> Result<[u8; 16], Error> {
+    let mut id = *random::<16>()?;
+    id[6] = id[6] & 0x0f | 0x40;
+    id[8] = id[8] & 0x3f | 0x80;
+    Ok(id)
+}
+
+/// HEAD and PRE with its MAC.
+fn head(
+    options: &WriterOptions,
+    file_id: &[u8; 16],
+    file_key: &Secret,
+    signer: &FileSigner,
+) -> Result<(Vec<u8>, Pre), Error> {
+    let suite = Suite::Edge256;
+    let signers = introduce(&options.device, signer, file_id);
+    let recipients = wrap_all(file_key, file_id, &options.recipients, &options.key_files)?;
+    let made = Made {
+        file_id,
+        suite,
+        signer: options.device.id().to_string(),
+        readers: recipients.iter().map(reader_name).collect(),
+        previous: options.previous.map(|previous| document::urn(&previous.file_id)),
+        signers: &signers,
+        recipients: &recipients,
+    };
+    let text = document::write(&options.document, &made)?;
+    let pre = Pre {
+        suite,
+        head_len: text.len() as u32,
+        document_hash: document_hash(&text)?,
+        file_id: *file_id,
+    };
+    let pre_bytes: [u8; PRE_MACED] = pre.encode();
+    let mac = hmac::Mac::finalize(header_mac(file_key, file_id, text.as_bytes(), &pre_bytes));
+    let bytes = [text.as_bytes(), &pre_bytes, &mac.into_bytes()].concat();
+    Ok((bytes, pre))
+}
+
+fn document_hash(text: &str) -> Result<[u8; 32], Error> {
+    let recipients = fence::only(&fence::fences(text), "maml-recipients");
+    recipients
+        .map(|fence| document::hash(text, &fence.outer))
+        .map_err(|reason| Error::Document { reason })
+}
+
+/// `xwing:<id>` or `keyfile:<id>`, as the front matter lists who may read.
+fn reader_name(stanza: &Stanza) -> String {
+    let words = stanza.words();
+    format!("{}:{}", words.first().unwrap_or(&""), words.last().unwrap_or(&""))
+}
