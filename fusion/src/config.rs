@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::sonar::SonarConfig;
 
 /// How measurements become frames. Works as it is; unknown keys are refused.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,8 @@ pub struct Config {
     pub calibration: CalibrationConfig,
     /// Registration of the sonar to the lidar's map.
     pub register: RegisterConfig,
+    /// Pulse compression and detection.
+    pub sonar: SonarConfig,
 }
 
 impl Default for Config {
@@ -40,6 +43,7 @@ impl Default for Config {
             nav: NavConfig::default(),
             calibration: CalibrationConfig::default(),
             register: RegisterConfig::default(),
+            sonar: SonarConfig::default(),
         }
     }
 }

@@ -85,7 +85,7 @@ impl AboveWater {
         })
     }
 
-    fn height_m(&self, in_body: &Vector3<f64>) -> f64 {
+    pub(crate) fn height_m(&self, in_body: &Vector3<f64>) -> f64 {
         self.up.dot(in_body) + self.body_above_m
     }
 

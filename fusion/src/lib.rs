@@ -10,8 +10,10 @@ mod config;
 mod deskew;
 mod error;
 mod frame;
+mod hear;
 mod nav;
 mod odometry;
+mod place;
 mod plane;
 mod pose;
 mod sample;
@@ -27,13 +29,15 @@ use std::sync::Arc;
 
 use beluga_types::{
     ArcTable, Echogram, FrameStatus, LidarScan, Measurement, Payload, PointTable, Rig, SolidarFrame,
-    SonarRegistration, Waterline, Window,
+    SonarRegistration, Window,
 };
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
 pub use error::Error;
+pub use sonar::SonarConfig;
 
 use frame::{AboveWater, PlacedScan, Tally};
+use hear::Sonars;
 use pose::{Estimator, Found, ReferenceScan};
 use sample::Sampler;
 use waterline::WaterlineMean;
@@ -50,6 +54,7 @@ pub struct Fuser {
     rig: Rig,
     windows: Windows,
     estimator: Estimator,
+    sonars: Sonars,
     waterline: WaterlineMean,
     sampler: Sampler,
     echoes: VecDeque<Echogram>,
@@ -69,13 +74,15 @@ impl Fuser {
         let rate_hz = reference
             .and_then(|id| rig.sensor(id))
             .and_then(|spec| spec.rate_hz);
+        let sonars = Sonars::new(&config, &rig);
         Ok(Self {
+            notes: sonars.assumptions(&rig).into_iter().collect(),
             windows: Windows::new(reference, config.window_millis, rate_hz),
             estimator: Estimator::new(&config),
+            sonars,
             waterline: WaterlineMean::new(rig.vessel.waterline_m),
             sampler: Sampler::default(),
             echoes: VecDeque::new(),
-            notes: BTreeSet::new(),
             next_index: 0,
             config,
             rig,
@@ -139,9 +146,11 @@ impl Fuser {
             found.covariance[(5, 5)],
         );
         let mut points = PointTable::default();
-        self.place_scans(window, &measurements, waterline.as_ref(), &mut points, &mut tally);
-        let arcs = ArcTable::default();
-        let (calibration, shared) = frame::calibration(&self.rig, |_| None);
+        let mut arcs = ArcTable::default();
+        let water = AboveWater::new(&world_from_body, waterline.as_ref());
+        self.place_scans(window, &measurements, water, &mut points, &mut tally);
+        self.hear_pings(window, &measurements, water, (&mut points, &mut arcs), &mut tally);
+        let (calibration, shared) = frame::calibration(&self.rig, |id| self.sonars.speed_of(id));
         let index = self.next_index;
         self.next_index += 1;
         SolidarFrame {
@@ -192,11 +201,10 @@ impl Fuser {
         &mut self,
         window: &Window,
         measurements: &[Measurement],
-        waterline: Option<&Waterline>,
+        water: Option<AboveWater>,
         points: &mut PointTable,
         tally: &mut Tally,
     ) {
-        let water = AboveWater::new(&self.estimator.world_from_body_at(window.end), waterline);
         let mut untimed = BTreeSet::new();
         for (measurement, scan) in lidar_scans(measurements) {
             let Some(spec) = self.rig.sensor(measurement.sensor) else {
@@ -238,6 +246,32 @@ impl Fuser {
             self.note(&format!(
                 "`{name}` gives no time per point: its scans are not deskewed"
             ));
+        }
+    }
+
+    /// Steps 1 to 4 and 9 for every sonar: echoes, their places, and into the columns.
+    fn hear_pings(
+        &mut self,
+        window: &Window,
+        measurements: &[Measurement],
+        water: Option<AboveWater>,
+        tables: (&mut PointTable, &mut ArcTable),
+        tally: &mut Tally,
+    ) {
+        let estimator = &self.estimator;
+        let body_end_from_body = |stamp| estimator.body_from_body(window.end, stamp);
+        let heard = self
+            .sonars
+            .hear(window, measurements, &self.rig, body_end_from_body, water, tables);
+        for (sensor, echoes) in heard.dropped {
+            tally.dropped(sensor, echoes);
+        }
+        for note in heard.notes {
+            self.note(&note);
+        }
+        self.echoes.extend(heard.echograms);
+        while self.echoes.len() > MAX_ECHOES {
+            self.echoes.pop_front();
         }
     }
 

@@ -1,0 +1,322 @@
+//! Two-way geometry: where an echo comes from when the sonar moves between transmit and receive.
+//!
+//! The transmit array fixes the angle along track, at its own pose; the receive array fixes the
+//! angle across track, at its own; the path from one to the echo and on to the other is as long as
+//! sound travels in the two-way time (Hare, Godin, Mayer, "Accuracy estimation of Canadian swath
+//! sounding", 1995, gives the same split). Sound is taken to run straight at its mean speed.
+
+use beluga_types::{
+    ArcTable, Body, Direction, Label, Medium, PointTable, Sensor, SensorId, Stamp, Transform, Water,
+};
+use nalgebra::{Matrix3, Vector3};
+
+use crate::frame::{AboveWater, offset_nanos};
+use crate::sonar::Echo;
+use crate::sonar::acoustics::sound_speed_of;
+
+/// Depths nearer than this share one speed of sound, in metres.
+const ONE_DEPTH_M: f64 = 0.5;
+
+/// The ping echoes belong to, and where its sonar was.
+pub(crate) struct PingPlace<'a, F> {
+    pub(crate) sensor: SensorId,
+    pub(crate) seq: u64,
+    pub(crate) stamp: Stamp,
+    pub(crate) window_end: Stamp,
+    pub(crate) body_from_sensor: Transform<Body, Sensor>,
+    /// From the body's axes at a moment to those at the window's end.
+    pub(crate) body_end_from_body: F,
+    pub(crate) medium: Medium,
+    pub(crate) sound: Sound<'a>,
+    pub(crate) above_water: Option<AboveWater>,
+}
+
+/// Speed of sound on the way of an echo.
+#[derive(Clone, Copy)]
+pub(crate) struct Sound<'a> {
+    /// Where nothing finer is known, in m/s.
+    pub(crate) speed_m_per_s: f64,
+    /// The water, if it is a profile.
+    pub(crate) profile: Option<&'a Water>,
+    /// Depth of the sonar, in metres.
+    pub(crate) depth_m: f64,
+}
+
+impl Sound<'_> {
+    /// Mean speed between the sonar and a depth: the difference of two mean speeds from the surface.
+    fn mean_to(&self, depth_m: f64) -> f64 {
+        let Some(water) = self.profile else {
+            return self.speed_m_per_s;
+        };
+        let (near, far) = if (depth_m - self.depth_m).abs() < ONE_DEPTH_M {
+            (self.depth_m - ONE_DEPTH_M, self.depth_m + ONE_DEPTH_M)
+        } else {
+            (self.depth_m.min(depth_m), self.depth_m.max(depth_m))
+        };
+        let near = near.max(0.0);
+        let time_s = |depth: f64| depth / sound_speed_of(water, depth).m_per_s;
+        (far - near) / (time_s(far) - time_s(near))
+    }
+}
+
+impl<F: Fn(Stamp) -> Transform<Body, Body>> PingPlace<'_, F> {
+    /// Appends echoes as points, or as arcs where their elevation is open. Returns how many had
+    /// no place: times or angles that no straight path fits.
+    pub(crate) fn add(&self, echoes: &[Echo], points: &mut PointTable, arcs: &mut ArcTable) -> usize {
+        echoes
+            .iter()
+            .filter(|echo| self.add_one(echo, points, arcs).is_none())
+            .count()
+    }
+
+    fn add_one(&self, echo: &Echo, points: &mut PointTable, arcs: &mut ArcTable) -> Option<()> {
+        let transmitted = self.stamp.shifted_s(echo.transmit_delay_s);
+        let received = transmitted.shifted_s(echo.two_way_time_s);
+        let transmit = (self.body_end_from_body)(transmitted) * self.body_from_sensor;
+        let receive = (self.body_end_from_body)(received) * self.body_from_sensor;
+        let mut speed_m_per_s = self.sound.speed_m_per_s;
+        let mut found = echo_place(
+            &transmit,
+            &receive,
+            &echo.direction,
+            speed_m_per_s * echo.two_way_time_s,
+        )?;
+        if self.sound.profile.is_some() {
+            let head = self.body_from_sensor.translation();
+            let down_m = self.above_water.map_or(head.z - found.z, |water| {
+                water.height_m(&head) - water.height_m(&found)
+            });
+            speed_m_per_s = self.sound.mean_to(self.sound.depth_m + down_m);
+            found = echo_place(
+                &transmit,
+                &receive,
+                &echo.direction,
+                speed_m_per_s * echo.two_way_time_s,
+            )?;
+        }
+        let range_m = 0.5 * speed_m_per_s * echo.two_way_time_s;
+        let sigma_range_m = (0.5 * speed_m_per_s * echo.sigma_time_s) as f32;
+        let offset = offset_nanos(received, self.window_end);
+        let label = self
+            .above_water
+            .map_or(Label::Unknown, |water| water.label(&found, self.medium));
+        let sigma_m = [echo.sigma_along_rad, echo.sigma_across_rad].map(|angle| (range_m * angle) as f32);
+        let numbers = [sigma_range_m, sigma_m[0], sigma_m[1], echo.level_db];
+        if !(numbers.iter().all(|value| value.is_finite()) && found.iter().all(|value| value.is_finite())) {
+            return None;
+        }
+        if let Some(half_angle_rad) = echo.half_angle_rad {
+            let origin = 0.5 * (transmit.translation() + receive.translation());
+            let plane = receive * echo.arc_plane;
+            // Out of the plane is across where the plane holds the along axis, and the other way round.
+            let along = echo.arc_plane.vector().x.abs() > 0.5;
+            push3(&mut arcs.origin, &origin);
+            push3(&mut arcs.direction, &(found - origin).try_normalize(1e-9)?);
+            push3(&mut arcs.plane, &plane.vector());
+            arcs.range_m.push((found - origin).norm() as f32);
+            arcs.half_angle_rad.push(half_angle_rad as f32);
+            arcs.offset_nanos.push(offset);
+            arcs.sensor.push(self.sensor.0);
+            arcs.level.push(echo.level_db);
+            arcs.snr_db.push(echo.snr_db);
+            arcs.sigma_range_m.push(sigma_range_m);
+            arcs.sigma_across_m
+                .push(if along { sigma_m[1] } else { sigma_m[0] });
+            arcs.label.push(label);
+            arcs.source_seq.push(self.seq);
+            arcs.source_index.push(echo.beam);
+        } else {
+            points.x.push(found.x as f32);
+            points.y.push(found.y as f32);
+            points.z.push(found.z as f32);
+            points.offset_nanos.push(offset);
+            points.sensor.push(self.sensor.0);
+            points.medium.push(self.medium);
+            points.level.push(echo.level_db);
+            points.snr_db.push(echo.snr_db);
+            points.sigma_range_m.push(sigma_range_m);
+            points.sigma_along_m.push(sigma_m[0]);
+            points.sigma_across_m.push(sigma_m[1]);
+            points.label.push(label);
+            points.source_seq.push(self.seq);
+            points.source_index.push(echo.beam);
+        }
+        Some(())
+    }
+}
+
+fn push3(columns: &mut [Vec<f32>; 3], vector: &Vector3<f64>) {
+    for (column, value) in columns.iter_mut().zip(vector.iter()) {
+        column.push(*value as f32);
+    }
+}
+
+/// The place an echo comes from, in the space both poses lead to.
+///
+/// `direction` names the two angles: along track its part on the sensor's x, which the transmit
+/// array keeps; across track the half-plane through x it lies in, which the receive array keeps.
+/// `path_m` is the length from the transmitter to the place and on to the receiver. Newton's method
+/// from the middle of both poses; nothing if no such place exists.
+pub(crate) fn echo_place(
+    transmit: &Transform<Body, Sensor>,
+    receive: &Transform<Body, Sensor>,
+    direction: &Direction<Sensor>,
+    path_m: f64,
+) -> Option<Vector3<f64>> {
+    const MAX_STEPS: usize = 20;
+    const CLOSE_M: f64 = 1e-9;
+    let unit = direction.vector().try_normalize(1e-9)?;
+    let (from, to) = (transmit.translation(), receive.translation());
+    if !(path_m.is_finite() && path_m > (to - from).norm()) {
+        return None;
+    }
+    let x_axis = transmit.rotation() * Vector3::x();
+    // Across the half-plane through the receiver's x: a turn about x has this normal.
+    let across = Vector3::new(0.0, -unit.z, unit.y).try_normalize(1e-9)?;
+    let normal = receive.rotation() * across;
+    let middle = (transmit.rotation() * unit + receive.rotation() * unit).try_normalize(1e-9)?;
+    let mut place = 0.5 * (from + to) + middle * (0.5 * path_m);
+    for _ in 0..MAX_STEPS {
+        let (out, back) = (place - from, place - to);
+        let (out_m, back_m) = (out.norm(), back.norm());
+        if !(out_m > 0.0 && back_m > 0.0) {
+            return None;
+        }
+        let residual = Vector3::new(
+            out_m + back_m - path_m,
+            out.dot(&x_axis) - unit.x * out_m,
+            back.dot(&normal),
+        );
+        let jacobian = Matrix3::from_rows(&[
+            (out / out_m + back / back_m).transpose(),
+            (x_axis - out * (unit.x / out_m)).transpose(),
+            normal.transpose(),
+        ]);
+        let step = jacobian.lu().solve(&residual)?;
+        place -= step;
+        if !place.iter().all(|value| value.is_finite()) {
+            return None;
+        }
+        if step.norm() < CLOSE_M {
+            return Some(place);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use beluga_types::{Beam, Point};
+    use nalgebra::{UnitQuaternion, Vector6};
+
+    fn moving_sonar() -> (Transform<Body, Sensor>, Transform<Body, Sensor>) {
+        let transmit = Transform::new(
+            UnitQuaternion::from_scaled_axis(Vector3::new(0.3, -0.1, 0.2)),
+            Vector3::new(1.0, -0.5, -0.8),
+        );
+        let receive = transmit.perturbed(&Vector6::new(0.01, -0.004, 0.006, 0.08, 0.01, -0.02));
+        (transmit, receive)
+    }
+
+    /// Measures places as the arrays would, and finds them again.
+    #[test]
+    fn a_place_that_was_measured_is_found_again() {
+        let (transmit, receive) = moving_sonar();
+        for (along, across, range) in [
+            (0.0, 0.0, 8.0),
+            (0.1, 1.2, 20.0),
+            (-0.2, -0.8, 3.0),
+            (0.05, 1.7, 12.0),
+        ] {
+            let beam = Beam::at(across, along, [0.02; 2], [0.02; 2]).direction;
+            let place = (transmit * Point::from_vector(beam.vector() * range)).vector();
+            let in_transmit = (transmit.inverse() * Point::from_vector(place))
+                .vector()
+                .normalize();
+            let in_receive = (receive.inverse() * Point::from_vector(place)).vector();
+            let measured = Beam::at(
+                (-in_receive.y).atan2(-in_receive.z),
+                in_transmit.x.asin(),
+                [0.02; 2],
+                [0.02; 2],
+            );
+            let path = (place - transmit.translation()).norm() + (place - receive.translation()).norm();
+            let found = echo_place(&transmit, &receive, &measured.direction, path).unwrap();
+            assert!((found - place).norm() < 1e-8, "{found} {place}");
+        }
+    }
+
+    /// Against a search over the two angles seen from the receiver, refined until it stands still.
+    #[test]
+    fn the_place_is_the_one_a_search_finds() {
+        let (transmit, receive) = moving_sonar();
+        let beam = Beam::at(0.9, 0.1, [0.02; 2], [0.02; 2]).direction;
+        let path = 21.0;
+        let mismatch = |place: &Vector3<f64>| {
+            let in_transmit = (transmit.inverse() * Point::from_vector(*place)).vector();
+            let in_receive = (receive.inverse() * Point::from_vector(*place)).vector();
+            let along = (in_transmit.x / in_transmit.norm()).asin() - 0.1;
+            let across = (-in_receive.y).atan2(-in_receive.z) - 0.9;
+            let length =
+                (place - transmit.translation()).norm() + (place - receive.translation()).norm() - path;
+            (along * 10.0).powi(2) + (across * 10.0).powi(2) + length.powi(2)
+        };
+        let mut best = (receive * Point::from_vector(beam.vector() * 10.5)).vector();
+        let mut step = 0.5;
+        while step > 1e-8 {
+            let around = (0..27).map(|code| {
+                let cell = Vector3::new(
+                    f64::from(code / 9 - 1),
+                    f64::from(code / 3 % 3 - 1),
+                    f64::from(code % 3 - 1),
+                );
+                best + cell * step
+            });
+            let better = around.min_by(|a, b| mismatch(a).total_cmp(&mismatch(b))).unwrap();
+            if better == best {
+                step *= 0.5;
+            }
+            best = better;
+        }
+        let found = echo_place(&transmit, &receive, &beam, path).unwrap();
+        assert!((found - best).norm() < 1e-5, "{found} {best}");
+    }
+
+    #[test]
+    fn a_sonar_at_rest_places_echoes_along_the_beam() {
+        let (transmit, _) = moving_sonar();
+        let beam = Beam::at(-0.4, 0.0, [0.02; 2], [0.02; 2]).direction;
+        let found = echo_place(&transmit, &transmit, &beam, 14.0).unwrap();
+        let expected = (transmit * Point::from_vector(beam.vector() * 7.0)).vector();
+        assert!((found - expected).norm() < 1e-9);
+    }
+
+    #[test]
+    fn impossible_echoes_have_no_place() {
+        let (transmit, receive) = moving_sonar();
+        let beam = Beam::at(0.2, 0.0, [0.02; 2], [0.02; 2]).direction;
+        for path in [0.0, 0.01, -3.0, f64::NAN, f64::INFINITY] {
+            assert_eq!(echo_place(&transmit, &receive, &beam, path), None);
+        }
+        assert_eq!(
+            echo_place(&transmit, &receive, &Direction::new(1.0, 0.0, 0.0), 9.0),
+            None
+        );
+    }
+
+    #[test]
+    fn the_mean_speed_between_two_depths_is_that_of_the_layer() {
+        let water = Water::Profile([(0.0, 1500.0), (10.0, 1500.0), (10.001, 1450.0), (30.0, 1450.0)].into());
+        let sound = |depth_m| Sound {
+            speed_m_per_s: 1480.0,
+            profile: Some(&water),
+            depth_m,
+        };
+        assert!((sound(2.0).mean_to(8.0) - 1500.0).abs() < 0.01);
+        assert!((sound(12.0).mean_to(25.0) - 1450.0).abs() < 0.01);
+        assert!((sound(12.0).mean_to(12.0) - 1450.0).abs() < 0.01, "sideways");
+        let both = sound(0.0).mean_to(20.0);
+        assert!((both - 20.0 / (10.0 / 1500.0 + 10.0 / 1450.0)).abs() < 0.01);
+    }
+}
