@@ -15,6 +15,7 @@ mod random;
 mod rig;
 mod scenario;
 mod scene;
+pub mod score;
 mod sonar;
 mod truth;
 mod vessel;
@@ -25,6 +26,7 @@ pub use scenario::{
     Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
-pub use truth::Truth;
+pub use score::{Score, Scorer};
+pub use truth::{TrueMount, Truth};
 pub use vessel::START;
 pub use world::{Measurements, World};

@@ -48,7 +48,7 @@ const PH: f64 = 8.0;
 /// Everything about the sonar that no ping changes.
 #[derive(Clone, Debug)]
 pub(crate) struct Sonar {
-    duration_s: f64,
+    count: u64,
     rate_hz: f64,
     body_from_sensor: Transform<Body, Sensor>,
     beams: Arc<[Beam]>,
@@ -70,6 +70,32 @@ pub(crate) struct Sonar {
     blanking_m: f64,
 }
 
+/// Samples per beam: until the end of an echo from the farthest range.
+fn samples(scenario: &Scenario) -> usize {
+    let sonar = &scenario.sonar;
+    let record_s = 2.0 * sonar.range_m / scenario.sound_speed_m_per_s + 0.5 * sonar.pulse_s;
+    (record_s * sonar.sample_rate_hz).ceil() as usize
+}
+
+fn count(scenario: &Scenario) -> u64 {
+    let sonar = &scenario.sonar;
+    let last_s = scenario.duration_s - FIRST_S - samples(scenario) as f64 / sonar.sample_rate_hz;
+    if last_s < 0.0 {
+        return 0;
+    }
+    (last_s * sonar.rate_hz + 1e-9).floor() as u64 + 1
+}
+
+fn stamp(rate_hz: f64, ping: u64) -> Stamp {
+    START.shifted_s(FIRST_S + ping as f64 / rate_hz)
+}
+
+/// The transmit centres of all pings of a scenario.
+pub(crate) fn ping_stamps(scenario: &Scenario) -> impl Iterator<Item = Stamp> + use<> {
+    let rate_hz = scenario.sonar.rate_hz;
+    (0..count(scenario)).map(move |ping| stamp(rate_hz, ping))
+}
+
 impl Sonar {
     pub(crate) fn new(scenario: &Scenario, rig: &Rig) -> Self {
         let sonar = &scenario.sonar;
@@ -85,8 +111,8 @@ impl Sonar {
             shading: Shading::Tukey(TAPER),
         };
         let c = scenario.sound_speed_m_per_s;
-        let record_s = 2.0 * sonar.range_m / c + 0.5 * sonar.pulse_s;
-        let samples = (record_s * sonar.sample_rate_hz).ceil() as usize;
+        let samples = samples(scenario);
+        let record_s = samples as f64 / sonar.sample_rate_hz;
         let width = sonar.beam_width_deg.to_radians();
         let absorption_db = absorption::db_per_m(
             sonar.centre_hz,
@@ -96,7 +122,7 @@ impl Sonar {
             PH,
         );
         Self {
-            duration_s: scenario.duration_s,
+            count: count(scenario),
             rate_hz: sonar.rate_hz,
             body_from_sensor: spec.map_or_else(Transform::identity, |spec| spec.body_from_sensor()),
             across_rad: beams.iter().map(Beam::across_rad).collect(),
@@ -119,16 +145,12 @@ impl Sonar {
 
     /// How many whole pings the run has.
     pub(crate) fn count(&self) -> u64 {
-        let last_s = self.duration_s - FIRST_S - self.samples as f64 / self.sample_rate_hz;
-        if last_s < 0.0 {
-            return 0;
-        }
-        (last_s * self.rate_hz + 1e-9).floor() as u64 + 1
+        self.count
     }
 
     /// The transmit centre of a ping.
     pub(crate) fn stamp(&self, ping: u64) -> Stamp {
-        START.shifted_s(FIRST_S + ping as f64 / self.rate_hz)
+        stamp(self.rate_hz, ping)
     }
 
     /// One ping and the offset of its last sample.

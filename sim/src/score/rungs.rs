@@ -1,0 +1,218 @@
+//! Whether the step irons of the ladders are found, and how far off.
+//!
+//! The truth is used only as a search window. Of the points that stand off the wall's face where a
+//! step iron could be, the centroid is taken: plain for lidar, weighted by echo power for sonar, whose
+//! beams overlap. The centroid is of the side that is seen, so up to a radius (17.5 mm) of the
+//! distance off the wall is not the run's fault; it is not taken away.
+
+use beluga_types::Medium;
+use nalgebra::Vector3;
+use serde::Serialize;
+
+use crate::truth::Truth;
+
+/// How far off the wall's face points are taken for a step iron, in metres.
+const OFF_M: [f64; 2] = [0.05, 0.30];
+/// Half the window up the face: half the distance from one step iron to the next.
+const UP_M: f64 = 0.15;
+/// Half the window along the wall.
+const ALONG_M: f64 = 0.35;
+/// A step iron with fewer points is not found.
+const LEAST_POINTS: u64 = 5;
+/// A step iron found within this distance of its true centre is recovered.
+const RECOVERED_M: f64 = 0.05;
+
+/// How a step iron was found.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct RungError {
+    /// Which ladder.
+    pub ladder: u32,
+    /// Height of its true centre above the still water, in metres.
+    pub height_m: f64,
+    /// Points in its window.
+    pub points: u64,
+    /// Found minus true, along the wall, up its face and off it, in metres; nothing if it was not found.
+    pub error_m: Option<[f64; 3]>,
+}
+
+/// How the step iron on one side of the waterline were found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RungScore {
+    /// Step irons the vessel passed.
+    pub passed: u64,
+    /// Of these, found at all.
+    pub found: u64,
+    /// Of these, with the centre within 5 cm of the true one, in space.
+    pub recovered: u64,
+    /// Median over all that were found of the distance from the true centre, in metres.
+    pub median_m: Option<f64>,
+    /// The largest of these distances.
+    pub worst_m: Option<f64>,
+    /// Each one.
+    pub rungs: Vec<RungError>,
+}
+
+/// Sums over the points in each window.
+#[derive(Clone, Debug)]
+pub(super) struct Gates {
+    gates: Vec<Gate>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Gate {
+    ladder: u32,
+    height_m: f64,
+    /// The true centre: along the wall, up its face, off it.
+    centre: [f64; 3],
+    medium: Medium,
+    points: u64,
+    weight: f64,
+    sum: [f64; 3],
+}
+
+impl Gates {
+    /// Windows for the step irons that the sonar passed: those between its first and last place.
+    pub(super) fn new(truth: &Truth) -> Self {
+        let places = truth.ping_poses();
+        let along = || places.iter().map(|pose| pose.translation().x);
+        let (first, last) = (
+            along().fold(f64::INFINITY, f64::min),
+            along().fold(f64::NEG_INFINITY, f64::max),
+        );
+        Self {
+            gates: truth
+                .rungs()
+                .iter()
+                .map(|rung| Gate {
+                    ladder: rung.ladder,
+                    height_m: rung.centre[2],
+                    centre: truth.scene.wall.coordinates(&Vector3::from(rung.centre)),
+                    medium: if rung.below_water {
+                        Medium::Water
+                    } else {
+                        Medium::Air
+                    },
+                    points: 0,
+                    weight: 0.0,
+                    sum: [0.0; 3],
+                })
+                .filter(|gate| gate.centre[0] >= first && gate.centre[0] <= last)
+                .collect(),
+        }
+    }
+
+    /// Adds a point given along the wall, up its face and off it.
+    pub(super) fn add(&mut self, medium: Medium, on_wall: &[f64; 3], level: f32) {
+        if !(on_wall[2] >= OFF_M[0] && on_wall[2] <= OFF_M[1]) {
+            return;
+        }
+        let hit = self.gates.iter_mut().find(|gate| {
+            gate.medium == medium
+                && (on_wall[0] - gate.centre[0]).abs() <= ALONG_M
+                && (on_wall[1] - gate.centre[1]).abs() < UP_M
+        });
+        if let Some(gate) = hit {
+            let weight = match medium {
+                Medium::Air => 1.0,
+                Medium::Water => 10f64.powf(0.1 * f64::from(level).clamp(-300.0, 300.0)),
+            };
+            gate.points += 1;
+            gate.weight += weight;
+            for axis in 0..3 {
+                gate.sum[axis] += weight * on_wall[axis];
+            }
+        }
+    }
+
+    /// The score above the water, and below.
+    pub(super) fn finish(&self) -> [RungScore; 2] {
+        [Medium::Air, Medium::Water].map(|medium| {
+            let rungs: Vec<RungError> = self
+                .gates
+                .iter()
+                .filter(|gate| gate.medium == medium)
+                .map(Gate::error)
+                .collect();
+            let mut distances: Vec<f64> = rungs
+                .iter()
+                .filter_map(|rung| Some(Vector3::from(rung.error_m?).norm()))
+                .collect();
+            distances.sort_by(f64::total_cmp);
+            RungScore {
+                passed: rungs.len() as u64,
+                found: distances.len() as u64,
+                recovered: distances
+                    .iter()
+                    .filter(|distance| **distance <= RECOVERED_M)
+                    .count() as u64,
+                median_m: distances.get(distances.len() / 2).copied(),
+                worst_m: distances.last().copied(),
+                rungs,
+            }
+        })
+    }
+}
+
+impl Gate {
+    fn error(&self) -> RungError {
+        let found = self.points >= LEAST_POINTS && self.weight > 0.0;
+        RungError {
+            ladder: self.ladder,
+            height_m: self.height_m,
+            points: self.points,
+            error_m: found.then(|| [0, 1, 2].map(|axis| self.sum[axis] / self.weight - self.centre[axis])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::world::World;
+
+    #[test]
+    fn a_centroid_is_compared_with_the_true_centre() {
+        let truth = World::new(Scenario::sample()).unwrap().truth();
+        let mut gates = Gates::new(&truth);
+        let below: Vec<[f64; 3]> = gates
+            .gates
+            .iter()
+            .filter(|gate| gate.medium == Medium::Water)
+            .map(|gate| gate.centre)
+            .collect();
+        assert_eq!(below.len(), 15, "one ladder is passed");
+        // Two strong echoes 2 cm too high, and weaker ones elsewhere that do not move the centroid.
+        for side in [-0.1, 0.1] {
+            gates.add(
+                Medium::Water,
+                &[below[0][0] + side, below[0][1] + 0.02, below[0][2]],
+                -20.0,
+            );
+            gates.add(
+                Medium::Water,
+                &[below[0][0] + side, below[0][1] - 0.10, below[0][2]],
+                -80.0,
+            );
+            gates.add(
+                Medium::Water,
+                &[below[0][0] + side, below[0][1] + 0.10, below[0][2]],
+                -80.0,
+            );
+        }
+        // On the wall's face, or seen through air: not this step iron.
+        gates.add(Medium::Water, &[below[1][0], below[1][1], 0.0], -10.0);
+        gates.add(Medium::Air, &below[1], 100.0);
+        let [above, below] = gates.finish();
+        assert_eq!(
+            (above.found, below.passed, below.found, below.recovered),
+            (0, 15, 1, 1)
+        );
+        let error = below.rungs.iter().find_map(|rung| rung.error_m).unwrap();
+        assert!(
+            error[0].abs() < 1e-9 && (error[1] - 0.02).abs() < 1e-5 && error[2].abs() < 1e-9,
+            "{error:?}"
+        );
+        assert!((below.median_m.unwrap() - 0.02).abs() < 1e-5);
+    }
+}

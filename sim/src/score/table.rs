@@ -1,0 +1,74 @@
+//! The score as a table for people.
+
+use std::fmt;
+
+use super::{RungScore, Score, SurfaceError};
+
+impl fmt::Display for Score {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = &self.trajectory;
+        writeln!(
+            f,
+            "trajectory    {:>9} poses   RMSE {} unaligned, {} aligned (SE(3)), rotation {:.3}°",
+            path.poses,
+            length(path.unaligned_m),
+            length(path.aligned_m),
+            path.rotation_rad.to_degrees()
+        )?;
+        let points = &self.points;
+        writeln!(
+            f,
+            "points        {:>9} in air, {} in water, {} set aside, {} arcs",
+            points.air, points.water, points.set_aside, points.arcs
+        )?;
+        surface(f, "lidar", &self.lidar)?;
+        let [along, across] = self.sonar_beam_deg;
+        surface(f, &format!("sonar {along:.0}°×{across:.0}°"), &self.sonar)?;
+        surface(f, "  on the wall", &self.sonar_wall)?;
+        surface(f, "  on the bed", &self.sonar_bed)?;
+        rungs(f, "rungs above", &self.rungs_above)?;
+        rungs(f, "rungs below", &self.rungs_below)?;
+        let cover = &self.coverage;
+        let percent = cover
+            .fraction
+            .map_or_else(|| "-".to_owned(), |fraction| format!("{:.1} %", 100.0 * fraction));
+        write!(
+            f,
+            "coverage      {:>9} of {} ensonified wall cells of 0.20 m have 5 soundings: {percent}",
+            cover.covered, cover.ensonified
+        )
+    }
+}
+
+fn surface(f: &mut fmt::Formatter<'_>, name: &str, error: &SurfaceError) -> fmt::Result {
+    writeln!(
+        f,
+        "{name:<13} {:>9} points  median {}, 95 % {}, bias {}, outliers {:.2} %",
+        error.points,
+        length(error.median_m),
+        length(error.p95_m),
+        length(error.bias_m),
+        100.0 * error.outlier_fraction
+    )
+}
+
+fn rungs(f: &mut fmt::Formatter<'_>, name: &str, score: &RungScore) -> fmt::Result {
+    let optional = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), length);
+    writeln!(
+        f,
+        "{name:<13} {:>9} of {} within 5 cm, {} found, median {}, worst {}",
+        score.recovered,
+        score.passed,
+        score.found,
+        optional(score.median_m),
+        optional(score.worst_m)
+    )
+}
+
+fn length(metres: f64) -> String {
+    if metres.abs() < 1.0 {
+        format!("{:.1} cm", 100.0 * metres)
+    } else {
+        format!("{metres:.2} m")
+    }
+}

@@ -1,0 +1,422 @@
+//! The truth as a folder: `truth.json` (scenario, mounting, surfaces, rungs) and `poses.csv`.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use beluga_types::{Attitude, Mount, SensorKind, Stamp, Transform};
+use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+use serde::{Deserialize, Serialize};
+
+use super::{TrueMount, Truth};
+use crate::error::Error;
+use crate::scenario::Scenario;
+use crate::scene::{Rung, Scene, Shape, Surface, WallPlane};
+
+const MANIFEST: &str = "truth.json";
+const POSES: &str = "poses.csv";
+const HEADER: &str = "stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz";
+/// Version of the folder's layout.
+const VERSION: u32 = 1;
+/// An hour of poses is about 80 MB.
+const LARGEST_BYTES: u64 = 256 << 20;
+
+/// `truth.json`.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Manifest {
+    /// Version of the layout.
+    beluga_truth: u32,
+    /// What the world was made from.
+    scenario: Scenario,
+    /// How each sensor is truly mounted.
+    mounting: Vec<MountEntry>,
+    /// Rotation from `Quay` to `World`, w x y z; they share their origin.
+    world_from_quay_wxyz: [f64; 4],
+    /// The wall's face at the waterline, its upward direction and its normal, in `Quay`.
+    wall: [[f64; 3]; 3],
+    /// The step irons.
+    rungs: Vec<Rung>,
+    /// The surfaces, in `Quay`; a surface's id is its place in the list.
+    surfaces: Vec<Surface>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MountEntry {
+    name: String,
+    kind: String,
+    forward_m: f64,
+    starboard_m: f64,
+    down_m: f64,
+    roll_deg: f64,
+    pitch_deg: f64,
+    heading_deg: f64,
+}
+
+impl Truth {
+    /// Writes the truth into a folder, which is made if it is not there.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<(), Error> {
+        fs::create_dir_all(dir).map_err(|source| io("making a folder", source, dir))?;
+        let wall = &self.scene.wall;
+        let manifest = Manifest {
+            beluga_truth: VERSION,
+            scenario: self.scenario.clone(),
+            mounting: self.mounting.iter().map(MountEntry::of).collect(),
+            world_from_quay_wxyz: self.scene.world_from_quay.wxyz(),
+            wall: [wall.origin, wall.up, wall.normal].map(Into::into),
+            rungs: self.scene.rungs.clone(),
+            surfaces: self.scene.surfaces.clone(),
+        };
+        let path = dir.join(MANIFEST);
+        let text =
+            serde_json::to_string_pretty(&manifest).map_err(|error| io("writing", error.into(), &path))?;
+        fs::write(&path, text + "\n").map_err(|source| io("writing", source, &path))?;
+        let path = dir.join(POSES);
+        fs::write(&path, self.poses_csv()).map_err(|source| io("writing", source, &path))
+    }
+
+    fn poses_csv(&self) -> String {
+        let mut text = format!("{HEADER}\n");
+        for (stamp, pose) in &self.poses {
+            let p = pose.translation();
+            let [w, x, y, z] = pose.wxyz();
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{},{:.6},{:.6},{:.6},{w:.9},{x:.9},{y:.9},{z:.9}",
+                stamp.nanos(),
+                p.x,
+                p.y,
+                p.z
+            );
+        }
+        text
+    }
+
+    /// Reads the truth from a folder written by [`Self::write`].
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a file is missing, [`Error::TooLarge`] if one is larger than any this room
+    /// writes, [`Error::Content`] with the line if one does not hold what it should, and
+    /// [`Error::Scenario`] if the scenario has a number outside its range.
+    pub fn read(dir: &Path) -> Result<Self, Error> {
+        let path = dir.join(MANIFEST);
+        let text = read_capped(&path)?;
+        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| Error::Content {
+            expected: "a truth as `beluga sim` writes it",
+            found: error.to_string(),
+            line: error.line(),
+            path: path.clone(),
+        })?;
+        manifest.scenario.check()?;
+        let scene = manifest.scene(&path)?;
+        let mounting = manifest
+            .mounting
+            .iter()
+            .map(|entry| entry.mount(&path))
+            .collect::<Result<_, _>>()?;
+        Ok(Self {
+            scenario: manifest.scenario,
+            poses: read_poses(&dir.join(POSES))?,
+            mounting,
+            scene,
+        })
+    }
+}
+
+impl Manifest {
+    fn scene(&self, path: &Path) -> Result<Scene, Error> {
+        let wrong = |expected, found: String| content(expected, found, 0, path);
+        if self.beluga_truth != VERSION {
+            return Err(wrong("`beluga_truth` to be 1", self.beluga_truth.to_string()));
+        }
+        let world_from_quay = Transform::from_wxyz(self.world_from_quay_wxyz, [0.0; 3]).ok_or_else(|| {
+            wrong(
+                "a rotation from quay to world",
+                format!("{:?}", self.world_from_quay_wxyz),
+            )
+        })?;
+        let [origin, up, normal] = self.wall.map(Vector3::from);
+        if !unit(&up) || !unit(&normal) {
+            return Err(wrong("unit vectors for the wall", format!("{:?}", self.wall)));
+        }
+        for surface in &self.surfaces {
+            if !sound(&surface.shape) {
+                return Err(wrong(
+                    "surfaces with unit axes and sizes above zero",
+                    format!("{surface:?}"),
+                ));
+            }
+        }
+        let wall = WallPlane { origin, up, normal };
+        Ok(Scene::new(
+            self.surfaces.clone(),
+            self.rungs.clone(),
+            wall,
+            world_from_quay,
+        ))
+    }
+}
+
+/// Whether a shape is one that rays and points can be asked about.
+fn sound(shape: &Shape) -> bool {
+    let size = |value: f64| value.is_finite() && value > 0.0;
+    let place = |point: &Vector3<f64>| point.iter().all(|value| value.is_finite());
+    match shape {
+        Shape::Rectangle {
+            corner,
+            first,
+            second,
+            size: [one, two],
+        } => {
+            place(corner)
+                && unit(first)
+                && unit(second)
+                && first.dot(second).abs() < 1e-6
+                && size(*one)
+                && size(*two)
+        }
+        Shape::Cylinder {
+            base,
+            axis,
+            length,
+            radius,
+        } => place(base) && unit(axis) && size(*length) && size(*radius),
+    }
+}
+
+fn unit(vector: &Vector3<f64>) -> bool {
+    (vector.norm() - 1.0).abs() < 1e-6
+}
+
+impl MountEntry {
+    fn of(mounted: &TrueMount) -> Self {
+        let mount = &mounted.mount;
+        Self {
+            name: mounted.name.clone(),
+            kind: mounted.kind.name().to_owned(),
+            forward_m: mount.forward_m,
+            starboard_m: mount.starboard_m,
+            down_m: mount.down_m,
+            roll_deg: mount.attitude.roll_rad.to_degrees(),
+            pitch_deg: mount.attitude.pitch_rad.to_degrees(),
+            heading_deg: mount.attitude.heading_rad.to_degrees(),
+        }
+    }
+
+    fn mount(&self, path: &Path) -> Result<TrueMount, Error> {
+        let kind = [SensorKind::Lidar, SensorKind::Sonar, SensorKind::Nav]
+            .into_iter()
+            .find(|kind| kind.name() == self.kind)
+            .ok_or_else(|| content("kind `lidar`, `sonar` or `nav`", self.kind.clone(), 0, path))?;
+        Ok(TrueMount {
+            name: self.name.clone(),
+            kind,
+            mount: Mount {
+                forward_m: self.forward_m,
+                starboard_m: self.starboard_m,
+                down_m: self.down_m,
+                attitude: Attitude {
+                    roll_rad: self.roll_deg.to_radians(),
+                    pitch_rad: self.pitch_deg.to_radians(),
+                    heading_rad: self.heading_deg.to_radians(),
+                },
+            },
+        })
+    }
+}
+
+type Poses = Vec<(Stamp, Transform<beluga_types::World, beluga_types::Body>)>;
+
+fn read_poses(path: &Path) -> Result<Poses, Error> {
+    let text = read_capped(path)?;
+    let mut lines = text.lines().zip(1..);
+    match lines.next() {
+        Some((HEADER, _)) => {}
+        other => {
+            let found = other.map_or("an empty file", |(line, _)| line);
+            return Err(content(
+                "the header stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz",
+                shortened(found),
+                1,
+                path,
+            ));
+        }
+    }
+    let mut poses: Poses = Vec::new();
+    for (line, number) in lines {
+        let pose = parse_pose(line).ok_or_else(|| {
+            content(
+                "a time, a place and a unit quaternion",
+                shortened(line),
+                number,
+                path,
+            )
+        })?;
+        if poses.last().is_some_and(|(before, _)| *before >= pose.0) {
+            return Err(content(
+                "a time after the one before",
+                shortened(line),
+                number,
+                path,
+            ));
+        }
+        poses.push(pose);
+    }
+    Ok(poses)
+}
+
+fn parse_pose(line: &str) -> Option<(Stamp, Transform<beluga_types::World, beluga_types::Body>)> {
+    let (stamp, rest) = line.split_once(',')?;
+    let numbers: Vec<f64> = rest
+        .split(',')
+        .take(8)
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let &[x, y, z, qw, qx, qy, qz] = numbers.as_slice() else {
+        return None;
+    };
+    let rotation = Quaternion::new(qw, qx, qy, qz);
+    if !((rotation.norm() - 1.0).abs() < 1e-3 && [x, y, z].iter().all(|value| value.is_finite())) {
+        return None;
+    }
+    let pose = Transform::new(UnitQuaternion::new_normalize(rotation), Vector3::new(x, y, z));
+    Some((Stamp::from_nanos(stamp.parse().ok()?), pose))
+}
+
+fn read_capped(path: &Path) -> Result<String, Error> {
+    let found = fs::metadata(path)
+        .map_err(|source| io("reading", source, path))?
+        .len();
+    if found > LARGEST_BYTES {
+        return Err(Error::TooLarge {
+            limit: LARGEST_BYTES,
+            found,
+            path: path.to_owned(),
+        });
+    }
+    fs::read_to_string(path).map_err(|source| io("reading", source, path))
+}
+
+/// Enough of a line to recognise it.
+fn shortened(line: &str) -> String {
+    line.chars().take(80).collect()
+}
+
+fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
+    Error::Content {
+        expected,
+        found,
+        line,
+        path: PathBuf::from(path),
+    }
+}
+
+fn io(doing: &'static str, source: std::io::Error, path: &Path) -> Error {
+    Error::Io {
+        doing,
+        source,
+        path: PathBuf::from(path),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::world::World;
+
+    fn truth() -> Truth {
+        let mut scenario = Scenario::sample();
+        scenario.duration_s = 0.5;
+        World::new(scenario).unwrap().truth()
+    }
+
+    #[test]
+    fn truth_survives_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let written = truth();
+        written.write(folder.path()).unwrap();
+        let read = Truth::read(folder.path()).unwrap();
+        assert_eq!(read.scenario, written.scenario);
+        assert_eq!(read.scene.surfaces.len(), written.scene.surfaces.len());
+        assert_eq!(read.rungs().len(), written.rungs().len());
+        assert_eq!(read.poses.len(), 101);
+        for ((stamp, pose), (written_stamp, written_pose)) in read.poses.iter().zip(&written.poses) {
+            assert_eq!(stamp, written_stamp);
+            assert!(pose.perturbation_to(written_pose).norm() < 2e-6);
+        }
+        for (mount, other) in read.mounting.iter().zip(&written.mounting) {
+            let difference = mount
+                .mount
+                .body_from_sensor()
+                .perturbation_to(&other.mount.body_from_sensor());
+            assert!(mount.name == other.name && difference.norm() < 1e-12);
+        }
+        let point = Vector3::new(3.1, -7.7, -2.0);
+        assert_eq!(
+            read.scene.nearest(&point, 1.0).unwrap().surface,
+            written.scene.nearest(&point, 1.0).unwrap().surface
+        );
+    }
+
+    #[test]
+    fn damaged_files_are_refused_with_their_line() {
+        let folder = tempfile::tempdir().unwrap();
+        truth().write(folder.path()).unwrap();
+        let poses = folder.path().join(POSES);
+        let good = fs::read_to_string(&poses).unwrap();
+        for (bad, line) in [
+            (String::new(), 1),
+            (good.replacen("stamp_ns", "stamp", 1), 1),
+            (good.replacen("\n1780", "\nx780", 1), 2),
+            (good.replacen("0.", "nan", 1), 2),
+            (good.clone() + "1,2,3\n", 103),
+            (good.clone() + good.lines().nth(1).unwrap(), 103),
+        ] {
+            fs::write(&poses, bad).unwrap();
+            match Truth::read(folder.path()).unwrap_err() {
+                Error::Content { line: found, .. } => assert_eq!(found, line),
+                other => panic!("{other}"),
+            }
+        }
+        fs::write(&poses, good).unwrap();
+        let manifest = folder.path().join(MANIFEST);
+        let good = fs::read_to_string(&manifest).unwrap();
+        for bad in [
+            good.replacen("\"beluga_truth\": 1", "\"beluga_truth\": 2", 1),
+            good.replacen("\"rungs\"", "\"sprossen\"", 1),
+            good.replacen("\"radius\": 0.0175", "\"radius\": -1.0", 1),
+            good[..good.len() / 2].to_owned(),
+        ] {
+            assert_ne!(bad, good, "the case changes the file");
+            fs::write(&manifest, bad).unwrap();
+            assert!(matches!(Truth::read(folder.path()), Err(Error::Content { .. })));
+        }
+        fs::remove_file(&manifest).unwrap();
+        assert!(matches!(Truth::read(folder.path()), Err(Error::Io { .. })));
+    }
+
+    #[test]
+    fn poses_between_the_listed_ones_are_interpolated() {
+        let mut scenario = Scenario::sample();
+        scenario.duration_s = 0.5;
+        let world = World::new(scenario).unwrap();
+        let truth = world.truth();
+        let start = crate::vessel::START;
+        for seconds in [0.0, 0.1, 0.123_4, 0.499_9, 0.5] {
+            let stamp = start.shifted_s(seconds);
+            let difference = truth
+                .pose_at(stamp)
+                .unwrap()
+                .perturbation_to(&world.pose_at(stamp));
+            assert!(difference.norm() < 1e-5, "{seconds}: {}", difference.norm());
+        }
+        assert!(truth.pose_at(start.shifted_s(-0.001)).is_none());
+        assert!(truth.pose_at(start.shifted_s(0.501)).is_none());
+    }
+}
