@@ -1,1 +1,39 @@
-//! beluga-ingest
+//! Everything up to the timeline: recordings in, one ordered run of measurements out.
+//!
+//! - [`Recording::open`] reads a rig and finds its sources, [`Recording::timeline`] merges them.
+//! - [`order::Order`] puts live measurements in order.
+//! - [`pace::play`] plays a timeline into a queue.
+//! - [`folder::Writer`] writes the folder form of a recording, [`kitti::convert`] makes one of KITTI scans.
+//!
+//! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
+//! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
+//! describe the files.
+
+mod beams;
+mod error;
+mod exact;
+mod find;
+pub mod folder;
+mod gaps;
+mod hydrophone;
+pub mod kitti;
+mod nav;
+pub mod order;
+pub mod pace;
+mod pings;
+mod pings_out;
+pub mod ply;
+mod profile;
+mod pulses;
+pub mod rig_toml;
+mod scans;
+mod stream;
+mod table;
+mod timeline;
+pub mod wav;
+mod writer;
+
+pub use error::Error;
+pub use folder::Recording;
+pub use pace::{Pace, play};
+pub use timeline::Timeline;

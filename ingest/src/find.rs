@@ -1,0 +1,112 @@
+//! Where each sensor's recording lies.
+
+use std::path::{Path, PathBuf};
+
+use beluga_types::{Rig, SensorKind, SensorSpec};
+
+use crate::error::Error;
+use crate::scans::{ScanFormat, files};
+
+/// Where one sensor's recording lies.
+#[derive(Clone, Debug)]
+pub(crate) enum Place {
+    /// A folder of scans.
+    Scans(PathBuf, ScanFormat),
+    /// A table of pings, and the table of what was transmitted.
+    Pings { table: PathBuf, pulses: Option<PathBuf> },
+    /// WAV files without pings.
+    Wav(Vec<PathBuf>),
+    /// A table of fixes.
+    Nav(PathBuf),
+}
+
+/// Finds the source of a sensor: the one its `source` names, relative to the rig, or the usual one.
+pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place, Error> {
+    let alone = rig.sensors.iter().filter(|other| other.kind == spec.kind).count() == 1;
+    let usual = match spec.kind {
+        SensorKind::Lidar if alone => "lidar".to_owned(),
+        SensorKind::Lidar => format!("lidar/{}", spec.name),
+        SensorKind::Sonar => "sonar".to_owned(),
+        SensorKind::Nav if alone => "nav.csv".to_owned(),
+        SensorKind::Nav => format!("nav/{}.csv", spec.name),
+    };
+    let path = folder.join(spec.source.as_ref().unwrap_or(&usual));
+    if !path.exists() {
+        return Err(Error::Missing {
+            what: format!("the source of sensor `{}`", spec.name),
+            path,
+        });
+    }
+    match spec.kind {
+        SensorKind::Lidar => scans(path, spec),
+        SensorKind::Sonar => pings(folder, path, spec, alone),
+        SensorKind::Nav => match spec.format.as_deref() {
+            None | Some("csv") => Ok(Place::Nav(path)),
+            Some(other) => Err(unknown(spec, other, "csv", path)),
+        },
+    }
+}
+
+fn scans(path: PathBuf, spec: &SensorSpec) -> Result<Place, Error> {
+    let known = [ScanFormat::Ply, ScanFormat::KittiBin, ScanFormat::Xyz32];
+    let format = match spec.format.as_deref() {
+        Some(name) => known.into_iter().find(|format| format.name() == name),
+        None => known
+            .into_iter()
+            .find(|format| files(&path, format.extension()).is_ok()),
+    };
+    match (format, &spec.format) {
+        (Some(format), _) => Ok(Place::Scans(path, format)),
+        (None, Some(other)) => Err(unknown(spec, other, "ply, kitti or xyz32", path)),
+        (None, None) => Err(Error::Empty {
+            expected: format!("scans of sensor `{}`: `*.ply`, `*.bin` or `*.xyz32`", spec.name),
+            path,
+        }),
+    }
+}
+
+fn pings(folder: &Path, path: PathBuf, spec: &SensorSpec, alone: bool) -> Result<Place, Error> {
+    if let Some(other) = spec.format.as_deref().filter(|format| *format != "wav") {
+        return Err(unknown(spec, other, "wav", path));
+    }
+    let with_pulses = |table: PathBuf| {
+        let beside = table.with_file_name("pulses.csv");
+        let pulses = [folder.join("pulses.csv"), beside]
+            .into_iter()
+            .find(|path| path.is_file());
+        Place::Pings { table, pulses }
+    };
+    if path.is_file() {
+        let is_table = path.extension().is_some_and(|extension| extension == "csv");
+        return Ok(if is_table {
+            with_pulses(path)
+        } else {
+            Place::Wav(vec![path])
+        });
+    }
+    let own = path.join(format!("{}.pings.csv", spec.name));
+    if own.is_file() {
+        return Ok(with_pulses(own));
+    }
+    let is_table = |file: &PathBuf| file.to_string_lossy().ends_with(".pings.csv");
+    let tables: Vec<PathBuf> = files(&path, "csv")
+        .unwrap_or_default()
+        .into_iter()
+        .filter(is_table)
+        .collect();
+    match tables.as_slice() {
+        [only] if alone => Ok(with_pulses(only.clone())),
+        [] => Ok(Place::Wav(files(&path, "wav")?)),
+        _ => Err(Error::Missing {
+            what: format!("the pings of sensor `{}`", spec.name),
+            path: own,
+        }),
+    }
+}
+
+fn unknown(spec: &SensorSpec, format: &str, known: &str, path: PathBuf) -> Error {
+    Error::Unsupported {
+        what: format!("format `{format}` of sensor `{}` (expected {known})", spec.name),
+        path,
+    }
+}

@@ -1,0 +1,203 @@
+//! Recordings on disk: a folder with its rig, a rig that names sources elsewhere, a KITTI folder.
+//!
+//! `RECORDING.md` beside this crate describes every file of the folder form.
+
+use std::path::{Path, PathBuf};
+
+use beluga_types::{Origin, Rig, SensorId, SensorSpec};
+
+use crate::error::Error;
+use crate::find::Place;
+use crate::gaps::Gaps;
+use crate::hydrophone::Blocks;
+use crate::nav::{self, Fixes};
+use crate::pings::Pings;
+use crate::scans::{ScanFormat, Scans, files};
+use crate::stream::{Source, Stream};
+use crate::timeline::{Branch, Timeline};
+use crate::{find, kitti, rig_toml};
+
+pub use crate::writer::Writer;
+
+/// An opened recording: its rig is read and its sources have been found.
+#[derive(Debug)]
+pub struct Recording {
+    folder: PathBuf,
+    rig: Rig,
+    notes: Vec<String>,
+    places: Vec<Place>,
+}
+
+impl Recording {
+    /// Opens a folder with a `rig.toml`, a rig file itself, or a folder of KITTI `.bin` (or
+    /// `.xyz32`) scans, for which a rig of one lidar at 10 Hz is taken.
+    ///
+    /// # Errors
+    /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
+    /// a source without times.
+    pub fn open(path: &Path) -> Result<Self, Error> {
+        if !path.exists() {
+            return Err(Error::Missing {
+                what: "the recording".into(),
+                path: path.to_owned(),
+            });
+        }
+        let mut notes = Vec::new();
+        let (folder, rig) = if path.is_dir() {
+            (path.to_owned(), folder_rig(path, &mut notes)?)
+        } else {
+            (
+                path.parent().unwrap_or(Path::new(".")).to_owned(),
+                rig_toml::read(path)?,
+            )
+        };
+        let mut recording = Self {
+            folder,
+            places: Vec::with_capacity(rig.sensors.len()),
+            rig,
+            notes,
+        };
+        for spec in recording.rig.sensors.clone() {
+            let place = find::place(&recording.folder, &recording.rig, &spec)?;
+            if spec.time_offset_nanos != 0 {
+                let offset_ms = spec.time_offset_nanos as f64 * 1e-6;
+                recording
+                    .notes
+                    .push(format!("sensor `{}`: clock shifted by {offset_ms} ms", spec.name));
+            }
+            recording.places.push(place);
+        }
+        recording.take_origin()?;
+        for id in recording.rig.ids() {
+            let mut notes = Vec::new();
+            drop(recording.branch(id, &mut notes)?);
+            recording.notes.append(&mut notes);
+        }
+        Ok(recording)
+    }
+
+    /// The rig, with the origin that was taken if the file names none.
+    pub fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// What a user should be told: clock shifts, defaults taken, times that were made.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The measurements of all sensors, in order. Damage inside a sensor's recording is a
+    /// [`Gap`](beluga_types::Gap) in its place.
+    ///
+    /// # Errors
+    /// If a sensor's recording holds nothing, or nothing of it can be read.
+    pub fn timeline(&self) -> Result<Timeline, Error> {
+        let mut branches = Vec::with_capacity(self.places.len() + 1);
+        for id in self.rig.ids() {
+            branches.push(self.branch(id, &mut Vec::new())?);
+        }
+        if let Some(path) = self.gaps() {
+            branches.push(Box::new(Gaps::open(&path, &self.rig)?));
+        }
+        Ok(Timeline::merge(branches))
+    }
+
+    fn gaps(&self) -> Option<PathBuf> {
+        Some(self.folder.join("gaps.csv")).filter(|path| path.is_file())
+    }
+
+    fn branch(&self, id: SensorId, notes: &mut Vec<String>) -> Result<Branch, Error> {
+        let index = usize::from(id.0);
+        let (spec, place) = (&self.rig.sensors[index], &self.places[index]);
+        let count_jumps = self.gaps().is_none();
+        fn boxed<S>(
+            source: S,
+            id: SensorId,
+            spec: &SensorSpec,
+            path: &Path,
+            count_jumps: bool,
+        ) -> Result<Branch, Error>
+        where
+            S: Source + Send + 'static,
+            S::What: Send,
+        {
+            Ok(Box::new(Stream::open(
+                source,
+                id,
+                spec,
+                path.to_owned(),
+                count_jumps,
+            )?))
+        }
+        match place {
+            Place::Scans(folder, format) => boxed(
+                Scans::open(folder, *format, spec, notes)?,
+                id,
+                spec,
+                folder,
+                count_jumps,
+            ),
+            Place::Pings { table, pulses } => boxed(
+                Pings::open(table, pulses.as_deref(), spec)?,
+                id,
+                spec,
+                table,
+                count_jumps,
+            ),
+            Place::Wav(files) => {
+                let first = files.first().unwrap_or(&self.folder);
+                boxed(Blocks::open(files.clone(), spec)?, id, spec, first, count_jumps)
+            }
+            Place::Nav(path) => {
+                let origin = self.rig.origin.clone().unwrap_or_default();
+                boxed(Fixes::open(path, origin)?, id, spec, path, count_jumps)
+            }
+        }
+    }
+
+    /// Without an origin in the rig, `World` is anchored at the first place in a nav table.
+    fn take_origin(&mut self) -> Result<(), Error> {
+        let tables = self.places.iter().filter_map(|place| match place {
+            Place::Nav(path) if self.rig.origin.is_none() => Some(path),
+            _ => None,
+        });
+        for path in tables {
+            if let Some(anchor) = nav::first_place(path)? {
+                let (lat, lon) = (
+                    anchor.latitude_rad.to_degrees(),
+                    anchor.longitude_rad.to_degrees(),
+                );
+                self.notes.push(format!(
+                    "the rig names no origin: World is anchored at the first fix, {lat:.7}° {lon:.7}° {:.3} m",
+                    anchor.height_m
+                ));
+                self.rig.origin = Some(Origin {
+                    anchor,
+                    ..Origin::default()
+                });
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
+    let rig = folder.join("rig.toml");
+    if rig.is_file() {
+        return rig_toml::read(&rig);
+    }
+    for format in [ScanFormat::KittiBin, ScanFormat::Xyz32] {
+        if files(folder, format.extension()).is_ok() {
+            notes.push(format!(
+                "no rig.toml: one lidar at the Body origin taken, `.{}` scans already deskewed, 10 Hz from time 0",
+                format.extension()
+            ));
+            return Ok(kitti::rig(format.name()));
+        }
+    }
+    Err(Error::Missing {
+        what: "`rig.toml`, or a folder of KITTI `.bin` scans,".into(),
+        path: rig,
+    })
+}

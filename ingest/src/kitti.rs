@@ -1,0 +1,228 @@
+//! KITTI: folders of raw scans, read as a recording, and their conversion to a folder recording.
+//!
+//! A `.bin` scan is `f32` x, y, z, reflectance, little-endian, without a header; an `.xyz32` scan
+//! is the same without reflectance. Axes: x forward, y left, z up (those of [`Sensor`]); the
+//! points are already corrected for the motion during the scan. Times are `times.txt` (seconds,
+//! one line for each scan) or `timestamps.txt` (UTC date and time), in the folder or the one above.
+//!
+//! Source: A. Geiger, P. Lenz, C. Stiller, R. Urtasun, "Vision meets Robotics: The KITTI Dataset",
+//! IJRR 32 (2013), and the development kit's readme.
+//!
+//! [`Sensor`]: beluga_types::Sensor
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use beluga_types::{LidarScan, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
+
+use crate::error::Error;
+use crate::folder::Recording;
+use crate::ply::read_whole;
+use crate::table::quoted;
+use crate::writer::Writer;
+
+/// The largest scan that is read, in bytes.
+const MAX_SCAN_BYTES: u64 = 1 << 30;
+/// The largest file of times that is read, in bytes.
+const MAX_TIMES_BYTES: u64 = 64 << 20;
+/// The rate of the sensor in the KITTI car.
+const RATE_HZ: f64 = 10.0;
+
+/// Writes a folder of `.bin` or `.xyz32` scans as a folder recording; gives the number of scans.
+///
+/// Without a file of times the scans are 0.1 s apart, from time 0 on.
+///
+/// # Errors
+/// If the folder holds no such scans, or the recording cannot be written.
+pub fn convert(source: &Path, destination: &Path) -> Result<u64, Error> {
+    let recording = Recording::open(source)?;
+    let mut writer = Writer::create(destination, recording.rig())?;
+    let mut scans = 0;
+    for measurement in recording.timeline()? {
+        writer.push(&measurement)?;
+        scans += u64::from(matches!(measurement.payload, beluga_types::Payload::Lidar(_)));
+    }
+    writer.finish()?;
+    Ok(scans)
+}
+
+/// The rig of a folder of scans that has none.
+pub(crate) fn rig(format: &str) -> Rig {
+    let lidar = SensorSpec {
+        source: Some(".".into()),
+        format: Some(format.into()),
+        reference: true,
+        deskewed: true,
+        rate_hz: Some(RATE_HZ),
+        start: Some(Stamp::default()),
+        ..SensorSpec::new("lidar", SensorKind::Lidar)
+    };
+    Rig {
+        origin: None,
+        vessel: Vessel::default(),
+        water: Water::Unknown,
+        sensors: vec![lidar],
+    }
+}
+
+/// Reads one scan; points that are not finite are left out and counted.
+pub(crate) fn read_scan(path: &Path, reflectance: bool) -> Result<LidarScan, Error> {
+    let stride = if reflectance { 16 } else { 12 };
+    let bytes = read_whole(path, MAX_SCAN_BYTES)?;
+    if bytes.len() % stride != 0 {
+        let place = format!("byte {}", bytes.len() / stride * stride);
+        return Err(Error::bad(
+            path,
+            place,
+            format!("points of {stride} bytes"),
+            format!("{} bytes", bytes.len()),
+        ));
+    }
+    let points = bytes.len() / stride;
+    let [mut x, mut y, mut z, mut intensity] = [(); 4].map(|()| Vec::with_capacity(points));
+    let mut dropped = 0;
+    for point in bytes.chunks_exact(stride) {
+        let mut values = [0f32; 4];
+        for (value, bytes) in values.iter_mut().zip(point.chunks_exact(4)) {
+            *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+        }
+        if values.iter().all(|value| value.is_finite()) {
+            x.push(values[0]);
+            y.push(values[1]);
+            z.push(values[2]);
+            intensity.push(values[3]);
+        } else {
+            dropped += 1;
+        }
+    }
+    let build = || {
+        let scan = LidarScan::new(x, y, z)?.with_dropped(dropped);
+        if reflectance {
+            scan.with_intensity(intensity)
+        } else {
+            Ok(scan)
+        }
+    };
+    build().map_err(|error| Error::bad(path, "points", "columns that agree", error.to_string()))
+}
+
+/// The file of times of a folder, if it has one.
+pub(crate) fn times_file(folder: &Path) -> Option<PathBuf> {
+    let above = folder.parent();
+    ["times.txt", "timestamps.txt"]
+        .iter()
+        .flat_map(|name| std::iter::once(folder.join(name)).chain(above.map(|above| above.join(name))))
+        .find(|path| path.is_file())
+}
+
+/// Reads a file of times: seconds after `start`, or UTC dates.
+pub(crate) fn read_times(path: &Path, start: Stamp) -> Result<Vec<Stamp>, Error> {
+    let mut text = String::new();
+    File::open(path)
+        .and_then(|file| file.take(MAX_TIMES_BYTES).read_to_string(&mut text))
+        .map_err(Error::io(path))?;
+    let mut stamps = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let line = line.trim();
+        if line.is_empty() {
+            continue;
+        }
+        // A hundred years in seconds.
+        let seconds = line.parse::<f64>().ok().filter(|seconds| seconds.abs() < 3.2e9);
+        let stamp = match seconds {
+            Some(seconds) => start.shifted_s(seconds),
+            None => date(line).ok_or_else(|| {
+                let expected = "seconds, or a date as 2011-09-26 13:02:25.594360375";
+                Error::bad(path, format!("line {}", index + 1), expected, quoted(line))
+            })?,
+        };
+        stamps.push(stamp);
+    }
+    Ok(stamps)
+}
+
+/// A UTC date and time as `2011-09-26 13:02:25.594360375`.
+fn date(text: &str) -> Option<Stamp> {
+    let (date, time) = text.split_once(' ')?;
+    let numbers = |text: &str, separator: char| -> Option<[i64; 3]> {
+        let mut parts = text
+            .split(separator)
+            .map(|part| part.parse::<u16>().ok().map(i64::from));
+        let numbers = [parts.next()??, parts.next()??, parts.next()??];
+        parts.next().is_none().then_some(numbers)
+    };
+    let (clock, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(clock, ':')?;
+    let digits = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let good = (1678..=2261).contains(&year)
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second <= 60;
+    if !(digits && good) {
+        return None;
+    }
+    let nanos: i64 = format!("{fraction:0<9}").parse().ok()?;
+    let seconds = (days_since_epoch(year, month, day) * 24 + hour) * 3600 + minute * 60 + second;
+    Some(Stamp::from_nanos(seconds * 1_000_000_000 + nanos))
+}
+
+/// Days from 1970-01-01 in the proleptic Gregorian calendar: `days_from_civil` of H. Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms" (2013), for years after 0.
+fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
+    // Years begin in March, so that the leap day is their last.
+    let year = if month <= 2 { year - 1 } else { year };
+    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
+    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_utc() {
+        assert_eq!(date("1970-01-01 00:00:00.5").unwrap().nanos(), 500_000_000);
+        // `date -u -d '2011-09-26 13:02:25' +%s` prints 1317042145.
+        assert_eq!(
+            date("2011-09-26 13:02:25.594360375").unwrap().nanos(),
+            1_317_042_145_594_360_375
+        );
+        assert_eq!(
+            date("2000-02-29 00:00:00").unwrap().nanos(),
+            951_782_400_000_000_000
+        );
+        for bad in [
+            "2011-09-26",
+            "2011-13-26 13:02:25",
+            "2011-09-26 13:02",
+            "99-1-1 1:1:1",
+            "a b",
+        ] {
+            assert_eq!(date(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_point_that_is_cut_is_refused_and_one_that_is_not_finite_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("0.bin");
+        let points = [1f32, 2.0, 3.0, 0.5, f32::NAN, 0.0, 0.0, 0.0];
+        let bytes: Vec<u8> = points.iter().flat_map(|value| value.to_le_bytes()).collect();
+        std::fs::write(&path, &bytes).unwrap();
+        let scan = read_scan(&path, true).unwrap();
+        assert_eq!(
+            (scan.len(), scan.dropped(), scan.intensity()),
+            (1, 1, Some(&[0.5f32][..]))
+        );
+        std::fs::write(&path, &bytes[..31]).unwrap();
+        let error = read_scan(&path, true).unwrap_err().to_string();
+        assert!(
+            error.starts_with("byte 16: expected points of 16 bytes, found 31 bytes"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,152 @@
+//! Order: what comes a little late is put in its place, what comes too late is counted.
+
+use std::collections::BTreeMap;
+
+use beluga_types::{Gap, GapCause, Measurement, Payload, SensorId, Stamp};
+
+/// How late a line of a recording may be, in nanoseconds of data time.
+pub(crate) const LATENESS_NANOS: i64 = 2_000_000_000;
+/// The most that is held back; beyond it the oldest goes on, however late the next may come.
+const MAX_HELD: usize = 65_536;
+
+/// A place in the timeline.
+pub(crate) type Key = (Stamp, SensorId, u64);
+
+/// Holds things back until none can come before them within the lateness bound.
+#[derive(Debug)]
+pub(crate) struct Reorder<T> {
+    lateness_nanos: i64,
+    newest: Option<Stamp>,
+    released: Option<Key>,
+    arrivals: u64,
+    held: BTreeMap<(Key, u64), T>,
+}
+
+impl<T> Reorder<T> {
+    pub(crate) fn new(lateness_nanos: i64) -> Self {
+        Self {
+            lateness_nanos,
+            newest: None,
+            released: None,
+            arrivals: 0,
+            held: BTreeMap::new(),
+        }
+    }
+
+    /// Takes a thing, or gives it back if its place has been passed. Equals keep their order.
+    pub(crate) fn push(&mut self, key: Key, thing: T) -> Result<(), T> {
+        if self.released.is_some_and(|released| key < released) {
+            return Err(thing);
+        }
+        self.newest = self.newest.max(Some(key.0));
+        self.held.insert((key, self.arrivals), thing);
+        self.arrivals += 1;
+        Ok(())
+    }
+
+    /// The next thing that nothing can overtake any more.
+    pub(crate) fn pop_ready(&mut self) -> Option<(Key, T)> {
+        let ((oldest, ..), _) = self.held.first_key_value()?.0;
+        let waited = self.newest?.nanos_since(*oldest);
+        if waited >= self.lateness_nanos || self.held.len() > MAX_HELD {
+            self.pop_rest()
+        } else {
+            None
+        }
+    }
+
+    /// The next thing, when nothing more will come.
+    pub(crate) fn pop_rest(&mut self) -> Option<(Key, T)> {
+        let ((key, _), thing) = self.held.pop_first()?;
+        self.released = Some(key);
+        Some((key, thing))
+    }
+
+    /// The newest time seen.
+    pub(crate) fn newest(&self) -> Option<Stamp> {
+        self.newest
+    }
+
+    fn at(&self, key: Key) -> impl Iterator<Item = &T> {
+        self.held
+            .range((key, 0)..=(key, u64::MAX))
+            .map(|(_, thing)| thing)
+    }
+}
+
+/// Puts measurements of a live source in timeline order, holding each back for a stated time.
+///
+/// What comes out is sorted by (`end`, `sensor`, `seq`). A measurement that comes when its place
+/// has been passed becomes a [`Gap`] of cause `Late` at the earliest place that is left. The same
+/// (`end`, `sensor`, `seq`) a second time becomes a `Gap` that lost nothing.
+#[derive(Debug)]
+pub struct Order {
+    reorder: Reorder<Measurement>,
+    late: u64,
+    duplicates: u64,
+}
+
+impl Order {
+    /// An empty buffer that waits `lateness` of data time for stragglers.
+    pub fn new(lateness: std::time::Duration) -> Self {
+        Self {
+            reorder: Reorder::new(i64::try_from(lateness.as_nanos()).unwrap_or(i64::MAX)),
+            late: 0,
+            duplicates: 0,
+        }
+    }
+
+    /// Takes a measurement; gives those whose turn has come.
+    pub fn push(&mut self, measurement: Measurement) -> Vec<Measurement> {
+        let is_gap = |measurement: &Measurement| matches!(measurement.payload, Payload::Gap(_));
+        let twice = !is_gap(&measurement) && self.reorder.at(measurement.order()).any(|held| !is_gap(held));
+        let measurement = if twice {
+            self.duplicates += 1;
+            let detail = format!("seq {} a second time, left out", measurement.seq);
+            gap_for(&measurement, measurement.end, 0, GapCause::Corrupt, detail)
+        } else {
+            measurement
+        };
+        if let Err(late) = self.reorder.push(measurement.order(), measurement) {
+            self.late += 1;
+            let (passed, ..) = self.reorder.released.expect("late is only what is before it");
+            let detail = format!("seq {} came {} ns late", late.seq, passed.nanos_since(late.end));
+            let gap = gap_for(&late, passed.shifted_nanos(1), 1, GapCause::Late, detail);
+            if let Err(gap) = self.reorder.push(gap.order(), gap) {
+                return vec![gap]; // Only at the very end of time, where there is no later place.
+            }
+        }
+        std::iter::from_fn(|| self.reorder.pop_ready())
+            .map(|(_, measurement)| measurement)
+            .collect()
+    }
+
+    /// Everything that is still held, when nothing more will come.
+    pub fn finish(mut self) -> Vec<Measurement> {
+        std::iter::from_fn(|| self.reorder.pop_rest())
+            .map(|(_, measurement)| measurement)
+            .collect()
+    }
+
+    /// Measurements that came too late.
+    pub fn late(&self) -> u64 {
+        self.late
+    }
+
+    /// Measurements that came twice.
+    pub fn duplicates(&self) -> u64 {
+        self.duplicates
+    }
+}
+
+fn gap_for(measurement: &Measurement, end: Stamp, lost: u64, cause: GapCause, detail: String) -> Measurement {
+    let lost = match &measurement.payload {
+        Payload::Gap(gap) => gap.lost,
+        _ => lost,
+    };
+    Measurement {
+        end,
+        payload: Payload::Gap(Gap { lost, cause, detail }),
+        ..measurement.clone()
+    }
+}

@@ -1,0 +1,169 @@
+//! PLY files: one lidar scan each, in the lidar's own axes, metres.
+//!
+//! Read are ASCII and both binary forms through `ply_rs_bw`; a binary file whose vertices have a
+//! fixed stride takes a fast path that gives the same scan. Of the element `vertex` these
+//! properties are used, whatever their numeric type and order; all others are skipped:
+//!
+//! | property (case does not matter) | meaning |
+//! |---|---|
+//! | `x` `y` `z` | metres, required |
+//! | `intensity`, `reflectance`, `scalar_intensity` | strength in the device's unit; the first found |
+//! | `ring`, `scalar_ring` | ring, whole numbers 0 to 65535 |
+//! | `offset_nanos` | nanoseconds after the scan's stamp |
+//! | `offset_s` | seconds after the scan's stamp |
+//! | `t`, `time` | as `offset_nanos` if of an integer type, as `offset_s` if of a real one |
+//!
+//! Points of which one of these numbers is not finite are left out and counted.
+//!
+//! Source of the format: G. Turk, "The PLY Polygon File Format", 1994.
+
+mod encode;
+mod fast;
+mod general;
+mod layout;
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use beluga_types::LidarScan;
+
+pub use encode::encode;
+use layout::Layout;
+
+use crate::error::Error;
+
+/// The largest PLY file that is read, in bytes.
+const MAX_PLY_BYTES: u64 = 4 << 30;
+/// The `obj_info` line that says how many points a reader has already left out.
+const DROPPED: &str = "dropped_points";
+
+/// Reads the scan of a PLY file.
+///
+/// # Errors
+/// If the file cannot be read, is not PLY, has no `vertex` with x, y and z, holds more or fewer
+/// vertices than its header says, or a ring or time that does not fit its type.
+pub fn read(path: &Path) -> Result<LidarScan, Error> {
+    parse(&read_whole(path, MAX_PLY_BYTES)?, path)
+}
+
+/// Writes a scan as binary little-endian PLY: x, y, z, and the columns that the scan has, as
+/// `intensity` (float), `ring` (ushort), `offset_nanos` (int).
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn write(path: &Path, scan: &LidarScan) -> Result<(), Error> {
+    std::fs::write(path, encode(scan)).map_err(Error::io(path))
+}
+
+/// The scan in the bytes of a PLY file; `path` is for messages.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(bytes: &[u8], path: &Path) -> Result<LidarScan, Error> {
+    let layout = Layout::parse(bytes, path)?;
+    let columns = match layout.stride {
+        Some(stride) => fast::columns(bytes, &layout, stride),
+        None => general::columns(bytes, &layout),
+    };
+    columns
+        .and_then(|columns| columns.scan(layout.dropped))
+        .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
+}
+
+/// Reads a file whose size is checked before memory is taken for it.
+pub(crate) fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let read = || -> io::Result<(u64, Vec<u8>)> {
+        let file = File::open(path)?;
+        let size = file.metadata()?.len();
+        let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
+        file.take(limit + 1).read_to_end(&mut bytes)?;
+        Ok((size.max(bytes.len() as u64), bytes))
+    };
+    let (size, bytes) = read().map_err(Error::io(path))?;
+    if size > limit {
+        let expected = format!("at most {limit} bytes");
+        return Err(Error::bad(path, "size", expected, format!("{size}")));
+    }
+    if bytes.is_empty() {
+        return Err(Error::Empty {
+            expected: "a scan".into(),
+            path: path.to_owned(),
+        });
+    }
+    Ok(bytes)
+}
+
+/// What is wrong in a file, still without the file's name.
+#[derive(Debug)]
+struct Wrong {
+    place: String,
+    expected: String,
+    found: String,
+}
+
+impl Wrong {
+    fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            expected: expected.into(),
+            found: found.into(),
+        }
+    }
+}
+
+/// The columns of a scan while they are read; a point with `bad` set is left out at the end.
+#[derive(Default)]
+struct Columns {
+    x: Vec<f32>,
+    y: Vec<f32>,
+    z: Vec<f32>,
+    intensity: Option<Vec<f32>>,
+    ring: Option<Vec<u16>>,
+    offset_nanos: Option<Vec<i32>>,
+    bad: Vec<bool>,
+}
+
+impl Columns {
+    fn scan(mut self, dropped_before: u32) -> Result<LidarScan, Wrong> {
+        for column in [&self.x, &self.y, &self.z].into_iter().chain(&self.intensity) {
+            for (bad, value) in self.bad.iter_mut().zip(column) {
+                *bad |= !value.is_finite();
+            }
+        }
+        let dropped = self.bad.iter().filter(|bad| **bad).count();
+        if dropped > 0 {
+            let bad = &self.bad;
+            retain(&mut self.x, bad);
+            retain(&mut self.y, bad);
+            retain(&mut self.z, bad);
+            self.intensity.iter_mut().for_each(|column| retain(column, bad));
+            self.ring.iter_mut().for_each(|column| retain(column, bad));
+            self.offset_nanos
+                .iter_mut()
+                .for_each(|column| retain(column, bad));
+        }
+        let build = || {
+            let mut scan = LidarScan::new(self.x, self.y, self.z)?;
+            if let Some(intensity) = self.intensity {
+                scan = scan.with_intensity(intensity)?;
+            }
+            if let Some(ring) = self.ring {
+                scan = scan.with_ring(ring)?;
+            }
+            if let Some(offset_nanos) = self.offset_nanos {
+                scan = scan.with_offset_nanos(offset_nanos)?;
+            }
+            let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
+            Ok(scan.with_dropped(dropped.saturating_add(dropped_before)))
+        };
+        build().map_err(|error: beluga_types::Error| {
+            Wrong::new("points", "columns that agree", error.to_string())
+        })
+    }
+}
+
+fn retain<T: Copy>(column: &mut Vec<T>, bad: &[bool]) {
+    let mut bad = bad.iter();
+    column.retain(|_| !bad.next().copied().unwrap_or(false));
+}

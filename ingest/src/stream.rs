@@ -1,0 +1,386 @@
+//! One sensor's recording as ordered measurements: times, order and losses, the same for all kinds.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::PathBuf;
+
+use beluga_types::{Gap, GapCause, Measurement, Payload, SensorId, SensorSpec, Stamp, StampMeaning};
+
+use crate::error::{Error, Fault};
+use crate::order::{LATENESS_NANOS, Reorder};
+
+/// A jump of a sensor's count beyond this is a restart or damage, not a loss of that many.
+const MAX_JUMP: u64 = 1_000_000;
+/// Measurements that are held to put their ends in order.
+const LOOKAHEAD: usize = 2;
+
+/// A sensor's recording, row by row; payloads are loaded only when their turn comes.
+pub(crate) trait Source {
+    /// What a row says about its payload.
+    type What;
+
+    /// The next row in the order of the recording, nothing at its end. After a fault it goes on.
+    fn next_row(&mut self) -> Option<Result<Row<Self::What>, Fault>>;
+
+    /// The payload of a row.
+    fn load(&mut self, what: Self::What) -> Loaded;
+}
+
+/// When a payload was measured, as the recording says it.
+pub(crate) struct Row<T> {
+    /// Where this stands, for messages.
+    pub(crate) place: String,
+    /// The sensor's own count, if the recording has it.
+    pub(crate) seq: Option<u64>,
+    pub(crate) stamp: Stamp,
+    pub(crate) end: Option<Stamp>,
+    pub(crate) received: Option<Stamp>,
+    pub(crate) what: T,
+}
+
+/// A payload, or what was lost of it, or both.
+pub(crate) struct Loaded {
+    pub(crate) payload: Option<Payload>,
+    /// From the payload's time zero to its end.
+    pub(crate) last_offset_nanos: i64,
+    pub(crate) faults: Vec<Fault>,
+}
+
+impl Loaded {
+    pub(crate) fn whole(payload: Payload, last_offset_nanos: i64) -> Self {
+        Self {
+            payload: Some(payload),
+            last_offset_nanos,
+            faults: Vec::new(),
+        }
+    }
+
+    pub(crate) fn lost(fault: Fault) -> Self {
+        Self {
+            payload: None,
+            last_offset_nanos: 0,
+            faults: vec![fault],
+        }
+    }
+}
+
+/// Measurements of one sensor, sorted by (`end`, `seq`).
+pub(crate) struct Stream<S: Source> {
+    source: S,
+    sensor: SensorId,
+    name: String,
+    path: PathBuf,
+    meaning: StampMeaning,
+    offset_nanos: i64,
+    period_nanos: i64,
+    count_jumps: bool,
+    /// The row after the one that is judged.
+    ahead: Option<Option<Result<Row<S::What>, Fault>>>,
+    rows_read: u64,
+    rows: Reorder<Item<S::What>>,
+    last_seq: Option<u64>,
+    /// Payloads lost since the last one that was counted.
+    lost_since: u64,
+    /// Damage before the first good row; it gets that row's time.
+    early: Vec<Fault>,
+    ready: BTreeMap<(Stamp, u64, u64), Measurement>,
+    arrivals: u64,
+    newest_end: Option<Stamp>,
+    emitted: Option<(Stamp, u64)>,
+    primed: VecDeque<Measurement>,
+    exhausted: bool,
+}
+
+enum Item<T> {
+    Row(u64, Row<T>),
+    Fault(Fault),
+}
+
+impl<S: Source> Stream<S> {
+    /// The stream of a sensor, read as far as its first good payload. `count_jumps`: whether a
+    /// jump in the sensor's own count is a loss that nothing else tells of.
+    ///
+    /// # Errors
+    /// If the recording holds nothing, or nothing of it can be read.
+    pub(crate) fn open(
+        source: S,
+        sensor: SensorId,
+        spec: &SensorSpec,
+        path: PathBuf,
+        count_jumps: bool,
+    ) -> Result<Self, Error> {
+        let mut stream = Self {
+            source,
+            sensor,
+            name: spec.name.clone(),
+            path,
+            meaning: spec.stamp,
+            offset_nanos: spec.time_offset_nanos,
+            period_nanos: spec.rate_hz.map_or(0, |rate| (1e9 / rate).round() as i64),
+            count_jumps,
+            ahead: None,
+            rows_read: 0,
+            rows: Reorder::new(LATENESS_NANOS),
+            last_seq: None,
+            lost_since: 0,
+            early: Vec::new(),
+            ready: BTreeMap::new(),
+            arrivals: 0,
+            newest_end: None,
+            emitted: None,
+            primed: VecDeque::new(),
+            exhausted: false,
+        };
+        stream.prime()?;
+        Ok(stream)
+    }
+
+    fn prime(&mut self) -> Result<(), Error> {
+        while let Some(measurement) = self.advance() {
+            let is_gap = matches!(measurement.payload, Payload::Gap(_));
+            self.primed.push_back(measurement);
+            if !is_gap {
+                return Ok(());
+            }
+        }
+        let path = self.path.clone();
+        match self.early.first() {
+            None => Err(Error::Empty {
+                expected: format!("measurements of sensor `{}`", self.name),
+                path,
+            }),
+            Some(first) => Err(Error::NothingReadable {
+                sensor: self.name.clone(),
+                lost: self.early.iter().map(|fault| fault.lost).sum(),
+                first: first.detail.clone(),
+                path,
+            }),
+        }
+    }
+
+    fn advance(&mut self) -> Option<Measurement> {
+        while !(self.exhausted || self.ready.len() > LOOKAHEAD) {
+            self.step();
+        }
+        let ((end, seq, _), measurement) = self.ready.pop_first()?;
+        self.emitted = Some((end, seq));
+        Some(measurement)
+    }
+
+    /// Moves one thing on: a row whose turn has come, or else a row from the recording.
+    fn step(&mut self) {
+        if let Some((_, item)) = self.rows.pop_ready() {
+            return self.admit(item);
+        }
+        match self.read_row() {
+            Some(Ok(row)) => {
+                let index = self.rows_read;
+                self.rows_read += 1;
+                let (stamp, seq) = (row.stamp, row.seq.unwrap_or(index));
+                if let Err(Item::Row(_, row)) = self.rows.push((stamp, self.sensor, seq), Item::Row(seq, row))
+                {
+                    self.gap(stamp, seq, late(&row.place));
+                }
+            }
+            Some(Err(fault)) => {
+                self.rows_read += 1;
+                let newest = self.rows.newest().unwrap_or(Stamp::from_nanos(i64::MIN));
+                if let Err(Item::Fault(fault)) = self
+                    .rows
+                    .push((newest, self.sensor, u64::MAX), Item::Fault(fault))
+                {
+                    self.gap(newest, u64::MAX, fault);
+                }
+            }
+            None => match self.rows.pop_rest() {
+                Some((_, item)) => self.admit(item),
+                None => self.exhausted = true,
+            },
+        }
+    }
+
+    /// The next row; one whose time runs ahead and is taken back by the row after it is damage.
+    fn read_row(&mut self) -> Option<Result<Row<S::What>, Fault>> {
+        let row = match self.ahead.take() {
+            Some(row) => row,
+            None => self.source.next_row(),
+        }?;
+        let row = match row {
+            Ok(row) => row,
+            Err(fault) => return Some(Err(fault)),
+        };
+        let next = self.source.next_row();
+        let torn = matches!(&next, Some(Ok(next))
+            if row.stamp.nanos_since(next.stamp) > LATENESS_NANOS
+                && self.rows.newest().is_some_and(|newest| newest <= next.stamp));
+        self.ahead = Some(next);
+        if torn {
+            return Some(Err(Fault {
+                cause: GapCause::Corrupt,
+                lost: 1,
+                detail: format!("{}: its time lies far after that of the next", row.place),
+            }));
+        }
+        Some(Ok(row))
+    }
+
+    fn admit(&mut self, item: Item<S::What>) {
+        let (seq, row) = match item {
+            Item::Row(seq, row) => (seq, row),
+            Item::Fault(fault) => {
+                let seq = self.last_seq.map_or(0, |seq| seq.saturating_add(1));
+                return self.gap(self.newest_end.unwrap_or_default(), seq, fault);
+            }
+        };
+        if self.last_seq == Some(seq) {
+            let detail = format!("{}: seq {seq} a second time, left out", row.place);
+            let (cause, lost) = (GapCause::Corrupt, 0);
+            return self.gap(row.stamp, seq, Fault { cause, lost, detail });
+        }
+        let jump = if row.seq.is_some() {
+            self.jump(seq, &row.place)
+        } else {
+            None
+        };
+        let first_missing = self.last_seq.map_or(seq, |last| last.saturating_add(1));
+        self.last_seq = Some(seq);
+        self.lost_since = 0;
+        let (stamp, said_end, received) = (row.stamp, row.end, row.received);
+        let loaded = self.source.load(row.what);
+        let (stamp, end) = match self.times(stamp, said_end, loaded.last_offset_nanos) {
+            Some(times) => times,
+            None => {
+                let fault = Fault {
+                    cause: GapCause::Corrupt,
+                    lost: 1,
+                    detail: format!("{}: it ends before it starts", row.place),
+                };
+                return self.gap(stamp, seq, fault);
+            }
+        };
+        if let Some(fault) = jump {
+            self.gap_at(stamp, end, first_missing, fault);
+        }
+        if let Some(payload) = loaded.payload {
+            self.insert(Measurement {
+                seq,
+                sensor: self.sensor,
+                stamp,
+                end,
+                received: received.unwrap_or(end),
+                payload,
+            });
+        }
+        for fault in loaded.faults {
+            self.gap_at(stamp, end, seq, fault);
+        }
+    }
+
+    /// What a jump of the sensor's count says, less what is already known to be lost.
+    fn jump(&self, seq: u64, place: &str) -> Option<Fault> {
+        let last = self.last_seq.filter(|_| self.count_jumps)?;
+        let missing = seq
+            .checked_sub(last)?
+            .saturating_sub(1)
+            .saturating_sub(self.lost_since);
+        let (lost, detail) = match missing {
+            0 => return None,
+            MAX_JUMP.. => (
+                1,
+                format!("{place}: seq jumps from {last} to {seq}, taken as a restart"),
+            ),
+            _ => (missing, format!("{place}: seq jumps from {last} to {seq}")),
+        };
+        let cause = GapCause::Missing;
+        Some(Fault { cause, lost, detail })
+    }
+
+    /// Time zero and end of a payload; nothing if the end comes first.
+    fn times(&self, said: Stamp, said_end: Option<Stamp>, last_offset_nanos: i64) -> Option<(Stamp, Stamp)> {
+        let said_length = match (said_end, self.meaning) {
+            (Some(end), StampMeaning::Start) => end.nanos_since(said),
+            (Some(end), StampMeaning::Middle) => end.nanos_since(said).saturating_mul(2),
+            (Some(_), StampMeaning::End) | (None, StampMeaning::Start) => 0,
+            (None, _) if last_offset_nanos == 0 => self.period_nanos,
+            (None, _) => 0,
+        };
+        if said_length < 0 {
+            return None;
+        }
+        let length = said_length.max(last_offset_nanos);
+        let back = match self.meaning {
+            StampMeaning::Start => 0,
+            StampMeaning::Middle => length / 2,
+            StampMeaning::End => length,
+        };
+        let stamp = said.shifted_nanos(self.offset_nanos.saturating_sub(back));
+        Some((stamp, stamp.shifted_nanos(length)))
+    }
+
+    fn gap(&mut self, stamp: Stamp, seq: u64, fault: Fault) {
+        self.lost_since = self.lost_since.saturating_add(fault.lost);
+        let stamp = stamp.shifted_nanos(self.offset_nanos);
+        self.gap_at(stamp, stamp, seq, fault);
+    }
+
+    fn gap_at(&mut self, stamp: Stamp, end: Stamp, seq: u64, fault: Fault) {
+        if self.newest_end.is_none() {
+            return self.early.push(fault);
+        }
+        let Fault { cause, lost, detail } = fault;
+        let payload = Payload::Gap(Gap { lost, cause, detail });
+        // A gap has no place of its own that could be missed: it moves to the earliest there is.
+        let (end, seq) = self.emitted.map_or((end, seq), |emitted| emitted.max((end, seq)));
+        self.place(Measurement {
+            seq,
+            sensor: self.sensor,
+            stamp: stamp.min(end),
+            end,
+            received: end,
+            payload,
+        });
+    }
+
+    fn insert(&mut self, measurement: Measurement) {
+        self.newest_end = self.newest_end.max(Some(measurement.end));
+        for fault in std::mem::take(&mut self.early) {
+            self.gap_at(measurement.stamp, measurement.end, measurement.seq, fault);
+        }
+        if self
+            .emitted
+            .is_some_and(|emitted| (measurement.end, measurement.seq) < emitted)
+        {
+            return self.gap_at(
+                measurement.stamp,
+                measurement.end,
+                measurement.seq,
+                late(&format!("seq {}", measurement.seq)),
+            );
+        }
+        self.place(measurement);
+    }
+
+    fn place(&mut self, measurement: Measurement) {
+        self.ready
+            .insert((measurement.end, measurement.seq, self.arrivals), measurement);
+        self.arrivals += 1;
+    }
+}
+
+impl<S: Source> Iterator for Stream<S> {
+    type Item = Measurement;
+
+    fn next(&mut self) -> Option<Measurement> {
+        self.primed.pop_front().or_else(|| self.advance())
+    }
+}
+
+fn late(place: &str) -> Fault {
+    Fault {
+        cause: GapCause::Late,
+        lost: 1,
+        detail: format!(
+            "{place}: more than {} s out of order",
+            LATENESS_NANOS as f64 * 1e-9
+        ),
+    }
+}
