@@ -51,8 +51,13 @@ impl Kind {
             Kind::Wall | Kind::Container | Kind::Bollard => -22.0,
             Kind::Fender => -20.0,
             Kind::Pile => -15.0,
-            Kind::Rung => -6.0,
+            Kind::Rung => -12.0,
         }
+    }
+
+    /// Roughness (standard deviation) of a mantle smooth enough to mirror sound, in metres.
+    pub(crate) fn glint_roughness_m(self) -> Option<f64> {
+        (self == Kind::Rung).then_some(0.6e-3)
     }
 
     /// Part of the light that is scattered back, 0 to 1.

@@ -161,7 +161,8 @@ impl Scorer {
             self.points.set_aside += 1;
             return;
         }
-        self.gates.add(medium, &seen.on_wall, table.level[i]);
+        self.gates
+            .add(medium, table.source_seq[i], &seen.on_wall, table.level[i]);
         let signed = seen.nearest.map(|nearest| nearest.signed_m);
         if medium == Medium::Air {
             self.lidar.add(signed);

@@ -1,9 +1,13 @@
 //! Whether the step irons of the ladders are found, and how far off.
 //!
 //! The truth is used only as a search window. Of the points that stand off the wall's face where a
-//! step iron could be, the centroid is taken: plain for lidar, weighted by echo power for sonar, whose
-//! beams overlap. The centroid is of the side that is seen, so up to a radius (17.5 mm) of the
-//! distance off the wall is not the run's fault; it is not taken away.
+//! step iron could be, the centroid is taken. Lidar points count alike. Sonar beams overlap, so within
+//! a ping soundings count by echo power; pings count by the fourth root of theirs, since how loud a
+//! rough step iron is from one ping to the next is mostly speckle and says little about where it is.
+//! The centroid is of the side that is seen, so up to a radius (17.5 mm) of the distance off the wall
+//! is not the run's fault; it is not taken away.
+
+use std::collections::BTreeMap;
 
 use beluga_types::Medium;
 use nalgebra::Vector3;
@@ -58,7 +62,7 @@ pub(super) struct Gates {
     gates: Vec<Gate>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Gate {
     ladder: u32,
     height_m: f64,
@@ -66,8 +70,28 @@ struct Gate {
     centre: [f64; 3],
     medium: Medium,
     points: u64,
+    /// Sums for each scan or ping.
+    sources: BTreeMap<u64, Sum>,
+}
+
+/// A weighted sum of places.
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
     weight: f64,
-    sum: [f64; 3],
+    place: [f64; 3],
+}
+
+impl Sum {
+    fn add(&mut self, weight: f64, place: &[f64; 3]) {
+        self.weight += weight;
+        for axis in 0..3 {
+            self.place[axis] += weight * place[axis];
+        }
+    }
+
+    fn mean(&self) -> [f64; 3] {
+        self.place.map(|sum| sum / self.weight)
+    }
 }
 
 impl Gates {
@@ -93,16 +117,15 @@ impl Gates {
                         Medium::Air
                     },
                     points: 0,
-                    weight: 0.0,
-                    sum: [0.0; 3],
+                    sources: BTreeMap::new(),
                 })
                 .filter(|gate| gate.centre[0] >= first && gate.centre[0] <= last)
                 .collect(),
         }
     }
 
-    /// Adds a point given along the wall, up its face and off it.
-    pub(super) fn add(&mut self, medium: Medium, on_wall: &[f64; 3], level: f32) {
+    /// Adds a point of a scan or ping, given along the wall, up its face and off it.
+    pub(super) fn add(&mut self, medium: Medium, source_seq: u64, on_wall: &[f64; 3], level: f32) {
         if !(on_wall[2] >= OFF_M[0] && on_wall[2] <= OFF_M[1]) {
             return;
         }
@@ -117,10 +140,7 @@ impl Gates {
                 Medium::Water => 10f64.powf(0.1 * f64::from(level).clamp(-300.0, 300.0)),
             };
             gate.points += 1;
-            gate.weight += weight;
-            for axis in 0..3 {
-                gate.sum[axis] += weight * on_wall[axis];
-            }
+            gate.sources.entry(source_seq).or_default().add(weight, on_wall);
         }
     }
 
@@ -155,12 +175,21 @@ impl Gates {
 
 impl Gate {
     fn error(&self) -> RungError {
-        let found = self.points >= LEAST_POINTS && self.weight > 0.0;
+        let mut sum = Sum::default();
+        for source in self.sources.values().filter(|source| source.weight > 0.0) {
+            let weight = match self.medium {
+                Medium::Air => source.weight,
+                Medium::Water => source.weight.sqrt().sqrt(),
+            };
+            sum.add(weight, &source.mean());
+        }
+        let found = self.points >= LEAST_POINTS && sum.weight > 0.0;
+        let mean = sum.mean();
         RungError {
             ladder: self.ladder,
             height_m: self.height_m,
             points: self.points,
-            error_m: found.then(|| [0, 1, 2].map(|axis| self.sum[axis] / self.weight - self.centre[axis])),
+            error_m: found.then(|| [0, 1, 2].map(|axis| mean[axis] - self.centre[axis])),
         }
     }
 }
@@ -201,8 +230,8 @@ mod tests {
             );
         }
         // On the wall's face, or seen through air: not this step iron.
-        gates.add(Medium::Water, &[below[1][0], below[1][1], 0.0], -10.0);
-        gates.add(Medium::Air, &below[1], 100.0);
+        gates.add(Medium::Water, 3, &[below[1][0], below[1][1], 0.0], -10.0);
+        gates.add(Medium::Air, 3, &below[1], 100.0);
         let [above, below] = gates.finish();
         assert_eq!(
             (above.found, below.passed, below.found, below.recovered),

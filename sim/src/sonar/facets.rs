@@ -136,6 +136,9 @@ impl Collector<'_> {
                 length,
                 radius,
             } => {
+                if let Some(roughness_m) = surface.kind.glint_roughness_m() {
+                    self.glint(&place(&base), &into(&axis), length, radius, roughness_m);
+                }
                 let one = perpendicular(&axis);
                 let axes = [into(&one), into(&axis.cross(&one))];
                 let base = place(&base);
@@ -165,9 +168,38 @@ impl Collector<'_> {
         }
     }
 
+    /// The mirror-like echo of a slim cylinder: a row of equal scatterers along the line of its mantle
+    /// that is nearest to the sonar, close enough to add up as a wave.
+    ///
+    /// Together they have the target strength a L²/2λ of a cylinder seen from its side (R. Urick,
+    /// "Principles of Underwater Sound", McGraw-Hill 1983, table 9.1), less exp(-(2kσ)²) for a mantle of
+    /// roughness σ (Kirchhoff's approximation; C. Eckart, J. Acoust. Soc. Am. 25 (1953)).
+    fn glint(
+        &mut self,
+        base: &Vector3<f64>,
+        axis: &Vector3<f64>,
+        length: f64,
+        radius: f64,
+        roughness_m: f64,
+    ) {
+        let wavelength = self.sonar.sound_speed_m_per_s / self.sonar.pulse.centre_hz();
+        let to_sonar = -(base - axis * base.dot(axis)).normalize();
+        let start = base + to_sonar * radius;
+        let Some([from, to]) = lit_part(&start, axis, length, self.sonar.transmit.reach) else {
+            return;
+        };
+        let count = (length / (0.25 * wavelength)).ceil();
+        let step = length / count;
+        let rough = (-0.5 * (2.0 * std::f64::consts::TAU / wavelength * roughness_m).powi(2)).exp();
+        let amplitude = (radius / (2.0 * wavelength)).sqrt() * step * rough;
+        for i in (from / step).floor() as u64..((to / step).ceil() as u64).min(count as u64) {
+            let point = start + axis * ((i as f64 + 0.5) * step);
+            self.collect(&point, &to_sonar, amplitude, Complex::new(1.0, 0.0));
+        }
+    }
+
     fn row(&mut self, kind: Kind, row: &Row) {
-        let up = self.posture.sensor_from_quay.column(2).into_owned();
-        let height = |u: f64| self.posture.origin.z + up.dot(&(row.start + row.run * u));
+        let height = |u: f64| self.posture.height_of(&(row.start + row.run * u));
         if height(0.0).min(height(row.length)) > row.cell[1] {
             return;
         }
@@ -186,19 +218,21 @@ impl Collector<'_> {
             }
             let v = (dice.uniform(1) - 0.5) * row.cell[1];
             let (point, normal) = row.at(u, v);
-            if self.posture.origin.z + up.dot(&point) >= 0.0 {
-                continue;
-            }
             let [re, im] = dice
                 .normal_pair(2)
                 .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
-            if let Some(echo) = self.echo(&point, &normal, strength, Complex::new(re, im)) {
-                self.echoes.push(echo);
-            }
+            let cosine = -point.dot(&normal) / point.norm();
+            self.collect(&point, &normal, strength * cosine, Complex::new(re, im));
         }
     }
 
-    /// The echo of a scatterer at a place with a normal, both in `Sensor` axes.
+    /// Keeps the echo of a scatterer, given by place and normal in `Sensor` axes, if it is heard.
+    fn collect(&mut self, point: &Vector3<f64>, normal: &Vector3<f64>, strength: f64, speckle: Complex<f32>) {
+        if let Some(echo) = self.echo(point, normal, strength, speckle) {
+            self.echoes.push(echo);
+        }
+    }
+
     fn echo(
         &self,
         point: &Vector3<f64>,
@@ -208,9 +242,10 @@ impl Collector<'_> {
     ) -> Option<Echo> {
         let range = point.norm();
         let direction = point / range;
-        let cosine = -direction.dot(normal);
         let lit = f64::from(self.sonar.transmit.at(direction.x));
-        if cosine < LEAST_COSINE || lit == 0.0 || range > self.sonar.farthest_m {
+        let turned_away = -direction.dot(normal) < LEAST_COSINE;
+        if turned_away || lit == 0.0 || range > self.sonar.farthest_m || self.posture.height_of(point) >= 0.0
+        {
             return None;
         }
         let reception = self
@@ -223,12 +258,11 @@ impl Collector<'_> {
         if !self.scene.sees(&self.posture.origin, &in_quay) {
             return None;
         }
-        let amplitude = strength * cosine * lit;
         self.sonar.echo(
             range,
             &direction,
             &reception,
-            amplitude,
+            strength * lit,
             speckle,
             &self.posture.velocity,
         )
@@ -247,6 +281,11 @@ pub(super) struct Reception {
 }
 
 impl Posture {
+    /// Height above the still water of a point in `Sensor` axes.
+    fn height_of(&self, point: &Vector3<f64>) -> f64 {
+        self.origin.z + self.sensor_from_quay.column(2).dot(point)
+    }
+
     /// When and from where the echo of a point comes back. The sonar goes on at constant rate and
     /// velocity; its place when the echo arrives is found from the two-way time at rest, which errs by
     /// the square of velocity over sound speed: nanometres.
