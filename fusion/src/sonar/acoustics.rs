@@ -34,7 +34,11 @@ pub struct SoundSpeed {
 /// Water that is not stated, or whose numbers are no speed between 1300 and 1800 m/s, takes
 /// 1480 ± 30 m/s and says so.
 pub fn sound_speed_of(water: &Water, depth_m: f64) -> SoundSpeed {
-    let depth_m = if depth_m.is_finite() { depth_m.max(0.0) } else { 0.0 };
+    let depth_m = if depth_m.is_finite() {
+        depth_m.max(0.0)
+    } else {
+        0.0
+    };
     let (m_per_s, sigma_m_per_s) = match water {
         Water::Unknown => (f64::NAN, 0.0),
         Water::SoundSpeed(speed) => (*speed, STATED_SIGMA_M_PER_S),
@@ -66,7 +70,9 @@ pub fn sound_speed_of(water: &Water, depth_m: f64) -> SoundSpeed {
 /// not rise, or with numbers that are no speed.
 fn harmonic_mean(profile: &[(f64, f64)], depth_m: f64) -> f64 {
     let rises = profile.windows(2).all(|pair| pair[0].0 < pair[1].0);
-    let usable = profile.iter().all(|(depth, speed)| depth.is_finite() && speed.is_finite() && *speed > 0.0);
+    let usable = profile
+        .iter()
+        .all(|(depth, speed)| depth.is_finite() && speed.is_finite() && *speed > 0.0);
     let (Some(&(_, first)), true, true) = (profile.first(), rises, usable) else {
         return f64::NAN;
     };
@@ -81,14 +87,21 @@ fn harmonic_mean(profile: &[(f64, f64)], depth_m: f64) -> f64 {
     if depth_m <= 0.0 {
         return speed_at(0.0);
     }
-    let inner = profile.iter().map(|&(depth, _)| depth).filter(|&depth| depth > 0.0 && depth < depth_m);
+    let inner = profile
+        .iter()
+        .map(|&(depth, _)| depth)
+        .filter(|&depth| depth > 0.0 && depth < depth_m);
     let mut depths: Vec<f64> = std::iter::once(0.0).chain(inner).collect();
     depths.push(depth_m);
     let layer_time = |pair: &[f64]| {
         let (top, bottom, thickness) = (speed_at(pair[0]), speed_at(pair[1]), pair[1] - pair[0]);
         // The integral of dz / c over a linear layer; its limit where the speed does not change.
         let step = bottom - top;
-        if step.abs() < 1e-9 * top { thickness / top } else { thickness * (bottom / top).ln() / step }
+        if step.abs() < 1e-9 * top {
+            thickness / top
+        } else {
+            thickness * (bottom / top).ln() / step
+        }
     };
     depth_m / depths.windows(2).map(layer_time).sum::<f64>()
 }
@@ -110,7 +123,10 @@ pub fn chen_millero_m_per_s(temperature_deg_c: f64, salinity_ppt: f64, pressure_
     let water = in_p(
         p,
         &[
-            poly(t, &[1402.388, 5.03711, -5.80852e-2, 3.3420e-4, -1.47800e-6, 3.1464e-9]),
+            poly(
+                t,
+                &[1402.388, 5.03711, -5.80852e-2, 3.3420e-4, -1.47800e-6, 3.1464e-9],
+            ),
             poly(t, &[0.153563, 6.8982e-4, -8.1788e-6, 1.3621e-7, -6.1185e-10]),
             poly(t, &[3.1260e-5, -1.7107e-6, 2.5974e-8, -2.5335e-10, 1.0405e-12]),
             poly(t, &[-9.7729e-9, 3.8504e-10, -2.3643e-12]),
@@ -193,7 +209,13 @@ pub fn absorption_db_per_km(frequency_hz: f64, water: &Absorber) -> f64 {
     } else {
         poly(t, &[3.964e-4, -1.146e-5, 1.45e-7, -6.5e-10])
     } * poly(d, &[1.0, -3.83e-5, 4.9e-10]);
-    let relaxation = |strength: f64, at: f64| if at > 0.0 { strength * at * f * f / (at * at + f * f) } else { 0.0 };
+    let relaxation = |strength: f64, at: f64| {
+        if at > 0.0 {
+            strength * at * f * f / (at * at + f * f)
+        } else {
+            0.0
+        }
+    };
     relaxation(boric, boric_khz) + relaxation(sulphate, sulphate_khz) + viscous * f * f
 }
 
@@ -212,7 +234,10 @@ mod tests {
     use super::*;
 
     fn close(found: f64, expected: f64, tolerance: f64) {
-        assert!((found - expected).abs() <= tolerance, "found {found}, expected {expected}");
+        assert!(
+            (found - expected).abs() <= tolerance,
+            "found {found}, expected {expected}"
+        );
     }
 
     #[test]
@@ -271,8 +296,16 @@ mod tests {
             (750.0, 221.706601, 174.867618),
             (2100.0, 1415.641749, 1370.442391),
         ] {
-            close(absorption_db_per_km(1000.0 * khz, &sea), in_sea, 1e-5 * in_sea.max(0.1));
-            close(absorption_db_per_km(1000.0 * khz, &fresh), in_fresh, 1e-5 * in_fresh.max(0.1));
+            close(
+                absorption_db_per_km(1000.0 * khz, &sea),
+                in_sea,
+                1e-5 * in_sea.max(0.1),
+            );
+            close(
+                absorption_db_per_km(1000.0 * khz, &fresh),
+                in_fresh,
+                1e-5 * in_fresh.max(0.1),
+            );
         }
     }
 

@@ -13,6 +13,9 @@ const SHARED_WIDTHS: f64 = 0.75;
 /// Margin above the pattern of an unshaded array, as power (3 dB).
 const PATTERN_MARGIN: f64 = 2.0;
 
+/// Further margin for an echo of a single cell of speckle, as a multiple of the pattern's power.
+const SPECKLE_MARGIN: f64 = 1.0;
+
 /// Neighbours are looked for within so many receive widths.
 const NEIGHBOUR_WIDTHS: f64 = 1.6;
 
@@ -52,7 +55,10 @@ pub(crate) struct Placed {
 impl Fan {
     /// For this table; `rejection_db` is how much weaker than its neighbour an echo may be.
     pub(crate) fn new(beams: &[Beam], rejection_db: f64) -> Self {
-        let axes: Vec<_> = beams.iter().map(|beam| BeamAxes::of(beam.direction.vector())).collect();
+        let axes: Vec<_> = beams
+            .iter()
+            .map(|beam| BeamAxes::of(beam.direction.vector()))
+            .collect();
         let rejection = 10f64.powf(-0.1 * rejection_db);
         let count = beams.len();
         let mut leak = vec![0.0f32; count * count];
@@ -62,7 +68,8 @@ impl Fan {
             for column in 0..count {
                 let widths = beams[column].receive_width_rad;
                 let [along, across] = axes[column].offsets(&axes[row].direction);
-                let apart = [along / widths[0], across / widths[1]].map(|x| if x.is_finite() { x } else { 0.0 });
+                let apart =
+                    [along / widths[0], across / widths[1]].map(|x| if x.is_finite() { x } else { 0.0 });
                 if column == row {
                     continue;
                 }
@@ -105,8 +112,15 @@ impl Fan {
     /// Gives every echo its direction, and leaves one of those that neighbouring beams make of one
     /// small target. `rows` holds the power of all beams, `samples` each; `width` is that of the
     /// compressed pulse in samples.
-    pub(crate) fn place(&self, found: &[Vec<Candidate>], rows: &[f32], samples: usize, width: f64) -> Vec<Placed> {
-        let power = |beam: usize, place: f64| window_power(&rows[beam * samples..(beam + 1) * samples], place, width);
+    pub(crate) fn place(
+        &self,
+        found: &[Vec<Candidate>],
+        rows: &[f32],
+        samples: usize,
+        width: f64,
+    ) -> Vec<Placed> {
+        let power =
+            |beam: usize, place: f64| window_power(&rows[beam * samples..(beam + 1) * samples], place, width);
         let mut placed: Vec<Placed> = Vec::new();
         let mut taken: Vec<(usize, f64)> = Vec::new();
         for (beam, candidates) in found.iter().enumerate() {
@@ -117,7 +131,11 @@ impl Fan {
                     direction: self.axes[beam].direction,
                     between_beams: false,
                 };
-                let target = if candidate.is_compact(width) { self.lone_target(beam, candidate, &power) } else { None };
+                let target = if candidate.is_compact(width) {
+                    self.lone_target(beam, candidate, &power)
+                } else {
+                    None
+                };
                 if let Some(across_rad) = target {
                     echo.direction = self.axes[beam].turned(0.0, across_rad);
                     echo.between_beams = true;
@@ -127,6 +145,9 @@ impl Fan {
             }
         }
         placed.retain(|echo| {
+            if self.is_seen_from_the_side(echo, rows, samples) {
+                return false;
+            }
             let is_shadow = |&(owner, place): &(usize, f64)| {
                 owner != echo.beam
                     && self.sides[owner].contains(&Some(echo.beam))
@@ -138,9 +159,28 @@ impl Fan {
         placed
     }
 
+    /// Whether another beam is so much stronger over the same time that the echo is likely that
+    /// beam's, seen through a flank or sidelobe. The fewer cells of speckle the means are taken
+    /// over, the wider the margin.
+    fn is_seen_from_the_side(&self, echo: &Placed, rows: &[f32], samples: usize) -> bool {
+        let mean = |beam: usize| mean_power(&rows[beam * samples..(beam + 1) * samples], &echo.candidate);
+        let own = mean(echo.beam);
+        let leaks = &self.leak[echo.beam * self.axes.len()..(echo.beam + 1) * self.axes.len()];
+        let margin = 1.0 + SPECKLE_MARGIN / echo.candidate.cells.sqrt();
+        leaks
+            .iter()
+            .enumerate()
+            .any(|(other, &leak)| leak > 0.0 && own < f64::from(leak) * margin * mean(other))
+    }
+
     /// Angle across the beam of a target that is strongest in this beam and that beams farther away
     /// do not see: the top of the parabola through the levels of three beams, in dB.
-    fn lone_target(&self, beam: usize, candidate: &Candidate, power: &impl Fn(usize, f64) -> f64) -> Option<f64> {
+    fn lone_target(
+        &self,
+        beam: usize,
+        candidate: &Candidate,
+        power: &impl Fn(usize, f64) -> f64,
+    ) -> Option<f64> {
         let [Some(one), Some(other)] = self.sides[beam] else {
             return None;
         };
@@ -148,7 +188,10 @@ impl Fan {
         let least = candidate.noise.max(f64::MIN_POSITIVE);
         let here = power(beam, place).max(least);
         let beyond = [self.sides[one][0], self.sides[other][1]];
-        let alone = beyond.iter().flatten().all(|&far| power(far, place) < ALONE * here + 2.0 * least);
+        let alone = beyond
+            .iter()
+            .flatten()
+            .all(|&far| power(far, place) < ALONE * here + 2.0 * least);
         if !alone {
             return None;
         }
@@ -186,13 +229,27 @@ fn leak_between(apart_widths: [f64; 2], rejection: f64) -> f64 {
     if farthest < SHARED_WIDTHS {
         return 0.0;
     }
-    let envelope = apart_widths.iter().map(|x| 1.0 / (0.886 * std::f64::consts::PI * x.abs()).max(1.0)).product::<f64>();
+    let envelope = apart_widths
+        .iter()
+        .map(|x| 1.0 / (0.886 * std::f64::consts::PI * x.abs()).max(1.0))
+        .product::<f64>();
     (envelope * envelope * PATTERN_MARGIN).min(rejection)
+}
+
+/// Mean power over an echo's window.
+fn mean_power(row: &[f32], candidate: &Candidate) -> f64 {
+    let low = (candidate.place - candidate.half_window).round().max(0.0) as usize;
+    let high = ((candidate.place + candidate.half_window).round().max(0.0) as usize + 1).min(row.len());
+    let window = &row[low.min(high)..high];
+    window.iter().map(|&power| f64::from(power)).sum::<f64>() / window.len().max(1) as f64
 }
 
 /// Highest power within half a width of a place.
 fn window_power(row: &[f32], place: f64, width: f64) -> f64 {
     let low = (place - 0.5 * width).round().max(0.0) as usize;
     let high = ((place + 0.5 * width).round().max(0.0) as usize + 1).min(row.len());
-    row[low.min(high)..high].iter().fold(0.0f32, |top, &power| top.max(power)).into()
+    row[low.min(high)..high]
+        .iter()
+        .fold(0.0f32, |top, &power| top.max(power))
+        .into()
 }

@@ -71,8 +71,16 @@ impl Prepared {
     }
 
     /// What the detector needs to know.
-    pub(crate) fn limits(&self, config: &SonarConfig, leading_edge: bool) -> Limits {
+    pub(crate) fn limits(
+        &self,
+        config: &SonarConfig,
+        waveforms: &Waveforms,
+        beam_rad: f64,
+        leading_edge: bool,
+    ) -> Limits {
         Limits {
+            beam_rad,
+            first: waveforms.first_sample_s() * self.filter.output_rate_hz(),
             width: self.width_samples(),
             sidelobe: (self.filter.sidelobe() * SIDELOBE_MARGIN).min(1.0) as f32,
             min_snr: 10f64.powf(0.1 * config.min_snr_db),
@@ -152,10 +160,15 @@ impl SonarChain {
             iq: waveforms.values().is_iq(),
             samples: waveforms.shape().samples,
         };
-        if let Some(known) = self.filters.iter().find(|known| known.pulse == *pulse && known.sampling == sampling) {
+        if let Some(known) = self
+            .filters
+            .iter()
+            .find(|known| known.pulse == *pulse && known.sampling == sampling)
+        {
             return Ok(Arc::clone(known));
         }
-        let filter = MatchedFilter::new(pulse, sampling, self.config.window).map_err(|unfit| unfit.to_string())?;
+        let filter =
+            MatchedFilter::new(pulse, sampling, self.config.window).map_err(|unfit| unfit.to_string())?;
         let config = &self.config;
         let cfar = Cfar::new(
             config.cfar,
@@ -192,19 +205,26 @@ impl SonarChain {
     fn detect_beams(&mut self, ping: &Beams, sound_speed_m_per_s: f64) -> PingEchoes {
         let shape = ping.waveforms.shape();
         if shape.channels == 0 || shape.channels > MOST_BEAMS {
-            return refusal(format!("ping has {} beams, expected 1 to {MOST_BEAMS}", shape.channels));
+            return refusal(format!(
+                "ping has {} beams, expected 1 to {MOST_BEAMS}",
+                shape.channels
+            ));
         }
         let prepared = match self.prepared(&ping.pulse, &ping.waveforms) {
             Ok(prepared) => prepared,
             Err(refused) => return refusal(refused),
         };
-        let beams: Vec<Beam> = ping.beams.iter().map(|beam| steered(beam, ping.steering_rad)).collect();
+        let beams: Vec<Beam> = ping
+            .beams
+            .iter()
+            .map(|beam| steered(beam, ping.steering_rad))
+            .collect();
         let fan = self.fan(&beams);
         let samples = prepared.filter.output_samples();
         self.compress(&ping.waveforms, &prepared);
         self.strongest.update(&self.power, samples);
         let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
-        let found = self.find(&beams, &prepared, &fan, start);
+        let found = self.find(&ping.waveforms, &beams, &prepared, &fan, start);
         let width = prepared.width_samples();
         let placed = fan.place(&found, &self.power, samples, width);
         let echoes: Vec<Echo> = placed
@@ -238,8 +258,12 @@ impl SonarChain {
         let samples = prepared.filter.output_samples();
         let keep = self.config.keep_echoes;
         self.power.resize(shape.channels * samples, 0.0);
-        self.raw.resize(if keep { shape.channels * shape.samples } else { 0 }, 0.0);
-        self.workers.resize_with(shape.channels.div_ceil(CHUNK).max(self.workers.len()), Worker::default);
+        self.raw
+            .resize(if keep { shape.channels * shape.samples } else { 0 }, 0.0);
+        self.workers.resize_with(
+            shape.channels.div_ceil(CHUNK).max(self.workers.len()),
+            Worker::default,
+        );
         let mut raw_chunks: Vec<&mut [f32]> = self.raw.chunks_mut(CHUNK * shape.samples.max(1)).collect();
         raw_chunks.resize_with(shape.channels.div_ceil(CHUNK), Default::default);
         self.power
@@ -256,7 +280,9 @@ impl SonarChain {
                             *slot = re * re + im * im;
                         }
                     }
-                    prepared.filter.compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
+                    prepared
+                        .filter
+                        .compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
                     for (slot, value) in row.iter_mut().zip(&worker.compressed) {
                         *slot = value.norm_sqr();
                     }
@@ -265,7 +291,14 @@ impl SonarChain {
     }
 
     /// The echoes of every beam, in samples.
-    fn find(&mut self, beams: &[Beam], prepared: &Prepared, fan: &Fan, start: usize) -> Vec<Vec<Candidate>> {
+    fn find(
+        &mut self,
+        waveforms: &Waveforms,
+        beams: &[Beam],
+        prepared: &Prepared,
+        fan: &Fan,
+        start: usize,
+    ) -> Vec<Vec<Candidate>> {
         let samples = prepared.filter.output_samples();
         let edge = prepared.filter.edge_samples();
         let trains = start.max(edge)..samples.saturating_sub(edge);
@@ -282,7 +315,9 @@ impl SonarChain {
                     prepared.cfar.levels(power, trains.clone(), &mut worker.levels);
                     worker.floor.resize(samples, 0.0);
                     fan.floor(beam, strongest, &mut worker.floor);
-                    let is_wide = two_way_width_rad(&beams[beam]).iter().any(|&width| width > arc_beyond_rad);
+                    let widths = two_way_width_rad(&beams[beam]);
+                    let is_wide = widths.iter().any(|&width| width > arc_beyond_rad);
+                    let limits = prepared.limits(config, waveforms, widths[1], is_wide);
                     let mut row = Row {
                         power,
                         levels: &worker.levels,
@@ -290,7 +325,7 @@ impl SonarChain {
                         floor: &mut worker.floor,
                         start,
                     };
-                    detect::find(&mut row, &prepared.limits(config, is_wide))
+                    detect::find(&mut row, &limits)
                 };
                 rows.chunks(samples).enumerate().map(find_one).collect()
             })
@@ -341,5 +376,115 @@ fn echo_of(placed: &Placed, beam: &Beam, config: &SonarConfig) -> Echo {
         method,
         half_angle_rad: spread.half_angle_rad,
         arc_plane: beluga_types::Direction::from_vector(spread.plane),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::synthetic::{Noise, Scatterer, Scene};
+    use super::*;
+    use nalgebra::Vector3;
+
+    const BEAM: f64 = 1.0 / 57.295_779_513;
+
+    /// Beams one degree apart, one degree wide both ways, from straight down to the port horizon.
+    fn port_fan(from_deg: i32, to_deg: i32) -> Vec<Beam> {
+        (from_deg..=to_deg)
+            .map(|deg| Beam::at(-f64::from(deg).to_radians(), 0.0, [BEAM, 2.5], [0.35, BEAM]))
+            .collect()
+    }
+
+    /// Rough scatterers on the wall `y = distance`, from `top` to `bottom` in z, around x = 0;
+    /// Lambert's law in amplitude, area per scatterer the same everywhere.
+    fn wall(distance: f64, bottom: f64, top: f64, count: usize, noise: &mut Noise) -> Vec<Scatterer> {
+        (0..count)
+            .map(|_| {
+                let place = Vector3::new(
+                    noise.uniform() - 0.5,
+                    distance,
+                    bottom + (top - bottom) * noise.uniform(),
+                );
+                let cosine = distance / place.norm();
+                Scatterer {
+                    place,
+                    amplitude: noise.complex() * cosine,
+                }
+            })
+            .collect()
+    }
+
+    struct Errors(Vec<f64>);
+
+    impl Errors {
+        fn share(&self, share: f64) -> f64 {
+            let mut sizes: Vec<f64> = self.0.iter().map(|error| error.abs()).collect();
+            sizes.sort_by(f64::total_cmp);
+            sizes[((sizes.len() - 1) as f64 * share) as usize]
+        }
+
+        fn rms(&self) -> f64 {
+            (self.0.iter().map(|error| error * error).sum::<f64>() / self.0.len() as f64).sqrt()
+        }
+
+        fn bias(&self) -> f64 {
+            self.0.iter().sum::<f64>() / self.0.len() as f64
+        }
+    }
+
+    /// Soundings of walls seen at about this incidence from about nine metres.
+    fn soundings(incidence_deg: i32, noise: &mut Noise, pings: u64) -> (Errors, Errors, usize) {
+        let distance = 9.0 * f64::from(incidence_deg).to_radians().cos();
+        // Straight at the wall is 90° to port.
+        let beams = port_fan(90 - incidence_deg - 10, 90 - incidence_deg + 10);
+        let low = -distance * f64::from(incidence_deg + 9).to_radians().tan();
+        let high = -distance * f64::from(incidence_deg - 9).to_radians().tan();
+        let mut scene = Scene::of(beams.clone(), 50e3);
+        scene.noise = 2e-3;
+        let mut chain = SonarChain::new(&SonarConfig::default(), SensorId(1));
+        let (mut errors, mut scaled, mut without) = (Errors(Vec::new()), Errors(Vec::new()), 0);
+        for seq in 0..pings {
+            let count = ((high - low) * 2000.0) as usize;
+            let ping = SonarPing::Beams(scene.ping(&wall(distance, low, high, count, noise), noise));
+            let found = chain.detect(&ping, seq, Stamp::default(), scene.sound_speed_m_per_s);
+            assert_eq!(found.notes, Vec::<String>::new());
+            // The wall ends inside the fan: its outermost beams see only part of it.
+            let inner = 6..beams.len() - 6;
+            let seen = |beam: &usize| found.echoes.iter().any(|echo| echo.beam as usize == *beam);
+            without += inner.clone().filter(|beam| !seen(beam)).count();
+            for echo in found.echoes.iter().filter(|echo| inner.contains(&(echo.beam as usize))) {
+                let range_m = 0.5 * scene.sound_speed_m_per_s * echo.two_way_time_s;
+                let across_wall = echo.direction.vector().y.clamp(-1.0, 1.0);
+                let error = range_m * across_wall - distance;
+                let sigma_range = 0.5 * scene.sound_speed_m_per_s * echo.sigma_time_s * across_wall;
+                let sigma_turn = range_m * echo.sigma_across_rad * across_wall.acos().sin();
+                errors.0.push(error);
+                scaled.0.push(error / sigma_range.hypot(sigma_turn));
+            }
+        }
+        (errors, scaled, without)
+    }
+
+    #[test]
+    fn soundings_of_a_wall_lie_on_it() {
+        let mut noise = Noise::new(11);
+        let mut all = Errors(Vec::new());
+        for incidence_deg in [0, 5, 10, 20, 30, 45, 60, 70] {
+            let pings = 8;
+            let (errors, scaled, without) = soundings(incidence_deg, &mut noise, pings);
+            println!(
+                "{incidence_deg:>2}° ± 4°: {:>3} soundings, bias {:+.4} m, median {:.4} m, 95 % {:.4} m, worst {:.3} m; \
+                 over stated sigma {:.2} rms; {without} of {} beams empty",
+                errors.0.len(),
+                errors.bias(),
+                errors.share(0.5),
+                errors.share(0.95),
+                errors.share(1.0),
+                scaled.rms(),
+                9 * pings,
+            );
+            all.0.extend(errors.0);
+        }
+        println!("all: bias {:+.4} m, median {:.4} m, 95 % {:.4} m", all.bias(), all.share(0.5), all.share(0.95));
+        assert!(all.share(0.5) <= 0.03 && all.share(0.95) <= 0.08 && all.bias().abs() <= 0.01);
     }
 }

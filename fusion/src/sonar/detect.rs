@@ -13,8 +13,18 @@ use super::cfar::Levels;
 /// Half of the window, in standard deviations of the echo's energy.
 const WINDOW_SIGMAS: f64 = 2.5;
 
+/// Half of the window a mean shift starts with, in widths of the compressed pulse.
+const START_WIDTHS: f64 = 2.0;
+
+/// Half of the longest footprint, in beam widths times range: 2.5 sigmas at 75° of incidence.
+const STEEPEST: f64 = 4.0;
+
+/// A beam's echoes with less than this share of its strongest one's energy are taken for what its
+/// sidelobes see: an unshaded array has them at -13 dB.
+const WEAKEST: f64 = 0.1;
+
 /// Mean shifts per echo; most settle in five.
-const SHIFTS: usize = 16;
+const SHIFTS: usize = 24;
 
 /// Sidelobes in range reach so many widths of the compressed pulse.
 const SIDELOBE_WIDTHS: f64 = 8.0;
@@ -47,6 +57,10 @@ pub(crate) struct Limits {
     pub(crate) min_snr: f64,
     /// Most echoes.
     pub(crate) most: usize,
+    /// Two-way width of the beam across track, in rad.
+    pub(crate) beam_rad: f64,
+    /// Samples from the transmit centre to the row's first.
+    pub(crate) first: f64,
     /// Whether only the nearest point is meant.
     pub(crate) leading_edge: bool,
 }
@@ -90,10 +104,17 @@ pub(crate) fn find(row: &mut Row<'_>, limits: &Limits) -> Vec<Candidate> {
         .collect();
     candidates.sort_by(|a, b| b.energy.total_cmp(&a.energy).then(a.place.total_cmp(&b.place)));
     let mut kept: Vec<Candidate> = Vec::new();
-    for candidate in candidates {
+    // An arc's beam sees many things at once; the strongest says nothing about the others.
+    let share = if limits.leading_edge { 0.0 } else { WEAKEST };
+    let least = share * candidates.first().map_or(0.0, |strongest| strongest.energy);
+    for candidate in candidates.into_iter().filter(|candidate| candidate.energy >= least) {
         // Pieces of one speckled footprint meet at its middle.
         let is_piece = |other: &Candidate| {
-            (candidate.place - other.place).abs() < 0.8 * other.half_window.max(candidate.half_window.min(2.0 * limits.width))
+            (candidate.place - other.place).abs()
+                < 0.8
+                    * other
+                        .half_window
+                        .max(candidate.half_window.min(2.0 * limits.width))
         };
         if kept.len() < limits.most && !kept.iter().any(is_piece) {
             kept.push(candidate);
@@ -165,7 +186,11 @@ fn measure(row: &Row<'_>, group: Group, limits: &Limits) -> Option<Candidate> {
     let by_pulse = 0.4 * limits.width / (2.0 * peak / noise.max(f64::MIN_POSITIVE)).sqrt();
     let by_speckle = (cell * footprint / (4.0 * PI.sqrt())).sqrt();
     let by_sampling = 0.05 * limits.width;
-    let sigma = [by_noise.max(by_pulse), by_speckle, by_sampling].iter().map(|s| s * s).sum::<f64>().sqrt();
+    let sigma = [by_noise.max(by_pulse), by_speckle, by_sampling]
+        .iter()
+        .map(|s| s * s)
+        .sum::<f64>()
+        .sqrt();
     Some(Candidate {
         place,
         sigma,
@@ -189,11 +214,11 @@ struct Settled {
 /// energy's spread, until neither changes. A window on a part of a footprint grows until it holds
 /// the whole, since a flat stretch has more spread than its window allows for.
 fn settle(row: &Row<'_>, group: Group, noise: f64, limits: &Limits) -> Option<Settled> {
-    let half_group = 0.5 * (group.end - group.start) as f64;
     let least = 1.25 * limits.width;
-    let most = (4.0 * half_group).max(6.0 * limits.width);
-    let mut middle = 0.5 * (group.start + group.end - 1) as f64;
-    let mut half_window = (half_group + 0.5 * limits.width).max(least);
+    let reach = STEEPEST * limits.beam_rad * (limits.first + group.end as f64);
+    let most = reach.max((group.end - group.start) as f64).max(6.0 * limits.width);
+    let mut half_window = START_WIDTHS * limits.width;
+    let mut middle = densest(row.power, group, half_window);
     let mut settled = None;
     for _ in 0..SHIFTS {
         let moments = moments(row.power, middle, half_window, noise);
@@ -215,6 +240,20 @@ fn settle(row: &Row<'_>, group: Group, noise: f64, limits: &Limits) -> Option<Se
         }
     }
     settled
+}
+
+/// Middle of the stretch of a group, `2 * half` long, that holds the most energy.
+fn densest(power: &[f32], group: Group, half: f64) -> f64 {
+    let length = ((2.0 * half).round() as usize).clamp(1, group.end - group.start);
+    let mut sum: f64 = power[group.start..group.start + length].iter().map(|&p| f64::from(p)).sum();
+    let (mut best, mut best_start) = (sum, group.start);
+    for start in group.start + 1..=group.end - length {
+        sum += f64::from(power[start + length - 1]) - f64::from(power[start - 1]);
+        if sum > best {
+            (best, best_start) = (sum, start);
+        }
+    }
+    best_start as f64 + 0.5 * (length - 1) as f64
 }
 
 struct Moments {
@@ -266,7 +305,14 @@ fn leading_edge(power: &[f32], group: Group, width: f64) -> f64 {
     while before > 0 && f64::from(power[before]) > half {
         before -= 1;
     }
-    let (low, high) = (f64::from(power[before]), f64::from(power[(before + 1).min(power.len() - 1)]));
-    let fraction = if high > low { ((half - low) / (high - low)).clamp(0.0, 1.0) } else { 0.0 };
+    let (low, high) = (
+        f64::from(power[before]),
+        f64::from(power[(before + 1).min(power.len() - 1)]),
+    );
+    let fraction = if high > low {
+        ((half - low) / (high - low)).clamp(0.0, 1.0)
+    } else {
+        0.0
+    };
     before as f64 + fraction + 0.5 * width
 }

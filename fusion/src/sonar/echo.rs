@@ -104,7 +104,11 @@ impl Spread {
     /// From the two-way widths along and across, in rad.
     pub(crate) fn of(axes: &BeamAxes, width_rad: [f64; 2], arc_beyond_rad: f64) -> Self {
         let [along, across] = width_rad;
-        let (widest, plane) = if along >= across { (along, axes.along) } else { (across, axes.across) };
+        let (widest, plane) = if along >= across {
+            (along, axes.along)
+        } else {
+            (across, axes.across)
+        };
         Self {
             half_angle_rad: (widest > arc_beyond_rad).then_some(0.5 * widest),
             plane,
@@ -128,7 +132,11 @@ pub(crate) fn steered(beam: &Beam, steering_rad: f64) -> Beam {
 /// Two-way widths, with anything that is not a width (zero, not finite) taken as one degree.
 pub(crate) fn two_way_width_rad(beam: &Beam) -> [f64; 2] {
     beam.two_way_width_rad().map(|width| {
-        if width.is_finite() && width > 0.0 { width } else { 1f64.to_radians() }
+        if width.is_finite() && width > 0.0 {
+            width
+        } else {
+            1f64.to_radians()
+        }
     })
 }
 

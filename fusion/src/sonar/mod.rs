@@ -3,8 +3,8 @@
 //! Compress the pulse, find what stands above the noise, ask the neighbouring beams, measure. What
 //! sound does on its way (speed, absorption) is in [`acoustics`].
 
-mod across;
 pub mod acoustics;
+mod across;
 pub mod cfar;
 mod chain;
 mod config;
@@ -16,6 +16,8 @@ mod picture;
 mod profile;
 pub mod pulse;
 mod replica;
+#[cfg(test)]
+mod synthetic;
 
 pub(crate) use chain::SonarChain;
 pub use config::{CfarKind, ReplicaWindow, SonarConfig};

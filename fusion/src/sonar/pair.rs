@@ -38,14 +38,24 @@ pub(crate) fn detect(
     }
     let rows = [0, 1].map(|channel| {
         ping.waveforms.read_channel(channel, &mut worker.channel);
-        prepared.filter.compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
+        prepared
+            .filter
+            .compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
         worker.compressed.clone()
     });
-    let power: Vec<f32> = rows[0].iter().zip(&rows[1]).map(|(a, b)| 0.5 * (a.norm_sqr() + b.norm_sqr())).collect();
+    let power: Vec<f32> = rows[0]
+        .iter()
+        .zip(&rows[1])
+        .map(|(a, b)| 0.5 * (a.norm_sqr() + b.norm_sqr()))
+        .collect();
     let samples = power.len();
     let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
     let edge = prepared.filter.edge_samples();
-    prepared.cfar.levels(&power, start.max(edge)..samples.saturating_sub(edge), &mut worker.levels);
+    prepared.cfar.levels(
+        &power,
+        start.max(edge)..samples.saturating_sub(edge),
+        &mut worker.levels,
+    );
     worker.floor.clear();
     worker.floor.resize(samples, 0.0);
     let mut row = Row {
@@ -55,7 +65,7 @@ pub(crate) fn detect(
         floor: &mut worker.floor,
         start,
     };
-    let found = detect::find(&mut row, &prepared.limits(config, false));
+    let found = detect::find(&mut row, &prepared.limits(config, &ping.waveforms, 0.0, false));
     let echo = |candidate: &Candidate| {
         let phase = phase_over(&rows, candidate);
         let bearing = baseline.bearing(phase.angle_rad)?;
@@ -162,7 +172,11 @@ pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -
 /// A straight line is fitted to the unwrapped phase, weighted by energy. Nothing if the phase does
 /// not run through zero inside the window, or turns by less than `least_turn_rad` over it: then
 /// the energy's middle is the better estimator.
-pub(crate) fn zero_crossing(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate, least_turn_rad: f64) -> Option<f64> {
+pub(crate) fn zero_crossing(
+    rows: &[Vec<Complex<f32>>; 2],
+    candidate: &Candidate,
+    least_turn_rad: f64,
+) -> Option<f64> {
     let range = window(rows[0].len(), candidate);
     let length = range.len() as f64;
     let mut sums = [0.0f64; 5];
@@ -212,7 +226,9 @@ fn arc(
 ) -> Echo {
     let line = baseline.apart.normalize();
     let ahead = |axis: Vector3<f64>| (axis - line * axis.dot(&line)).try_normalize(0.1);
-    let ahead = ahead(Vector3::x()).or_else(|| ahead(Vector3::y())).unwrap_or_else(Vector3::z);
+    let ahead = ahead(Vector3::x())
+        .or_else(|| ahead(Vector3::y()))
+        .unwrap_or_else(Vector3::z);
     let cosine = (1.0 - bearing.sine * bearing.sine).sqrt();
     let snr = candidate.peak / candidate.noise.max(f64::MIN_POSITIVE);
     let sigma_rad = (phase.sigma_rad * bearing.per_phase).max(1e-3);

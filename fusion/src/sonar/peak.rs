@@ -60,7 +60,11 @@ mod tests {
         let envelope = |x: f64| {
             let pi_x = std::f64::consts::PI * x;
             let sinc = if x.abs() < 1e-9 { 1.0 } else { pi_x.sin() / pi_x };
-            if (x.abs() - 1.0).abs() < 1e-9 { 0.5 } else { sinc / (1.0 - x * x) }
+            if (x.abs() - 1.0).abs() < 1e-9 {
+                0.5
+            } else {
+                sinc / (1.0 - x * x)
+            }
         };
         let step = 1.4406 / samples_per_width;
         (0..=100)
@@ -85,7 +89,9 @@ mod tests {
 
     #[test]
     fn a_gaussian_is_met_exactly() {
-        let power: Vec<f32> = (0..9).map(|n| (-(f64::from(n) - 4.3).powi(2) / 3.0).exp() as f32).collect();
+        let power: Vec<f32> = (0..9)
+            .map(|n| (-(f64::from(n) - 4.3).powi(2) / 3.0).exp() as f32)
+            .collect();
         let peak = refine(&power, 4);
         assert!((peak.place - 4.3).abs() < 1e-5 && (peak.power - 1.0).abs() < 1e-5);
     }

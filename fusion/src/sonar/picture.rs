@@ -23,7 +23,13 @@ pub(crate) struct Axis {
 
 /// The picture of a ping from rows of raw power (or none) and of compressed power, `channels` each;
 /// each bin shows the highest power in it. Sensor, stamp and number are the caller's to fill in.
-pub(crate) fn of_rows(raw: &[f32], compressed: &[f32], channels: usize, axis: &Axis, echoes: &[Echo]) -> Echogram {
+pub(crate) fn of_rows(
+    raw: &[f32],
+    compressed: &[f32],
+    channels: usize,
+    axis: &Axis,
+    echoes: &[Echo],
+) -> Echogram {
     let samples = compressed.len() / channels.max(1);
     let bins = samples.min(MOST_BINS);
     let half_speed = 0.5 * axis.sound_speed_m_per_s;
@@ -56,7 +62,9 @@ fn thinned(power: &[f32], channels: usize, bins: usize) -> Vec<f32> {
     let level = |row: &[f32], bin: usize| {
         let first = bin * samples / bins;
         let last = ((bin + 1) * samples / bins).max(first + 1).min(samples);
-        let top = row[first.min(samples - 1)..last].iter().fold(0.0f32, |top, &power| top.max(power));
+        let top = row[first.min(samples - 1)..last]
+            .iter()
+            .fold(0.0f32, |top, &power| top.max(power));
         (10.0 * top.log10()).max(SILENCE_DB)
     };
     power

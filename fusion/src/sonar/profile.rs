@@ -59,7 +59,11 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
                 sigma_across_rad: width[1] / 2.355,
                 level_db: stretch.top as f32,
                 snr_db: None,
-                method: if leading_edge { DetectionMethod::LeadingEdge } else { DetectionMethod::WeightedMeanTime },
+                method: if leading_edge {
+                    DetectionMethod::LeadingEdge
+                } else {
+                    DetectionMethod::WeightedMeanTime
+                },
                 half_angle_rad: spread.half_angle_rad,
                 arc_plane: Direction::from_vector(spread.plane),
             }
@@ -112,7 +116,11 @@ pub(crate) fn pass_through(ping: &Detections, config: &SonarConfig) -> PingEchoe
         let axes = BeamAxes::of(beam.direction.vector());
         let width = two_way_width_rad(&beam);
         let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
-        let quality = if detection.quality.is_finite() { f64::from(detection.quality).clamp(0.04, 1.0) } else { 1.0 };
+        let quality = if detection.quality.is_finite() {
+            f64::from(detection.quality).clamp(0.04, 1.0)
+        } else {
+            1.0
+        };
         let trust = quality.sqrt();
         echoes.push(Echo {
             beam: index as u32,
@@ -165,7 +173,11 @@ impl Stretch {
                 return (0.0, 0.5);
             }
             let (low, high) = (height(after - 1), height(after));
-            let fraction = if high > low { ((half - low) / (high - low)).clamp(0.0, 1.0) } else { 1.0 };
+            let fraction = if high > low {
+                ((half - low) / (high - low)).clamp(0.0, 1.0)
+            } else {
+                1.0
+            };
             return (after as f64 - 1.0 + fraction, 0.5);
         }
         let (mut sum, mut first, mut second) = (0.0, 0.0, 0.0);

@@ -41,7 +41,11 @@ impl Replica {
 
     /// What a perfectly placed echo of amplitude one gives: `Σ h* s`.
     pub(crate) fn gain(&self) -> Complex<f64> {
-        self.weighted.iter().zip(&self.transmitted).map(|(h, s)| h.conj() * s).sum()
+        self.weighted
+            .iter()
+            .zip(&self.transmitted)
+            .map(|(h, s)| h.conj() * s)
+            .sum()
     }
 
     /// Loss of signal to noise against the unweighted replica, in dB (zero or more).
@@ -65,11 +69,11 @@ impl Replica {
     }
 
     /// Samples from one cell of noise to the next whose power is as good as independent of it:
-    /// correlation of power at most 0.05 at that lag and at twice that lag.
+    /// correlation of power at most 0.02 at that lag and at twice that lag.
     ///
     /// One over the bandwidth is not enough behind a window: a Hann weight leaves 0.44 there.
     pub(crate) fn independent_step(&self) -> usize {
-        const LARGEST: f64 = 0.05;
+        const LARGEST: f64 = 0.02;
         (1..self.weighted.len())
             .find(|&lag| self.noise_correlation(lag) <= LARGEST && self.noise_correlation(2 * lag) <= LARGEST)
             .unwrap_or(self.weighted.len())
@@ -138,14 +142,10 @@ fn weight_at(window: ReplicaWindow, x: f64) -> f64 {
     }
 }
 
-/// Cosine coefficients F1 to F4 of the Taylor window, n̄ = 5, -35 dB; T. T. Taylor, IRE Trans.
-/// Antennas Propag. 3 (1955). A test computes them from the definition.
-const TAYLOR_5_35: [f64; 4] = [
-    0.344_350_434_672_158_6,
-    -0.015_119_172_773_581_1,
-    0.004_336_950_803_745_53,
-    -0.000_746_640_926_893_4,
-];
+/// Cosine coefficients F1 to F4 of the Taylor window, n̄ = 5, -35 dB: `F_m = ½ (-1)^(m+1)
+/// Π_i (1 - m² / (σ² (A² + (i - ½)²))) / Π_{i≠m} (1 - m² / i²)`; T. T. Taylor, IRE Trans. Antennas
+/// Propag. 3 (1955). A test computes them from that definition.
+const TAYLOR_5_35: [f64; 4] = [0.344349909536611, -0.015194888553963, 0.004278307631569, -0.000734551649871];
 
 /// Width at -3 dB and highest sidelobe of the compressed pulse, from a fine search in lag.
 fn response(pulse: &Pulse, weighted: &[Complex<f64>], sample_rate_hz: f64, centre_hz: f64) -> (f64, f64) {
@@ -163,9 +163,15 @@ fn response(pulse: &Pulse, weighted: &[Complex<f64>], sample_rate_hz: f64, centr
     const STEPS_PER_CELL: usize = 16;
     const CELLS: usize = 8;
     let step_s = 1.0 / (pulse.bandwidth_hz() * STEPS_PER_CELL as f64);
-    let curve: Vec<f64> = (0..STEPS_PER_CELL * CELLS).map(|i| at(i as f64 * step_s)).collect();
+    let curve: Vec<f64> = (0..STEPS_PER_CELL * CELLS)
+        .map(|i| at(i as f64 * step_s))
+        .collect();
     let peak = curve[0];
-    let crossing = curve.iter().position(|&power| power < 0.5 * peak).unwrap_or(curve.len() - 1).max(1);
+    let crossing = curve
+        .iter()
+        .position(|&power| power < 0.5 * peak)
+        .unwrap_or(curve.len() - 1)
+        .max(1);
     let (before, after) = (curve[crossing - 1], curve[crossing]);
     let fraction = ((before - 0.5 * peak) / (before - after).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
     let width_s = 2.0 * (crossing as f64 - 1.0 + fraction) * step_s;
@@ -174,4 +180,84 @@ fn response(pulse: &Pulse, weighted: &[Complex<f64>], sample_rate_hz: f64, centr
         .unwrap_or(curve.len() - 1);
     let sidelobe = curve[null..].iter().copied().fold(0.0, f64::max) / peak;
     (width_s, sidelobe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The coefficients of a Taylor window from its definition.
+    fn taylor(bars: usize, sidelobe_db: f64) -> Vec<f64> {
+        let a = (10f64.powf(sidelobe_db / 20.0)).acosh() / PI;
+        let n = bars as f64;
+        let stretch = n * n / (a * a + (n - 0.5).powi(2));
+        (1..bars)
+            .map(|m| {
+                let m2 = (m * m) as f64;
+                let numerator: f64 = (1..bars)
+                    .map(|i| 1.0 - m2 / (stretch * (a * a + (i as f64 - 0.5).powi(2))))
+                    .product();
+                let denominator: f64 = (1..bars)
+                    .filter(|&i| i != m)
+                    .map(|i| 1.0 - m2 / (i * i) as f64)
+                    .product();
+                let sign = if m % 2 == 0 { -1.0 } else { 1.0 };
+                0.5 * sign * numerator / denominator
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_taylor_window_is_the_one_defined() {
+        for (written, defined) in TAYLOR_5_35.iter().zip(taylor(5, 35.0)) {
+            assert!(
+                (written - defined).abs() < 1e-9,
+                "{written}, defined {defined:.15}"
+            );
+        }
+    }
+
+    #[test]
+    fn noise_behind_a_window_is_independent_only_beyond_one_over_the_band() {
+        let pulse = Pulse {
+            kind: PulseKind::Lfm,
+            start_hz: 80e3,
+            end_hz: 120e3,
+            duration_s: 2e-3,
+            shading: Shading::Rectangular,
+        };
+        let step = |window| Replica::new(&pulse, window, 400e3, 0.0).independent_step();
+        let one_over_band = 10;
+        assert!((9..=11).contains(&step(ReplicaWindow::Matched)));
+        assert!(step(ReplicaWindow::Hann) > 3 * one_over_band / 2);
+        let replica = Replica::new(&pulse, ReplicaWindow::Hann, 400e3, 0.0);
+        // Transform of the squared Hann window one bin out: (2/3)² of power.
+        assert!((replica.noise_correlation(one_over_band) - 4.0 / 9.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn a_constant_frequency_and_a_shaded_pulse_keep_their_shape() {
+        let pulse = |kind, end_hz, shading| Pulse {
+            kind,
+            start_hz: 90e3,
+            end_hz,
+            duration_s: 1e-3,
+            shading,
+        };
+        for pulse in [
+            pulse(PulseKind::Cw, 90e3, Shading::Rectangular),
+            pulse(PulseKind::Lfm, 120e3, Shading::Hann),
+            pulse(PulseKind::Lfm, 120e3, Shading::Tukey(0.8)),
+        ] {
+            assert!(Replica::new(&pulse, ReplicaWindow::Hann, 400e3, 0.0).mismatch_loss_db() < 1e-9);
+        }
+        let cw = Replica::new(
+            &pulse(PulseKind::Cw, 90e3, Shading::Rectangular),
+            ReplicaWindow::Hann,
+            400e3,
+            0.0,
+        );
+        // A triangle of amplitude falls to half its power at 0.293 of its length on either side.
+        assert!((cw.width_s - 0.586e-3).abs() < 0.01e-3, "{}", cw.width_s);
+    }
 }
