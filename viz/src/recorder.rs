@@ -1,0 +1,233 @@
+//! The recording being written.
+
+use std::path::{Path, PathBuf};
+
+use beluga_types::{Echogram, Rig, SolidarFrame, Stamp};
+use re_sdk::{RecordingStream, RecordingStreamBuilder};
+
+use crate::echo::Echoes;
+use crate::notes::{self, Level, Notes};
+use crate::scene::Scene;
+use crate::{Error, TIMELINE, layout, plots};
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Lidar points of the newest frame at most; the map has its own budget.
+    pub lidar_points_per_frame: usize,
+    /// Sonar points of the newest frame at most.
+    pub sonar_points_per_frame: usize,
+    /// Points of the whole map at most.
+    pub map_points: usize,
+    /// Edge of the cubes of which the map keeps one point each, metres; grows as the budget shrinks.
+    pub voxel_m: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lidar_points_per_frame: 1_500,
+            sonar_points_per_frame: 1_000,
+            map_points: 2_000_000,
+            voxel_m: 0.1,
+        }
+    }
+}
+
+/// Writes frames into a `.rrd` file that opens with a layout.
+///
+/// Without [`Self::finish`] the file lacks what was still on its way; what is in it can be opened.
+pub struct Recorder {
+    stream: RecordingStream,
+    path: PathBuf,
+    scene: Scene,
+    echoes: Echoes,
+    notes: Notes,
+    true_north: bool,
+}
+
+impl Recorder {
+    /// Starts the file, showing as much as is the default; one that is there is replaced.
+    ///
+    /// # Errors
+    /// [`Error::Create`] if it cannot be made.
+    pub fn create(path: &Path, rig: &Rig) -> Result<Self, Error> {
+        Self::create_with(path, rig, Options::default())
+    }
+
+    /// As [`Self::create`], showing as much as these options say.
+    ///
+    /// # Errors
+    /// [`Error::Create`] if the file cannot be made.
+    pub fn create_with(path: &Path, rig: &Rig, options: Options) -> Result<Self, Error> {
+        let stream = builder().save(path).map_err(|source| Error::Create {
+            source: Box::new(source),
+            path: path.to_owned(),
+        })?;
+        Self::on(stream, path, rig, options)
+    }
+
+    fn on(stream: RecordingStream, path: &Path, rig: &Rig, options: Options) -> Result<Self, Error> {
+        // Only data time: when something was drawn is nobody's business.
+        stream.set_log_time_enabled(false);
+        stream.set_log_tick_enabled(false);
+        layout::send(&stream, rig)?;
+        Scene::describe(&stream, rig)?;
+        plots::describe(&stream)?;
+        Ok(Self {
+            stream,
+            path: path.to_owned(),
+            scene: Scene::new(&options),
+            echoes: Echoes::new(rig),
+            notes: Notes::new(rig),
+            true_north: rig.origin.is_some(),
+        })
+    }
+
+    /// Adds a frame.
+    ///
+    /// # Errors
+    /// [`Error::Log`] if the recorder refuses.
+    pub fn frame(&mut self, frame: &SolidarFrame) -> Result<(), Error> {
+        self.at(frame.window.end);
+        self.scene.frame(&self.stream, frame)?;
+        plots::frame(&self.stream, frame, self.true_north)?;
+        self.notes.frame(&self.stream, frame)
+    }
+
+    /// Adds a ping's picture.
+    ///
+    /// # Errors
+    /// [`Error::Log`] if the recorder refuses.
+    pub fn echo(&mut self, echo: &Echogram) -> Result<(), Error> {
+        self.at(echo.stamp);
+        self.echoes.ping(&self.stream, echo)
+    }
+
+    /// Adds a line to the log, at the time of what was added last.
+    ///
+    /// # Errors
+    /// [`Error::Log`] if the recorder refuses.
+    pub fn note(&mut self, level: Level, text: &str) -> Result<(), Error> {
+        notes::say(&self.stream, level, text)
+    }
+
+    /// Ends the file.
+    ///
+    /// # Errors
+    /// [`Error::Flush`] if not all could be written.
+    pub fn finish(mut self) -> Result<(), Error> {
+        self.echoes.finish(&self.stream)?;
+        self.stream.flush_blocking().map_err(|source| Error::Flush {
+            source: Box::new(source),
+            path: self.path.clone(),
+        })?;
+        self.stream.disconnect();
+        Ok(())
+    }
+
+    fn at(&self, stamp: Stamp) {
+        self.stream
+            .set_timestamp_nanos_since_epoch(TIMELINE, stamp.nanos());
+    }
+}
+
+/// Says nothing of the machine or the hour, whatever the environment asks for.
+fn builder() -> RecordingStreamBuilder {
+    RecordingStreamBuilder::new(layout::APPLICATION)
+        .enabled(true)
+        .send_properties(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use re_sdk::log::{Chunk, LogMsg};
+
+    use super::*;
+    use crate::specimen;
+
+    /// Rows by entity of the recording, and paths of the layout, of three frames and pings.
+    fn logged() -> (BTreeMap<String, usize>, BTreeSet<String>) {
+        let (stream, caught) = builder().memory().unwrap();
+        let path = Path::new("memory");
+        let mut recorder = Recorder::on(stream, path, &specimen::rig(), Options::default()).unwrap();
+        for index in 0..3 {
+            recorder.frame(&specimen::frame(index)).unwrap();
+            recorder.echo(&specimen::echo(index)).unwrap();
+        }
+        recorder.note(Level::Info, "sound speed from the rig").unwrap();
+        recorder.echoes.finish(&recorder.stream).unwrap();
+        let (mut rows, mut layout) = (BTreeMap::new(), BTreeSet::new());
+        for message in caught.take() {
+            let LogMsg::ArrowMsg(store, message) = message else {
+                continue;
+            };
+            let chunk = Chunk::from_arrow_msg(&message).unwrap();
+            let entity = chunk.entity_path().to_string();
+            if store.is_blueprint() {
+                layout.insert(entity);
+            } else {
+                *rows.entry(entity).or_default() += chunk.num_rows();
+            }
+        }
+        (rows, layout)
+    }
+
+    #[test]
+    fn every_documented_entity_is_there() {
+        let (rows, _) = logged();
+        for (entity, expected) in [
+            ("/map/lidar", 3),
+            ("/map/sonar", 3),
+            ("/map/doubtful", 3),
+            ("/now/lidar", 3),
+            ("/now/sonar", 3),
+            ("/now/fan", 3),
+            ("/path", 3),
+            ("/vessel", 4),
+            ("/water", 3),
+            ("/sonar/fan\\ one/waterfall", 2),
+            ("/sonar/fan\\ one/fan", 1),
+            ("/plot/attitude/roll", 4),
+            ("/plot/points/sonar", 4),
+            // Two gaps' lines, one line on the pose, one on the registration, one note.
+            ("/log", 5),
+        ] {
+            assert_eq!(rows.get(entity), Some(&expected), "{entity} of {rows:?}");
+        }
+    }
+
+    #[test]
+    fn the_map_keeps_its_past() {
+        let (_, layout) = logged();
+        for entity in crate::scene::HISTORY {
+            let end = format!("/ViewContents/overrides/{entity}/visualizers");
+            assert!(
+                layout.iter().any(|path| path.ends_with(&end)),
+                "{entity} of {layout:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_file_is_a_recording() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("run.rrd");
+        let mut recorder = Recorder::create(&path, &specimen::rig()).unwrap();
+        recorder.frame(&specimen::frame(0)).unwrap();
+        recorder.finish().unwrap();
+        let bytes = std::fs::read(&path).unwrap();
+        assert_eq!(&bytes[..4], b"RRF2");
+        assert!(bytes.len() > 10_000, "{} bytes", bytes.len());
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_made_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("missing/run.rrd");
+        let created = Recorder::create(&path, &specimen::rig());
+        assert!(matches!(created.err(), Some(Error::Create { .. })));
+    }
+}

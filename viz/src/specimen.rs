@@ -1,0 +1,122 @@
+//! Hand-made frames and pings for tests.
+
+use beluga_types::{
+    ArcTable, Echogram, FrameGap, FrameStatus, GapCause, Label, Medium, PointTable, PoseSource, Rig,
+    SensorCalibration, SensorId, SensorKind, SensorSpec, SharedStates, SolidarFrame, SonarRegistration,
+    Stamp, Transform, Vessel, Water, Waterline, WaveformShape, Window,
+};
+use nalgebra::{Matrix6, UnitQuaternion, Vector3, Vector6};
+
+fn end(index: u64) -> Stamp {
+    Stamp::from_nanos(1_760_000_000_000_000_000 + index as i64 * 100_000_000)
+}
+
+/// A lidar, and a sonar whose name has a space.
+pub(crate) fn rig() -> Rig {
+    Rig {
+        origin: None,
+        vessel: Vessel {
+            waterline_m: Some(0.2),
+        },
+        water: Water::Unknown,
+        sensors: vec![
+            SensorSpec::new("roof", SensorKind::Lidar),
+            SensorSpec::new("fan one", SensorKind::Sonar),
+        ],
+    }
+}
+
+/// Four points in air, four in water, one mirrored; a gap in the first two frames.
+pub(crate) fn frame(index: u64) -> SolidarFrame {
+    let count = 9;
+    let media: Vec<Medium> = (0..count)
+        .map(|i| if i < 5 { Medium::Air } else { Medium::Water })
+        .collect();
+    let calibration = |sensor| SensorCalibration {
+        sensor: SensorId(sensor),
+        body_from_sensor: Transform::identity(),
+        time_offset_nanos: 0,
+        sound_speed_m_per_s: None,
+    };
+    SolidarFrame {
+        index,
+        window: Window {
+            start: end(index).shifted_nanos(-100_000_000),
+            end: end(index),
+        },
+        inputs: Vec::new(),
+        gaps: (index..2)
+            .take(1)
+            .map(|_| FrameGap {
+                sensor: SensorId(1),
+                lost: 2,
+                cause: GapCause::Corrupt,
+            })
+            .collect(),
+        world_from_body: Transform::new(
+            UnitQuaternion::from_euler_angles(0.05, 0.0, 0.3),
+            Vector3::new(index as f64, 0.0, 0.0),
+        ),
+        pose_covariance: Matrix6::identity() * 1e-4,
+        localizability: [1.0, 0.9, 0.8, 1.0, 0.5, 1.0],
+        twist: Vector6::zeros(),
+        shared: SharedStates::default(),
+        waterline: Some(Waterline {
+            z_m: 0.1,
+            sigma_m: 0.02,
+        }),
+        calibration: vec![calibration(0), calibration(1)],
+        status: FrameStatus {
+            pose_source: PoseSource::Odometry,
+            sonar_registration: SonarRegistration::Refused {
+                reason: "too few points".into(),
+            },
+        },
+        points: PointTable {
+            x: (0..count).map(|i| i as f32).collect(),
+            y: vec![5.0; count],
+            z: (0..count).map(|i| 4.0 - i as f32).collect(),
+            offset_nanos: vec![0; count],
+            sensor: media.iter().map(|&medium| medium as u16).collect(),
+            medium: media,
+            level: (0..count).map(|i| i as f32 * 10.0).collect(),
+            snr_db: vec![None; count],
+            sigma_range_m: vec![0.02; count],
+            sigma_along_m: vec![0.02; count],
+            sigma_across_m: vec![0.02; count],
+            label: (0..count)
+                .map(|i| if i == 4 { Label::Mirror } else { Label::Structure })
+                .collect(),
+            source_seq: vec![index; count],
+            source_index: (0..count as u32).collect(),
+        },
+        arcs: ArcTable::default(),
+    }
+}
+
+/// A ping of eight beams and 100 bins of 0.1 m from 0.5 m on, loud at bin 60.
+pub(crate) fn echo(seq: u64) -> Echogram {
+    let shape = WaveformShape {
+        channels: 8,
+        samples: 100,
+    };
+    Echogram {
+        sensor: SensorId(1),
+        stamp: end(seq),
+        seq,
+        shape,
+        first_range_m: 0.5,
+        range_step_m: 0.1,
+        raw_db: Vec::new(),
+        compressed_db: (0..800)
+            .map(|i| {
+                if i % 100 == 60 {
+                    40.0
+                } else {
+                    0.01 * (i % 100) as f32
+                }
+            })
+            .collect(),
+        detected: (0..8).map(|beam| (beam, 6.5)).collect(),
+    }
+}
