@@ -209,7 +209,7 @@ fn attitude(line: &Line) -> Result<Option<UnitQuaternion<f64>>, Error> {
     };
     let quaternion = Quaternion::new(w, x, y, z);
     let length = quaternion.norm();
-    if !((length - 1.0).abs() <= QUATERNION_SLACK) {
+    if length.is_nan() || (length - 1.0).abs() > QUATERNION_SLACK {
         return Err(line.refuse(
             "a quaternion of length 1 in `qw,qx,qy,qz`",
             format!("length {length}"),

@@ -150,3 +150,99 @@ fn gap_for(measurement: &Measurement, end: Stamp, lost: u64, cause: GapCause, de
         ..measurement.clone()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn measurement(sensor: u16, seq: u64, end_millis: i64) -> Measurement {
+        let end = Stamp::from_nanos(end_millis * 1_000_000);
+        let payload = Payload::Depth(beluga_types::DepthFix {
+            depth_m: 1.0,
+            sigma_m: 0.1,
+        });
+        Measurement {
+            seq,
+            sensor: SensorId(sensor),
+            stamp: end,
+            end,
+            received: end,
+            payload,
+        }
+    }
+
+    fn lost(measurement: &Measurement) -> Option<(GapCause, u64)> {
+        match &measurement.payload {
+            Payload::Gap(gap) => Some((gap.cause, gap.lost)),
+            _ => None,
+        }
+    }
+
+    /// Everything that comes out, which must be sorted.
+    fn run(order: &mut Order, input: Vec<Measurement>) -> Vec<Measurement> {
+        let mut out: Vec<_> = input
+            .into_iter()
+            .flat_map(|measurement| order.push(measurement))
+            .collect();
+        out.extend(std::mem::replace(order, Order::new(Duration::ZERO)).finish());
+        assert!(out.is_sorted_by_key(Measurement::order));
+        out
+    }
+
+    #[test]
+    fn stragglers_within_the_bound_are_put_in_place() {
+        let mut order = Order::new(Duration::from_millis(100));
+        let out = run(
+            &mut order,
+            [(0, 10), (1, 30), (2, 20), (3, 130), (4, 90)]
+                .map(|(seq, end)| measurement(0, seq, end))
+                .into(),
+        );
+        assert_eq!(out.iter().map(|m| m.seq).collect::<Vec<_>>(), [0, 2, 1, 4, 3]);
+        assert!(out.iter().all(|m| lost(m).is_none()));
+    }
+
+    #[test]
+    fn what_nothing_can_overtake_comes_out_at_once() {
+        let mut order = Order::new(Duration::from_millis(100));
+        assert!(order.push(measurement(0, 0, 0)).is_empty());
+        assert!(order.push(measurement(1, 0, 99)).is_empty());
+        assert_eq!(order.push(measurement(0, 1, 100)).len(), 1);
+    }
+
+    #[test]
+    fn later_than_the_bound_is_a_gap_in_its_order() {
+        let mut order = Order::new(Duration::from_millis(50));
+        let mut out: Vec<_> = [(0, 0), (1, 100), (2, 200)]
+            .into_iter()
+            .flat_map(|(seq, end)| order.push(measurement(0, seq, end)))
+            .collect();
+        out.extend(order.push(measurement(1, 7, 20)));
+        assert_eq!(order.late(), 1);
+        out.extend(order.finish());
+        assert!(out.is_sorted_by_key(Measurement::order));
+        let gaps: Vec<_> = out.iter().filter_map(lost).collect();
+        assert_eq!(
+            (out.len(), gaps),
+            (4, vec![(GapCause::Late, 1)]),
+            "counted in = out + lost"
+        );
+    }
+
+    #[test]
+    fn the_same_twice_is_one_and_a_gap_that_lost_nothing() {
+        let mut order = Order::new(Duration::from_millis(50));
+        let out = run(
+            &mut order,
+            vec![
+                measurement(0, 5, 10),
+                measurement(0, 5, 10),
+                measurement(1, 5, 10),
+            ],
+        );
+        let gaps: Vec<_> = out.iter().filter_map(lost).collect();
+        assert_eq!((out.len(), gaps), (3, vec![(GapCause::Corrupt, 0)]));
+    }
+}

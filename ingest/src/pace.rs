@@ -109,3 +109,99 @@ impl Clock {
         !stop.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use beluga_types::{DepthFix, Payload, SensorId};
+
+    use super::*;
+
+    fn measurement(end_millis: i64) -> Measurement {
+        let end = Stamp::from_nanos(1_700_000_000_000_000_000 + end_millis * 1_000_000);
+        Measurement {
+            seq: 0,
+            sensor: SensorId(0),
+            stamp: end,
+            end,
+            received: end,
+            payload: Payload::Depth(DepthFix {
+                depth_m: 0.0,
+                sigma_m: 1.0,
+            }),
+        }
+    }
+
+    /// Runs on a clock that stands still until everybody waits, then jumps.
+    fn paused<T>(run: impl Future<Output = T>) -> T {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .unwrap()
+            .block_on(run)
+    }
+
+    /// Milliseconds after the first at which these ends are played.
+    fn times(pace: Pace, ends_millis: &[i64]) -> Vec<u128> {
+        paused(async {
+            let stop = AtomicBool::new(false);
+            let mut clock = Clock::new(pace);
+            let begin = Instant::now();
+            let mut times = Vec::new();
+            for &end in ends_millis {
+                assert!(clock.wait_for(measurement(end).end, &stop).await);
+                times.push(begin.elapsed().as_millis());
+            }
+            times
+        })
+    }
+
+    #[test]
+    fn each_pace_plays_at_its_times() {
+        let ends = [50, 50, 150, 1150];
+        assert_eq!(times(Pace::Max, &ends), [0, 0, 0, 0]);
+        assert_eq!(times(Pace::RealTime, &ends), [0, 0, 100, 1100]);
+        assert_eq!(times(Pace::Times(10.0), &ends), [0, 0, 10, 110]);
+        assert_eq!(times(Pace::Times(0.5), &ends), [0, 0, 200, 2200]);
+        assert_eq!(times(Pace::Times(f64::NAN), &ends), [0, 0, 100, 1100]);
+    }
+
+    #[test]
+    fn a_stop_ends_a_wait_of_a_year() {
+        let sent = paused(async {
+            let stop = AtomicBool::new(false);
+            let (sender, receiver) = sync_channel(8);
+            let year = [measurement(0), measurement(31_536_000_000)].into_iter();
+            let mut player = std::pin::pin!(run(year, Pace::RealTime, &sender, &stop));
+            let early = tokio::time::timeout(Duration::from_secs(1), &mut player).await;
+            assert!(early.is_err(), "it must wait");
+            stop.store(true, Ordering::Relaxed);
+            let sent = player.await;
+            assert_eq!(receiver.try_iter().count(), 1, "what was sent can be drained");
+            sent
+        });
+        assert_eq!(sent, 1);
+    }
+
+    #[test]
+    fn a_full_queue_is_waited_for_and_nothing_is_lost() {
+        let (sender, receiver) = sync_channel(1);
+        let run: Vec<_> = (0..200).map(measurement).collect();
+        let expected = run.clone();
+        let player = std::thread::spawn(move || play(run.into_iter(), Pace::Max, sender, Arc::default()));
+        assert_eq!(receiver.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(player.join().unwrap().unwrap(), 200);
+    }
+
+    #[test]
+    fn a_receiver_that_is_gone_ends_it() {
+        let (sender, receiver) = sync_channel(1);
+        drop(receiver);
+        assert_eq!(
+            play((0..3).map(measurement), Pace::Max, sender, Arc::default()).unwrap(),
+            0
+        );
+    }
+}

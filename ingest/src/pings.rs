@@ -198,7 +198,7 @@ pub(crate) fn waveforms(
 ) -> Result<Waveforms, Error> {
     let wav_channels = wav.channels();
     let iq = pulse.centre_hz.is_some();
-    if iq && wav_channels % 2 != 0 {
+    if iq && !wav_channels.is_multiple_of(2) {
         let expected = "pairs of channels, since the pulse has a `centre_hz`";
         return Err(Error::bad(
             wav.path(),

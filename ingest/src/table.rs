@@ -57,7 +57,7 @@ impl Table {
                 }
             }
         };
-        let columns = header
+        let columns: Vec<String> = header
             .iter()
             .map(|name| name.trim_start_matches('\u{feff}').to_owned())
             .collect();
@@ -101,7 +101,7 @@ impl Table {
 fn check_header(
     path: &Path,
     line: u64,
-    columns: &Vec<String>,
+    columns: &[String],
     required: &[&'static str],
     optional: &[&'static str],
 ) -> Result<(), Error> {

@@ -278,3 +278,89 @@ fn head(fmt: &[u8], data_bytes: u32) -> Vec<u8> {
     bytes.extend_from_slice(&data_bytes.to_le_bytes());
     bytes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A WAV file of these samples with a strange chunk of odd length before them.
+    fn file(format: u16, bits: u16, channels: u16, data: &[u8], stated: u32) -> Vec<u8> {
+        let block = channels * bits / 8;
+        let mut fmt = Vec::new();
+        for number in [format, channels] {
+            fmt.extend(number.to_le_bytes());
+        }
+        fmt.extend(48_000u32.to_le_bytes());
+        fmt.extend((48_000 * u32::from(block)).to_le_bytes());
+        fmt.extend(block.to_le_bytes());
+        fmt.extend(bits.to_le_bytes());
+        let mut bytes = b"RIFF\0\0\0\0WAVEconf\x03\0\0\0abc\0fmt \x10\0\0\0".to_vec();
+        bytes.extend(fmt);
+        bytes.extend(b"data");
+        bytes.extend(stated.to_le_bytes());
+        bytes.extend(data);
+        bytes
+    }
+
+    fn open(bytes: &[u8]) -> Result<WavFile, Error> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), bytes).unwrap();
+        WavFile::open(file.path())
+    }
+
+    fn check(format: u16, bits: u16, data: &[u8], expected: Samples) {
+        let length = data.len() as u32;
+        let mut wav = open(&file(format, bits, 2, data, length)).unwrap();
+        assert_eq!((wav.channels(), wav.sample_rate_hz(), wav.frames()), (2, 48e3, 1));
+        assert_eq!(wav.read(0, 10).unwrap(), expected);
+    }
+
+    #[test]
+    fn every_sample_type_reads() {
+        check(1, 8, &[0, 255], Samples::I16(vec![-128, 127]));
+        check(1, 16, &[1, 0, 255, 255], Samples::I16(vec![1, -1]));
+        check(1, 24, &[1, 0, 0, 255, 255, 255], Samples::F32(vec![1.0, -1.0]));
+        check(
+            1,
+            32,
+            &[0, 0, 1, 0, 255, 255, 255, 255],
+            Samples::F32(vec![65_536.0, -1.0]),
+        );
+        let floats = [0.5f32.to_le_bytes(), (-2f32).to_le_bytes()].concat();
+        check(3, 32, &floats, Samples::F32(vec![0.5, -2.0]));
+    }
+
+    #[test]
+    fn what_is_there_of_a_cut_file_is_read() {
+        let cut = open(&file(1, 16, 1, &[1, 0, 2, 0, 3], 10)).unwrap();
+        assert_eq!((cut.frames(), cut.stated_frames()), (2, 5));
+        for never_finished in [0, u32::MAX] {
+            let wav = open(&file(1, 16, 1, &[1, 0, 2, 0], never_finished)).unwrap();
+            assert_eq!((wav.frames(), wav.stated_frames()), (2, 2));
+        }
+    }
+
+    #[test]
+    fn what_is_no_wav_is_refused_with_its_place() {
+        let whole = file(1, 16, 1, &[1, 0], 2);
+        let refused = |bytes: &[u8]| open(bytes).unwrap_err().to_string();
+        assert!(refused(b"").starts_with("expected a WAV file, found nothing"));
+        assert!(
+            refused(b"RF64....WAVE")
+                .starts_with("byte 0: expected `RIFF`, a length, `WAVE`, found `RF64....WAVE`")
+        );
+        assert!(
+            refused(&whole[..24]).starts_with("byte 24: expected a `data` chunk"),
+            "{}",
+            refused(&whole[..24])
+        );
+        assert!(refused(&whole[..40]).starts_with("byte 24: expected 16 to 1024 bytes of format"));
+        assert!(
+            refused(&file(2, 16, 1, &[], 0)).starts_with("`fmt ` chunk: expected integer or float samples")
+        );
+        assert!(refused(&file(1, 16, 0, &[], 0)).contains("zero channels"));
+        for end in 0..56 {
+            assert!(open(&whole[..end]).is_err(), "{end} bytes");
+        }
+    }
+}

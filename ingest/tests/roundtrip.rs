@@ -1,5 +1,7 @@
 //! Measurements, written as a folder and read back, are the same measurements.
 
+#![allow(clippy::unwrap_used)]
+
 use std::f64::consts::FRAC_PI_4;
 use std::path::Path;
 use std::sync::Arc;

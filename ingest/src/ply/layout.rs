@@ -111,11 +111,11 @@ impl Layout {
                 self.stride = fixed.then_some(usize::try_from(least).unwrap_or(0));
             }
         }
-        if let Some(stride) = self.stride.filter(|_| fixed) {
-            if bytes.len() as u128 >= needed + stride as u128 {
-                let expected = format!("{needed} bytes for {} vertices", self.count);
-                return Err(Wrong::new("body", expected, format!("{}", bytes.len())));
-            }
+        if let Some(stride) = self.stride.filter(|_| fixed)
+            && bytes.len() as u128 >= needed + stride as u128
+        {
+            let expected = format!("{needed} bytes for {} vertices", self.count);
+            return Err(Wrong::new("body", expected, format!("{}", bytes.len())));
         }
         Ok(self)
     }
@@ -148,10 +148,10 @@ fn choose(vertex: &ElementDef) -> Result<Vec<Chosen>, Wrong> {
         names.iter().find_map(|name| {
             let mut offset = 0;
             for (index, property) in vertex.properties.values().enumerate() {
-                if let PropertyType::Scalar(scalar) = &property.data_type {
-                    if property.name.eq_ignore_ascii_case(name) {
-                        return Some((index, offset, scalar.clone(), *name));
-                    }
+                if let PropertyType::Scalar(scalar) = &property.data_type
+                    && property.name.eq_ignore_ascii_case(name)
+                {
+                    return Some((index, offset, scalar.clone(), *name));
                 }
                 offset += least_bytes(&property.data_type, false);
             }

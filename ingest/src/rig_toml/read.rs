@@ -165,7 +165,7 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
         true => Ok(value.to_radians()),
         false => Err(refused(key, "-360 to 360", value)),
     };
-    if !(table.time_offset_ms.abs() <= MAX_OFFSET_MS) {
+    if table.time_offset_ms.is_nan() || table.time_offset_ms.abs() > MAX_OFFSET_MS {
         let expected = "less than a hundred years";
         return Err(refused("time_offset_ms", expected, table.time_offset_ms));
     }

@@ -1,0 +1,164 @@
+//! Recordings of real devices, where they are at hand.
+
+#![allow(clippy::unwrap_used)]
+
+use std::path::{Path, PathBuf};
+
+use beluga_ingest::{
+    Recording, kitti, ply,
+    wav::{Samples, WavFile},
+};
+use beluga_types::{Payload, SonarPing};
+
+/// A folder of real data, or nothing, said, where there is none.
+fn shared(test: &str, name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../shared/data")
+        .join(name);
+    if path.is_dir() {
+        return Some(path);
+    }
+    println!("SKIPPED {test}: no shared data");
+    None
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|found| found == extension));
+    files.sort();
+    files
+}
+
+fn check_wav(folder: &Path, channels: usize, rate_hz: f64, frames: u64) -> Vec<i16> {
+    let mut wav = WavFile::open(&files(folder, "wav")[0]).unwrap();
+    assert_eq!((wav.channels(), wav.sample_rate_hz()), (channels, rate_hz));
+    assert_eq!((wav.frames(), wav.stated_frames()), (frames, frames));
+    match wav.read(0, frames).unwrap() {
+        Samples::I16(values) => values,
+        Samples::F32(_) => panic!("16-bit samples"),
+    }
+}
+
+#[test]
+fn a_hydrophone_recording_with_a_strange_chunk() {
+    let Some(folder) = shared(
+        "a_hydrophone_recording_with_a_strange_chunk",
+        "sonar/hydrophone-wav",
+    ) else {
+        return;
+    };
+    let values = check_wav(&folder, 1, 48e3, 1_443_840);
+    let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
+    let square = |value: &i16| (f64::from(*value) - mean).powi(2);
+    let std = (values.iter().map(square).sum::<f64>() / values.len() as f64).sqrt();
+    assert!(
+        (mean + 93.872).abs() < 5e-4 && (std - 20.757).abs() < 5e-4,
+        "{mean} {std}"
+    );
+
+    let work = tempfile::tempdir().unwrap();
+    let source = files(&folder, "wav")[0].display().to_string();
+    let rig = format!("[[sensor]]\nname = \"ear\"\nkind = \"sonar\"\nsource = {source:?}\nstart_ns = 0\n");
+    std::fs::write(work.path().join("site.toml"), rig).unwrap();
+    let blocks: Vec<_> = Recording::open(&work.path().join("site.toml"))
+        .unwrap()
+        .timeline()
+        .unwrap()
+        .collect();
+    let mut samples = 0;
+    for block in &blocks {
+        match &block.payload {
+            Payload::Sonar(ping) => match &**ping {
+                SonarPing::Elements(ping) => samples += ping.waveforms.shape().samples,
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!((blocks.len(), samples), (31, 1_443_840));
+    assert_eq!(blocks[30].stamp.nanos(), 30_000_000_000);
+}
+
+#[test]
+fn an_ultrasound_array_in_air() {
+    let Some(folder) = shared("an_ultrasound_array_in_air", "sonar/air-ultrasound-array") else {
+        return;
+    };
+    let values = check_wav(&folder, 5, 192e3, 387_424);
+    assert_eq!(values.len(), 5 * 387_424);
+}
+
+#[test]
+fn two_scans_as_ply() {
+    let Some(folder) = shared("two_scans_as_ply", "lidar/small-gicp-pair") else {
+        return;
+    };
+    let sizes = ["source.ply", "target.ply"].map(|name| {
+        let scan = ply::read(&folder.join(name)).unwrap();
+        assert_eq!(scan.intensity().unwrap().len(), scan.len());
+        assert!(scan.x().iter().all(|x| x.abs() < 300.0));
+        scan.len() + scan.dropped() as usize
+    });
+    assert_eq!(sizes, [69_792, 69_088]);
+}
+
+#[test]
+fn a_folder_of_kitti_scans() {
+    let Some(folder) = shared("a_folder_of_kitti_scans", "lidar/kitti00-pair-94-95") else {
+        return;
+    };
+    let recording = Recording::open(&folder).unwrap();
+    assert!(recording.rig().sensors[0].deskewed);
+    let expected: Vec<_> = files(&folder, "bin")
+        .iter()
+        .map(|path| path.metadata().unwrap().len() / 16)
+        .collect();
+    let mut found = Vec::new();
+    for measurement in recording.timeline().unwrap() {
+        match measurement.payload {
+            Payload::Lidar(scan) => found.push(scan.len() as u64 + u64::from(scan.dropped())),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(found, expected);
+    assert!(
+        found.iter().all(|points| (120_000..130_000).contains(points)),
+        "{found:?}"
+    );
+}
+
+#[test]
+fn a_city_drive_becomes_a_folder_recording() {
+    let Some(folder) = shared(
+        "a_city_drive_becomes_a_folder_recording",
+        "lidar/kitti-raw-city-124",
+    ) else {
+        return;
+    };
+    let root = tempfile::tempdir().unwrap();
+    let destination = root.path().join("city");
+    assert_eq!(kitti::convert(&folder, &destination).unwrap(), 124);
+    let expected: u64 = files(&folder, "xyz32")
+        .iter()
+        .map(|path| path.metadata().unwrap().len() / 12)
+        .sum();
+    let source: Vec<_> = Recording::open(&folder).unwrap().timeline().unwrap().collect();
+    let found: Vec<_> = Recording::open(&destination)
+        .unwrap()
+        .timeline()
+        .unwrap()
+        .collect();
+    assert_eq!(found, source, "scan by scan, point by point");
+    let points = |measurement: &beluga_types::Measurement| match &measurement.payload {
+        Payload::Lidar(scan) => scan.len() as u64 + u64::from(scan.dropped()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(
+        (found.len(), found.iter().map(points).sum::<u64>()),
+        (124, expected)
+    );
+    assert_eq!(found[123].stamp.nanos(), 12_300_000_000);
+}
