@@ -20,7 +20,11 @@ const SPECKLE_MARGIN: f64 = 1.0;
 const NEIGHBOUR_WIDTHS: f64 = 1.6;
 
 /// Power of the beams two to three widths away from a target that stands alone, against its own.
-const ALONE: f64 = 0.06;
+const ALONE: f64 = 0.15;
+
+/// Least bend of the levels of three beams over one small target, in nepers of power for beams one
+/// width apart: 0.7 of a Gaussian beam's `8 ln 2`. A wall bends less, but for its speckle.
+const LEAST_BEND: f64 = 0.7 * 5.545;
 
 /// How the beams of a table see each other's targets; made once per table.
 pub(crate) struct Fan {
@@ -197,7 +201,12 @@ impl Fan {
         }
         let level = |beam: usize| power(beam, place).max(least).ln();
         let angle = |neighbour: usize| self.axes[beam].offsets(&self.axes[neighbour].direction)[1];
-        let (step, _) = vertex(level(other), here.ln(), level(one))?;
+        let [low, middle, high] = [level(other), here.ln(), level(one)];
+        let step_widths = 0.5 * (angle(one) - angle(other)).abs() / self.beams[beam].receive_width_rad[1];
+        if 2.0 * middle - low - high < LEAST_BEND * step_widths * step_widths {
+            return None;
+        }
+        let (step, _) = vertex(low, middle, high)?;
         // Steps to either side may differ a little; at most half a step is asked of them.
         Some(step.abs() * if step >= 0.0 { angle(one) } else { angle(other) })
     }
@@ -252,4 +261,52 @@ fn window_power(row: &[f32], place: f64, width: f64) -> f64 {
         .iter()
         .fold(0.0f32, |top, &power| top.max(power))
         .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fan() -> Fan {
+        let beams: Vec<Beam> = (0..12)
+            .map(|i| Beam::at(f64::from(i) * 0.0175, 0.0, [0.0175, 2.0], [0.3, 0.0175]))
+            .collect();
+        Fan::new(&beams, 12.0)
+    }
+
+    #[test]
+    fn the_nearest_beams_stand_to_either_side() {
+        let fan = fan();
+        for beam in 1..11 {
+            let mut sides: Vec<_> = fan.sides[beam].iter().flatten().copied().collect();
+            sides.sort_unstable();
+            assert_eq!(sides, [beam - 1, beam + 1]);
+            assert_eq!(fan.sides[fan.sides[beam][0].unwrap()][1], Some(beam), "sides are each other's");
+        }
+        assert_eq!(fan.sides[0].iter().flatten().count(), 1);
+    }
+
+    #[test]
+    fn what_leaks_falls_with_distance_and_never_exceeds_the_rejection() {
+        let rejection = 10f64.powf(-1.2);
+        assert_eq!(leak_between([0.0, 0.5], rejection), 0.0, "a shared footprint belongs to both");
+        assert_eq!(leak_between([0.0, 1.0], rejection), rejection);
+        // First sidelobe of an unshaded array: -13.3 dB; far out the pattern is lower.
+        assert!(leak_between([0.0, 10.0], rejection) < 0.003);
+        assert!(leak_between([0.0, -10.0], rejection) == leak_between([0.0, 10.0], rejection));
+    }
+
+    #[test]
+    fn the_strongest_beam_of_each_sample_sets_the_floor_of_the_others() {
+        let mut strongest = Strongest::default();
+        let mut rows = vec![1.0f32; 12 * 4];
+        rows[5 * 4 + 2] = 1000.0;
+        strongest.update(&rows, 4);
+        let mut floor = [0.0f32; 4];
+        let fan = fan();
+        fan.floor(6, &strongest, &mut floor);
+        assert!((floor[2] - 63.1).abs() < 0.1, "{floor:?}");
+        fan.floor(5, &strongest, &mut floor);
+        assert_eq!(floor[2], 0.0, "no floor of its own making");
+    }
 }

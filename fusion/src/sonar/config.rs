@@ -98,3 +98,25 @@ pub enum CfarKind {
     /// Smallest of: the quieter side. Finds what stands beside something strong.
     Soca,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_inside_their_ranges() {
+        assert_eq!(SonarConfig::default().clamped(), SonarConfig::default());
+    }
+
+    #[test]
+    fn senseless_numbers_are_brought_back() {
+        let config = SonarConfig {
+            false_alarm_rate: f64::NAN,
+            training_cells: 0,
+            min_snr_db: 1e9,
+            ..SonarConfig::default()
+        }
+        .clamped();
+        assert_eq!((config.false_alarm_rate, config.training_cells, config.min_snr_db), (1e-6, 4, 100.0));
+    }
+}

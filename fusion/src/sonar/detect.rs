@@ -26,9 +26,6 @@ const WEAKEST: f64 = 0.1;
 /// Mean shifts per echo; most settle in five.
 const SHIFTS: usize = 24;
 
-/// Sidelobes in range reach so many widths of the compressed pulse.
-const SIDELOBE_WIDTHS: f64 = 8.0;
-
 /// One correlation cell of speckle intensity, in -3 dB widths of a Gaussian compressed pulse.
 const SPECKLE_WIDTHS: f64 = 1.5;
 
@@ -51,8 +48,8 @@ pub(crate) struct Row<'a> {
 pub(crate) struct Limits {
     /// Width of the compressed pulse at -3 dB, in samples.
     pub(crate) width: f64,
-    /// Its highest sidelobe, as power against the peak, with margin.
-    pub(crate) sidelobe: f32,
+    /// Its near and far sidelobes: power against the peak, with margin, and reach in samples.
+    pub(crate) sidelobes: [(f32, usize); 2],
     /// Least ratio of peak to noise.
     pub(crate) min_snr: f64,
     /// Most echoes.
@@ -150,18 +147,22 @@ struct Group {
 
 /// Raises the floor around strong peaks to where their own sidelobes in range reach.
 fn shade_sidelobes(row: &mut Row<'_>, limits: &Limits) {
-    let reach = (SIDELOBE_WIDTHS * limits.width).ceil() as usize;
     let power = row.power;
     for index in 1..power.len().saturating_sub(1) {
         let here = power[index];
-        let shade = here * limits.sidelobe;
         let is_top = here >= power[index - 1] && here > power[index + 1];
-        if !is_top || shade <= row.levels.threshold[index / row.cell] {
+        if !is_top {
             continue;
         }
-        let range = index.saturating_sub(reach)..(index + reach + 1).min(power.len());
-        for floor in &mut row.floor[range] {
-            *floor = floor.max(shade);
+        for (share, reach) in limits.sidelobes {
+            let shade = here * share;
+            if shade <= row.levels.threshold[index / row.cell] {
+                continue;
+            }
+            let range = index.saturating_sub(reach)..(index + reach + 1).min(power.len());
+            for floor in &mut row.floor[range] {
+                *floor = floor.max(shade);
+            }
         }
     }
 }

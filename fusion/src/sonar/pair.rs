@@ -169,44 +169,48 @@ pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -
 /// Where the phase between two rows passes zero inside an echo's window, in samples: when the
 /// array's broadside meets a long oblique footprint.
 ///
-/// A straight line is fitted to the unwrapped phase, weighted by energy. Nothing if the phase does
-/// not run through zero inside the window, or turns by less than `least_turn_rad` over it: then
-/// the energy's middle is the better estimator.
+/// The phase is taken to run straight: its slope is that from sample to sample, summed over the
+/// window before the angle is taken, so that no fade breaks an unwrapping; its height likewise.
+/// Of the zeros a turn apart the one nearest the energy's middle is meant. Nothing if that lies
+/// outside the window, or if the phase turns by less than `least_turn_rad` over it: then the
+/// energy's middle is the better estimator.
 pub(crate) fn zero_crossing(
     rows: &[Vec<Complex<f32>>; 2],
     candidate: &Candidate,
     least_turn_rad: f64,
 ) -> Option<f64> {
     let range = window(rows[0].len(), candidate);
-    let length = range.len() as f64;
-    let mut sums = [0.0f64; 5];
-    let mut last: Option<f64> = None;
-    for index in range.clone() {
-        let product = rows[0][index] * rows[1][index].conj();
-        let weight = f64::from(product.norm());
-        let raw = f64::from(product.arg());
-        let phase = match last {
-            Some(last) => raw + std::f64::consts::TAU * ((last - raw) / std::f64::consts::TAU).round(),
-            None => raw,
+    let product = |index: usize| {
+        let value = rows[0][index] * rows[1][index].conj();
+        Complex::new(f64::from(value.re), f64::from(value.im))
+    };
+    let steps: Complex<f64> = range
+        .clone()
+        .skip(1)
+        .map(|index| product(index) * product(index - 1).conj())
+        .sum();
+    let mut slope = steps.arg();
+    let mut level = 0.0;
+    // The second round mends the slope by what is left of it over the window.
+    for _ in 0..2 {
+        let straight = |index: usize| {
+            product(index) * Complex::from_polar(1.0, -(slope * (index as f64 - candidate.place)))
         };
-        if weight > 2.0 * candidate.noise {
-            last = Some(phase);
+        let sum: Complex<f64> = range.clone().map(straight).sum();
+        level = sum.arg();
+        let (mut moment, mut weight) = (0.0, 0.0);
+        for index in range.clone() {
+            let rest = straight(index) * Complex::from_polar(1.0, -level);
+            let at = index as f64 - candidate.place;
+            moment += at * rest.im;
+            weight += at * at * rest.norm();
         }
-        let at = index as f64 - candidate.place;
-        for (sum, term) in sums.iter_mut().zip([1.0, at, at * at, phase, at * phase]) {
-            *sum += weight * term;
-        }
+        slope += moment / weight.max(f64::MIN_POSITIVE);
     }
-    let [weight, at, at_squared, phase, cross] = sums;
-    let determinant = weight * at_squared - at * at;
-    if determinant <= 0.0 {
-        return None;
-    }
-    let slope = (weight * cross - at * phase) / determinant;
-    let level = (phase - slope * at) / weight;
     let crossing = -level / slope;
-    let inside = crossing.abs() <= candidate.half_window;
-    (inside && (slope * length).abs() >= least_turn_rad).then_some(candidate.place + crossing)
+    let turn = (slope * range.len() as f64).abs();
+    let inside = crossing.is_finite() && crossing.abs() <= candidate.half_window;
+    (inside && turn >= least_turn_rad).then_some(candidate.place + crossing)
 }
 
 fn window(samples: usize, candidate: &Candidate) -> std::ops::Range<usize> {
@@ -245,5 +249,125 @@ fn arc(
         method: DetectionMethod::Phase,
         half_angle_rad: Some(std::f64::consts::FRAC_PI_2),
         arc_plane: Direction::from_vector(line.cross(&ahead)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::chain::SonarChain;
+    use super::super::synthetic::{Noise, echo_at};
+    use super::*;
+    use beluga_types::{
+        Point, Pulse, PulseKind, SampleValues, SensorId, Shading, SonarPing, Stamp, WaveformShape, Waveforms,
+    };
+
+    const SPEED: f64 = 1500.0;
+
+    fn pulse() -> Pulse {
+        Pulse {
+            kind: PulseKind::Lfm,
+            start_hz: 90e3,
+            end_hz: 110e3,
+            duration_s: 1e-3,
+            shading: Shading::Rectangular,
+        }
+    }
+
+    /// Two elements `apart` metres from each other along y hear a target at this bearing to port.
+    fn ping(bearing_rad: f64, apart: f64, range_m: f64) -> Elements {
+        let mut noise = Noise::new(5);
+        let (samples, rate_hz) = (3000, 100e3);
+        let positions = [Point::new(0.0, 0.5 * apart, 0.0), Point::new(0.0, -0.5 * apart, 0.0)];
+        let values = (0..2 * samples)
+            .map(|i| {
+                let (channel, n) = (i / samples, i % samples);
+                let nearer = positions[channel].y() * bearing_rad.sin() / SPEED;
+                let echo = echo_at(&pulse(), true, 100e3, n as f64 / rate_hz, 2.0 * range_m / SPEED - nearer);
+                let value = echo + noise.complex() * 0.05;
+                [value.re as f32, value.im as f32]
+            })
+            .collect();
+        let shape = WaveformShape { channels: 2, samples };
+        Elements {
+            waveforms: Waveforms::new(shape, SampleValues::IqF32(values), 1.0, rate_hz, 100e3, 0.0).unwrap(),
+            positions: positions.into(),
+            pulse: Some(pulse()),
+            sound_speed_m_per_s: None,
+            blanking_m: 0.5,
+        }
+    }
+
+    fn echoes(elements: Elements) -> PingEchoes {
+        let mut chain = SonarChain::new(&SonarConfig::default(), SensorId(0));
+        chain.detect(&SonarPing::Elements(elements), 0, Stamp::default(), SPEED)
+    }
+
+    #[test]
+    fn phase_gives_the_bearing() {
+        for degrees in [-60.0f64, -20.0, 0.0, 5.0, 45.0] {
+            let found = echoes(ping(degrees.to_radians(), 0.007, 12.0));
+            assert_eq!(found.echoes.len(), 1, "{:?}", found.notes);
+            let echo = &found.echoes[0];
+            let bearing = echo.direction.vector().y.asin().to_degrees();
+            let sigma = echo.sigma_across_rad.to_degrees();
+            println!("{bearing:.2}° ± {sigma:.2}°, is {degrees}°, {:?} dB", echo.snr_db);
+            assert!((bearing - degrees).abs() < 4.0 * sigma && sigma < 3.0, "{bearing}° ± {sigma}°, is {degrees}°");
+            assert!((0.5 * SPEED * echo.two_way_time_s - 12.0).abs() < 0.01);
+            assert_eq!(echo.method, DetectionMethod::Phase);
+            assert!(echo.half_angle_rad.is_some());
+        }
+    }
+
+    #[test]
+    fn phase_over_sine_is_that_of_a_split_beam() {
+        let baseline = Baseline {
+            apart: Vector3::y() * 0.03,
+            wavelength_m: 0.015,
+        };
+        let bearing = baseline.bearing(1.095_231).unwrap();
+        assert!((bearing.sine.asin().to_degrees() - 5.0).abs() < 1e-4);
+        assert!(baseline.check().is_err(), "20° would wrap past π");
+    }
+
+    #[test]
+    fn ambiguous_and_unplaced_elements_are_refused() {
+        let wide = echoes(ping(0.1, 0.03, 12.0));
+        assert!(wide.echoes.is_empty() && wide.notes[0].contains("half a wavelength"), "{:?}", wide.notes);
+        let mut unplaced = ping(0.1, 0.007, 12.0);
+        unplaced.positions = [].into();
+        assert!(echoes(unplaced).notes[0].contains("positions"));
+        let mut silent = ping(0.1, 0.007, 12.0);
+        silent.pulse = None;
+        assert!(echoes(silent).notes[0].contains("listening only"));
+    }
+
+    #[test]
+    fn the_zero_of_a_phase_ramp_is_found_under_noise() {
+        let mut noise = Noise::new(8);
+        let candidate = Candidate {
+            place: 100.0,
+            sigma: 1.0,
+            spread: 20.0,
+            half_window: 50.0,
+            energy: 100.0,
+            peak: 1.0,
+            noise: 1e-3,
+            cells: 20.0,
+        };
+        let mut rows = [Vec::new(), Vec::new()];
+        for n in 0..200 {
+            let speckle = noise.complex();
+            // The phase passes zero at 108.5 and turns by 0.1 rad a sample: 10 rad over the window.
+            let turn = Complex::from_polar(1.0, 0.1 * (f64::from(n) - 108.5));
+            for (row, value) in rows.iter_mut().zip([speckle * turn, speckle]) {
+                let value = value + noise.complex() * 0.05;
+                row.push(Complex::new(value.re as f32, value.im as f32));
+            }
+        }
+        let crossing = zero_crossing(&rows, &candidate, 1.0);
+        println!("{crossing:?}");
+        assert!(crossing.is_some_and(|place| (place - 108.5).abs() < 1.0), "{crossing:?}");
+        let flat = [rows[0].clone(), rows[0].clone()];
+        assert_eq!(zero_crossing(&flat, &candidate, 1.0), None, "a phase that does not turn has no zero");
     }
 }

@@ -230,3 +230,82 @@ fn median(mut values: Vec<f64>) -> f64 {
     let middle = values.len() / 2;
     *values.select_nth_unstable_by(middle, f64::total_cmp).1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use beluga_types::Detection;
+
+    fn profile(strength: Vec<f32>, width_deg: f64) -> Profile {
+        let width = width_deg.to_radians() * std::f64::consts::SQRT_2;
+        Profile {
+            strength,
+            first_s: 0.001,
+            interval_s: 1e-4,
+            beam: Beam::at(0.0, 0.0, [width; 2], [width; 2]),
+            steering_rad: 0.0,
+            sound_speed_m_per_s: None,
+            blanking_m: 1.0,
+        }
+    }
+
+    #[test]
+    fn a_narrow_profile_gives_the_middle_and_a_wide_one_the_edge() {
+        // Ringing in the first metre (1.33 ms at 1500 m/s), then an echo centred on 60.
+        let mut strength = vec![2.0f32; 120];
+        strength[0] = 250.0;
+        for (index, value) in [(58, 40.0), (59, 120.0), (60, 200.0), (61, 120.0), (62, 40.0)] {
+            strength[index] = value;
+        }
+        let narrow = detect(&profile(strength.clone(), 2.0), &SonarConfig::default(), 1500.0);
+        assert_eq!(narrow.echoes.len(), 1, "the ringing is blanked");
+        assert!((narrow.echoes[0].two_way_time_s - 0.007).abs() < 1e-9);
+        assert_eq!(narrow.echoes[0].half_angle_rad, None);
+        let wide = detect(&profile(strength, 25.0), &SonarConfig::default(), 1500.0);
+        // Half of 198 above the floor is passed between 58 and 59.
+        let place = 58.0 + (99.0 - 38.0) / 80.0;
+        assert!((wide.echoes[0].two_way_time_s - (0.001 + place * 1e-4)).abs() < 1e-9);
+        assert_eq!(wide.echoes[0].method, DetectionMethod::LeadingEdge);
+        assert!(wide.echoes[0].half_angle_rad.is_some());
+    }
+
+    #[test]
+    fn flat_short_and_broken_profiles_have_no_echo() {
+        let detect = |ping: &Profile| detect(ping, &SonarConfig::default(), 1500.0);
+        assert!(detect(&profile(vec![7.0; 100], 2.0)).echoes.is_empty());
+        assert!(detect(&profile(vec![7.0; 3], 2.0)).echoes.is_empty());
+        assert!(detect(&profile(Vec::new(), 2.0)).echoes.is_empty());
+        assert!(detect(&profile(vec![f32::NAN; 100], 2.0)).echoes.is_empty());
+        let mut broken = profile(vec![7.0; 100], 2.0);
+        broken.interval_s = 0.0;
+        assert_eq!(detect(&broken).notes.len(), 1);
+    }
+
+    #[test]
+    fn detections_of_the_device_pass_with_their_angles() {
+        let detection = Detection {
+            two_way_time_s: 0.02,
+            receive_angle_rad: 0.6,
+            transmit_tilt_rad: 0.02,
+            transmit_delay_s: 0.003,
+            sector: 1,
+            level_db: -30.0,
+            quality: 1.0,
+        };
+        let broken = Detection {
+            two_way_time_s: f64::NAN,
+            ..detection
+        };
+        let ping = Detections {
+            detections: vec![broken, detection],
+            sound_speed_m_per_s: None,
+            beam_width_rad: [0.0175; 2],
+        };
+        let passed = pass_through(&ping, &SonarConfig::default());
+        assert_eq!((passed.echoes.len(), passed.notes.len()), (1, 1));
+        let echo = &passed.echoes[0];
+        assert_eq!((echo.beam, echo.transmit_delay_s, echo.method), (1, 0.003, DetectionMethod::Device));
+        assert!(echo.direction.vector().y < 0.0, "a positive angle is to starboard, -y");
+        assert!((echo.sigma_along_rad - 0.0175 / 2.355).abs() < 1e-6);
+    }
+}

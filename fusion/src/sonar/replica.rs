@@ -15,8 +15,21 @@ pub(crate) struct Replica {
     pub(crate) transmitted: Vec<Complex<f64>>,
     /// Full width of the compressed pulse at -3 dB of power, in seconds.
     pub(crate) width_s: f64,
-    /// Highest sidelobe of the compressed pulse, as power against its peak.
-    pub(crate) sidelobe: f64,
+    /// Sidelobes of the compressed pulse in range.
+    pub(crate) sidelobes: Sidelobes,
+}
+
+/// Highest sidelobes of a compressed pulse, as power against its peak.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sidelobes {
+    /// Highest of all.
+    pub near: f64,
+    /// Highest of those farther from the peak than `near_s`.
+    pub far: f64,
+    /// Where the far ones begin, in seconds from the peak.
+    pub near_s: f64,
+    /// Where they end: the length of the pulse.
+    pub far_s: f64,
 }
 
 impl Replica {
@@ -30,12 +43,12 @@ impl Replica {
             .zip(&transmitted)
             .map(|(t, sample)| sample * weight_at(window, t / pulse.duration_s))
             .collect();
-        let (width_s, sidelobe) = response(pulse, &weighted, sample_rate_hz, centre_hz);
+        let (width_s, sidelobes) = response(pulse, &weighted, sample_rate_hz, centre_hz);
         Self {
             weighted,
             transmitted,
             width_s,
-            sidelobe,
+            sidelobes,
         }
     }
 
@@ -147,11 +160,18 @@ fn weight_at(window: ReplicaWindow, x: f64) -> f64 {
 /// Propag. 3 (1955). A test computes them from that definition.
 const TAYLOR_5_35: [f64; 4] = [0.344349909536611, -0.015194888553963, 0.004278307631569, -0.000734551649871];
 
-/// Width at -3 dB and highest sidelobe of the compressed pulse, from a fine search in lag.
-fn response(pulse: &Pulse, weighted: &[Complex<f64>], sample_rate_hz: f64, centre_hz: f64) -> (f64, f64) {
+/// Width at -3 dB and sidelobes of the compressed pulse, from a fine search in lag near the peak
+/// and a coarser one over the whole pulse.
+fn response(
+    pulse: &Pulse,
+    weighted: &[Complex<f64>],
+    sample_rate_hz: f64,
+    centre_hz: f64,
+) -> (f64, Sidelobes) {
+    const STEPS_PER_CELL: usize = 16;
+    const NEAR_CELLS: usize = 8;
+    const FAR_STEPS: usize = 1024;
     let half = (weighted.len() / 2) as f64;
-    // A replica of many samples answers the same from every few of them: the sweep stays sampled
-    // well above its band as long as the step is below half a sample of one over the bandwidth.
     let at = |lag_s: f64| {
         weighted
             .iter()
@@ -160,10 +180,9 @@ fn response(pulse: &Pulse, weighted: &[Complex<f64>], sample_rate_hz: f64, centr
             .sum::<Complex<f64>>()
             .norm_sqr()
     };
-    const STEPS_PER_CELL: usize = 16;
-    const CELLS: usize = 8;
-    let step_s = 1.0 / (pulse.bandwidth_hz() * STEPS_PER_CELL as f64);
-    let curve: Vec<f64> = (0..STEPS_PER_CELL * CELLS)
+    let cell_s = 1.0 / pulse.bandwidth_hz();
+    let step_s = cell_s / STEPS_PER_CELL as f64;
+    let curve: Vec<f64> = (0..STEPS_PER_CELL * NEAR_CELLS)
         .map(|i| at(i as f64 * step_s))
         .collect();
     let peak = curve[0];
@@ -178,8 +197,20 @@ fn response(pulse: &Pulse, weighted: &[Complex<f64>], sample_rate_hz: f64, centr
     let null = (crossing..curve.len() - 1)
         .find(|&i| curve[i] <= curve[i + 1])
         .unwrap_or(curve.len() - 1);
-    let sidelobe = curve[null..].iter().copied().fold(0.0, f64::max) / peak;
-    (width_s, sidelobe)
+    let near = curve[null..].iter().copied().fold(0.0, f64::max) / peak;
+    let (near_s, far_s) = (NEAR_CELLS as f64 * cell_s, pulse.duration_s);
+    let far = (0..FAR_STEPS)
+        .map(|i| near_s + (far_s - near_s).max(0.0) * i as f64 / FAR_STEPS as f64)
+        .map(at)
+        .fold(0.0, f64::max)
+        / peak;
+    let sidelobes = Sidelobes {
+        near,
+        far,
+        near_s,
+        far_s,
+    };
+    (width_s, sidelobes)
 }
 
 #[cfg(test)]

@@ -1,0 +1,231 @@
+use super::super::synthetic::Noise;
+use super::*;
+use beluga_types::Shading;
+
+fn lfm(start_hz: f64, end_hz: f64, duration_s: f64) -> Pulse {
+    Pulse {
+        kind: PulseKind::Lfm,
+        start_hz,
+        end_hz,
+        duration_s,
+        shading: Shading::Rectangular,
+    }
+}
+
+fn sampling(rate_hz: f64, centre_hz: f64, iq: bool, samples: usize) -> Sampling {
+    Sampling {
+        rate_hz,
+        centre_hz,
+        iq,
+        samples,
+    }
+}
+
+fn compressed(filter: &MatchedFilter, channel: &[[f32; 2]]) -> Vec<Complex<f32>> {
+    let mut output = Vec::new();
+    filter.compress(channel, &mut Scratch::default(), &mut output);
+    output
+}
+
+/// The slow twin: the sum over the replica at every sample, written out.
+fn correlated(
+    pulse: &Pulse,
+    sampling: &Sampling,
+    window: ReplicaWindow,
+    channel: &[[f32; 2]],
+) -> Vec<Complex<f64>> {
+    let replica = Replica::new(pulse, window, sampling.rate_hz, sampling.centre_hz);
+    let half = replica.weighted.len() / 2;
+    let twin = if sampling.iq { 1.0 } else { 2.0 };
+    (0..channel.len())
+        .map(|n| {
+            let mut sum = Complex::new(0.0, 0.0);
+            for (k, h) in replica.weighted.iter().enumerate() {
+                if let Some([re, im]) = (n + k).checked_sub(half).and_then(|i| channel.get(i)) {
+                    sum += h.conj() * Complex::new(f64::from(*re), f64::from(*im));
+                }
+            }
+            sum * twin / replica.gain()
+        })
+        .collect()
+}
+
+#[test]
+fn blocks_equal_the_plain_correlation() {
+    let pulse = lfm(30e3, 50e3, 1e-3);
+    let mut noise = Noise::new(1);
+    for (iq, rate_hz, centre_hz, samples) in [
+        (false, 192e3, 0.0, 3001),
+        (true, 64e3, 41e3, 1777),
+        (true, 64e3, 41e3, 80),
+        (false, 192e3, 0.0, 193),
+    ] {
+        let sampling = sampling(rate_hz, centre_hz, iq, samples);
+        let channel: Vec<[f32; 2]> = (0..samples)
+            .map(|_| {
+                [
+                    noise.gaussian() as f32,
+                    if iq { noise.gaussian() as f32 } else { 0.0 },
+                ]
+            })
+            .collect();
+        let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).unwrap();
+        let fast = compressed(&filter, &channel);
+        let slow = correlated(&pulse, &sampling, ReplicaWindow::Hann, &channel);
+        assert_eq!(fast.len(), slow.len());
+        for (fast, slow) in fast.iter().zip(&slow) {
+            let fast = Complex::new(f64::from(fast.re), f64::from(fast.im));
+            assert!((fast - slow).norm() < 2e-5, "{fast} {slow}, {samples} samples");
+        }
+    }
+}
+
+#[test]
+fn interpolated_output_meets_the_samples_between() {
+    // 20 kHz of I/Q for 15 kHz of band: every second output sample is one of the plain ones.
+    let pulse = lfm(92.5e3, 107.5e3, 4e-3);
+    let sampling = sampling(20e3, 100e3, true, 700);
+    let mut noise = Noise::new(2);
+    let channel: Vec<[f32; 2]> = (0..700)
+        .map(|_| [noise.gaussian() as f32, noise.gaussian() as f32])
+        .collect();
+    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).unwrap();
+    assert_eq!(filter.output_samples(), 1400);
+    let fast = compressed(&filter, &channel);
+    let slow = correlated(&pulse, &sampling, ReplicaWindow::Hann, &channel);
+    for (n, slow) in slow.iter().enumerate() {
+        let fast = Complex::new(f64::from(fast[2 * n].re), f64::from(fast[2 * n].im));
+        assert!((fast - slow).norm() < 2e-5, "sample {n}");
+    }
+}
+
+/// An echo of amplitude 3 at a two-way time between samples, seen at the filter's output.
+fn echo_error_samples(iq: bool, rate_hz: f64, centre_hz: f64, pulse: &Pulse, delay_s: f64) -> (f64, f64) {
+    let samples = 2000;
+    let channel: Vec<[f32; 2]> = (0..samples)
+        .map(|n| {
+            let value =
+                super::super::synthetic::echo_at(pulse, iq, centre_hz, n as f64 / rate_hz, delay_s);
+            [3.0 * value.re as f32, 3.0 * value.im as f32]
+        })
+        .collect();
+    let filter = MatchedFilter::new(
+        pulse,
+        sampling(rate_hz, centre_hz, iq, samples),
+        ReplicaWindow::Hann,
+    )
+    .unwrap();
+    let power: Vec<f32> = compressed(&filter, &channel)
+        .iter()
+        .map(|v| v.norm_sqr())
+        .collect();
+    let top = (0..power.len())
+        .max_by(|&a, &b| power[a].total_cmp(&power[b]))
+        .unwrap();
+    let peak = super::super::peak::refine(&power, top);
+    let per_input = filter.output_rate_hz() / rate_hz;
+    (peak.place / per_input - delay_s * rate_hz, peak.power.sqrt())
+}
+
+#[test]
+fn an_echo_peaks_at_its_two_way_time_with_its_amplitude() {
+    for (iq, rate_hz, centre_hz, pulse) in [
+        (false, 192e3, 0.0, lfm(30e3, 60e3, 2e-3)),
+        (true, 100e3, 400e3, lfm(380e3, 420e3, 2e-3)),
+        (true, 20e3, 100e3, lfm(92.5e3, 107.5e3, 4e-3)),
+        (true, 100e3, 400e3, lfm(420e3, 380e3, 2e-3)),
+    ] {
+        for part in [0.0, 0.2, 0.5, 0.7] {
+            let delay_s = (900.0 + part) / rate_hz;
+            let (error, amplitude) = echo_error_samples(iq, rate_hz, centre_hz, &pulse, delay_s);
+            assert!(
+                error.abs() < 0.03,
+                "off by {error} samples, iq {iq}, {rate_hz} Hz"
+            );
+            assert!((amplitude - 3.0).abs() < 0.06, "amplitude {amplitude}");
+        }
+    }
+}
+
+#[test]
+fn widths_sidelobes_and_losses_are_those_published() {
+    // Sampling rate, length, band, then per window: width in mm at 1500 m/s, sidelobe, loss in dB.
+    let rows = [
+        (
+            1e6,
+            4.096e-3,
+            100e3,
+            [(6.56, -13.29, 0.0), (10.78, -31.47, 1.76), (8.81, -34.64, 0.93)],
+        ),
+        (
+            500e3,
+            1e-3,
+            40e3,
+            [(16.5, -13.59, 0.0), (27.0, -31.11, 1.76), (22.1, -30.55, 0.93)],
+        ),
+        (
+            192e3,
+            3e-3,
+            60e3,
+            [(10.74, -13.33, 0.0), (17.6, -31.47, 1.76), (14.7, -33.96, 0.93)],
+        ),
+    ];
+    let windows = [ReplicaWindow::Matched, ReplicaWindow::Hann, ReplicaWindow::Taylor];
+    for (rate_hz, duration_s, band_hz, expected) in rows {
+        let centre_hz = if rate_hz > 200e3 { 150e3 } else { 50e3 };
+        let pulse = lfm(centre_hz - 0.5 * band_hz, centre_hz + 0.5 * band_hz, duration_s);
+        for (window, (width_mm, sidelobe_db, loss_db)) in windows.into_iter().zip(expected) {
+            let filter =
+                MatchedFilter::new(&pulse, sampling(rate_hz, 0.0, false, 10_000), window).unwrap();
+            let found_mm = filter.width_s() * 750.0 * 1000.0;
+            let found_db = 10.0 * filter.sidelobes().near.log10();
+            println!(
+                "{band_hz} Hz {window:?}: {found_mm:.2} mm, {found_db:.2} dB, {:.2} dB",
+                filter.mismatch_loss_db()
+            );
+            // The published widths were read off samples up to a third of a width apart.
+            assert!(
+                (found_mm - width_mm).abs() < 0.035 * width_mm,
+                "{found_mm} mm, expected {width_mm}"
+            );
+            assert!(
+                (found_db - sidelobe_db).abs() < 0.7,
+                "{found_db} dB, expected {sidelobe_db}"
+            );
+            assert!((filter.mismatch_loss_db() - loss_db).abs() < 0.03);
+        }
+    }
+}
+
+#[test]
+fn what_is_no_pulse_is_refused() {
+    let good = sampling(192e3, 0.0, false, 5000);
+    let try_with =
+        |pulse: Pulse, sampling| MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).err();
+    assert!(matches!(
+        try_with(lfm(30e3, 60e3, 0.0), good),
+        Some(Unfit::Pulse { .. })
+    ));
+    assert!(matches!(
+        try_with(lfm(f64::NAN, 60e3, 1e-3), good),
+        Some(Unfit::Pulse { .. })
+    ));
+    assert!(matches!(
+        try_with(lfm(30e3, 30e3, 1e-3), good),
+        Some(Unfit::Pulse { .. })
+    ));
+    assert!(matches!(
+        try_with(lfm(30e3, 60e3, 1e9), good),
+        Some(Unfit::Pulse { .. })
+    ));
+    assert!(matches!(
+        try_with(lfm(30e3, 120e3, 1e-3), good),
+        Some(Unfit::Band { .. })
+    ));
+    let short = sampling(192e3, 0.0, false, 100);
+    assert!(matches!(
+        try_with(lfm(30e3, 60e3, 1e-3), short),
+        Some(Unfit::Short { .. })
+    ));
+    assert_eq!(try_with(lfm(30e3, 60e3, 1e-3), good), None);
+}
