@@ -51,6 +51,14 @@ impl Dice {
         ((self.bits(draw) >> 12) as f64 + 0.5) * STEP
     }
 
+    /// Two uniform numbers in [0, 1), in steps of 2⁻³², from one draw.
+    pub(crate) fn uniform_pair(&self, draw: u64) -> [f64; 2] {
+        /// 2⁻³².
+        const STEP: f64 = 1.0 / (1u64 << 32) as f64;
+        let bits = self.bits(draw);
+        [(bits >> 32) as f64 * STEP, (bits as u32) as f64 * STEP]
+    }
+
     /// Two independent standard normal numbers (Box and Muller, 1958), from one 64-bit draw:
     /// 32 bits each for radius and angle, so no value lies beyond 6.8 sigma.
     pub(crate) fn normal_pair(&self, draw: u64) -> [f32; 2] {

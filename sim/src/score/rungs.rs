@@ -215,16 +215,19 @@ mod tests {
         for side in [-0.1, 0.1] {
             gates.add(
                 Medium::Water,
+                3,
                 &[below[0][0] + side, below[0][1] + 0.02, below[0][2]],
                 -20.0,
             );
             gates.add(
                 Medium::Water,
+                3,
                 &[below[0][0] + side, below[0][1] - 0.10, below[0][2]],
                 -80.0,
             );
             gates.add(
                 Medium::Water,
+                3,
                 &[below[0][0] + side, below[0][1] + 0.10, below[0][2]],
                 -80.0,
             );

@@ -212,11 +212,12 @@ impl Collector<'_> {
         let end = (to / row.cell[0]).ceil() as u64;
         for cell in first..end {
             let dice = Dice::new(self.seed, Source::Scatterer, row.surface, row.number << 32 | cell);
-            let u = (cell as f64 + dice.uniform(0)) * row.cell[0];
+            let jitter = dice.uniform_pair(0);
+            let u = (cell as f64 + jitter[0]) * row.cell[0];
             if u > row.length {
                 continue;
             }
-            let v = (dice.uniform(1) - 0.5) * row.cell[1];
+            let v = (jitter[1] - 0.5) * row.cell[1];
             let (point, normal) = row.at(u, v);
             let [re, im] = dice
                 .normal_pair(2)

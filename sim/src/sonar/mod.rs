@@ -10,6 +10,8 @@
 mod absorption;
 mod facets;
 mod pattern;
+#[cfg(test)]
+mod physics;
 mod waveform;
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
@@ -67,6 +69,7 @@ pub(crate) struct Sonar {
     cell_m: f64,
     noise: f32,
     scale: f32,
+    counts_per_unit: f32,
     blanking_m: f64,
 }
 
@@ -113,6 +116,7 @@ impl Sonar {
         let c = scenario.sound_speed_m_per_s;
         let samples = samples(scenario);
         let record_s = samples as f64 / sonar.sample_rate_hz;
+        let scale = 10f64.powf(sonar.full_scale_db / 20.0) / f64::from(i16::MAX);
         let width = sonar.beam_width_deg.to_radians();
         let absorption_db = absorption::db_per_m(
             sonar.centre_hz,
@@ -138,7 +142,8 @@ impl Sonar {
             farthest_m: 0.5 * c * (record_s + 0.5 * sonar.pulse_s),
             cell_m: CELL_PER_RESOLUTION * 0.5 * c / sonar.bandwidth_hz,
             noise: (10f64.powf(sonar.noise_db / 20.0) * FRAC_1_SQRT_2) as f32,
-            scale: (10f64.powf(sonar.full_scale_db / 20.0) / f64::from(i16::MAX)) as f32,
+            scale: scale as f32,
+            counts_per_unit: (1.0 / scale) as f32,
             blanking_m: sonar.blanking_m,
         }
     }
@@ -206,20 +211,20 @@ impl Sonar {
 
     /// Lays all echoes that a beam hears on the scratch's grid. Echoes are sorted by angle.
     fn listen(&self, echoes: &[Echo], axis_rad: f64, scratch: &mut Scratch) {
-        let reach = self.receive.reach.asin();
+        let reach = self.receive.reach;
         let first = echoes.partition_point(|echo| f64::from(echo.across_rad) < axis_rad - reach);
         for echo in &echoes[first..] {
             let aside = f64::from(echo.across_rad) - axis_rad;
             if aside > reach {
                 break;
             }
-            scratch.add(&echo.taps, echo.amplitude * self.receive.at(aside.sin()));
+            scratch.add(&echo.taps, echo.amplitude * self.receive.at(aside));
         }
     }
 
     /// Whether any beam could hear from this angle.
     fn hears(&self, across_rad: f64) -> bool {
-        let reach = self.receive.reach.asin();
+        let reach = self.receive.reach;
         match (self.across_rad.first(), self.across_rad.last()) {
             (Some(first), Some(last)) => across_rad >= first - reach && across_rad <= last + reach,
             _ => false,
@@ -254,8 +259,8 @@ impl Sonar {
 
     /// A sample with noise, as counts; what is louder than full scale is clipped.
     fn counts(&self, value: Complex<f32>, noise: [f32; 2]) -> [i16; 2] {
-        // `as` saturates.
+        // `as` cuts towards zero and saturates.
         [value.re + self.noise * noise[0], value.im + self.noise * noise[1]]
-            .map(|part| (part / self.scale).round() as i16)
+            .map(|part| (part * self.counts_per_unit + 0.5f32.copysign(part)) as i16)
     }
 }
