@@ -234,8 +234,18 @@ fn pairs<T: Copy>(values: &[T]) -> Vec<[T; 2]> {
     values.as_chunks::<2>().0.to_vec()
 }
 
-fn rows<T: Copy>(interleaved: &[T], channels: usize) -> Vec<T> {
-    (0..channels)
-        .flat_map(|channel| interleaved.iter().skip(channel).step_by(channels).copied())
-        .collect()
+fn rows<T: Copy + Default>(interleaved: &[T], channels: usize) -> Vec<T> {
+    // A few moments at a time stay in the cache while they are dealt out to the channels.
+    const MOMENTS: usize = 64;
+    let samples = interleaved.len() / channels;
+    let mut rows = vec![T::default(); samples * channels];
+    for (block, moments) in interleaved.chunks(MOMENTS * channels).enumerate() {
+        for channel in 0..channels {
+            let row = &mut rows[channel * samples + block * MOMENTS..];
+            for (value, moment) in row.iter_mut().zip(moments.chunks_exact(channels)) {
+                *value = moment[channel];
+            }
+        }
+    }
+    rows
 }

@@ -178,7 +178,18 @@ impl<S: Source> Stream<S> {
                 let (stamp, seq) = (row.stamp, row.seq.unwrap_or(index));
                 if let Err(Item::Row(_, row)) = self.rows.push((stamp, self.sensor, seq), Item::Row(seq, row))
                 {
-                    self.gap(stamp, seq, late(&row.place));
+                    // Its absence has been counted if its number was waited for.
+                    let awaited = row.seq.is_some() && self.count_jumps;
+                    let counted = awaited && self.last_seq.is_some_and(|last| seq <= last);
+                    let lost = u64::from(!counted);
+                    self.gap(
+                        stamp,
+                        seq,
+                        Fault {
+                            lost,
+                            ..late(&row.place)
+                        },
+                    );
                 }
             }
             Some(Err(fault)) => {
@@ -227,6 +238,7 @@ impl<S: Source> Stream<S> {
         let (seq, row) = match item {
             Item::Row(seq, row) => (seq, row),
             Item::Fault(fault) => {
+                self.lost_since = self.lost_since.saturating_add(fault.lost);
                 let seq = self.last_seq.map_or(0, |seq| seq.saturating_add(1));
                 return self.gap(self.newest_end.unwrap_or_default(), seq, fault);
             }
@@ -245,6 +257,9 @@ impl<S: Source> Stream<S> {
         self.last_seq = Some(seq);
         self.lost_since = 0;
         let (stamp, said_end, received) = (row.stamp, row.end, row.received);
+        if let Some(fault) = jump {
+            self.gap(stamp, first_missing, fault);
+        }
         let loaded = self.source.load(row.what);
         let (stamp, end) = match self.times(stamp, said_end, loaded.last_offset_nanos) {
             Some(times) => times,
@@ -257,9 +272,6 @@ impl<S: Source> Stream<S> {
                 return self.gap(stamp, seq, fault);
             }
         };
-        if let Some(fault) = jump {
-            self.gap_at(stamp, end, first_missing, fault);
-        }
         if let Some(payload) = loaded.payload {
             self.insert(Measurement {
                 seq,
@@ -317,7 +329,6 @@ impl<S: Source> Stream<S> {
     }
 
     fn gap(&mut self, stamp: Stamp, seq: u64, fault: Fault) {
-        self.lost_since = self.lost_since.saturating_add(fault.lost);
         let stamp = stamp.shifted_nanos(self.offset_nanos);
         self.gap_at(stamp, stamp, seq, fault);
     }

@@ -330,6 +330,14 @@ fn pings_that_are_missing_double_or_cut_are_counted() {
     );
     assert_eq!(told(&sonar("5 0;5 0;6 10").run()), ["corrupt 0", "5x10", "6x10"]);
     assert_eq!(told(&sonar("6 10;5 0;7 20").run()), ["5x10", "6x10", "7x10"]);
+    // The fourth is missed when the sixth comes, and is not lost again when it comes far too late.
+    let late = sonar("3 0;5 0;9 0;12 0;4 10;13 0").run();
+    assert_eq!(told(&late).iter().filter(|told| told.ends_with("x10")).count(), 5);
+    let lost = |m: &Measurement| match &m.payload {
+        Payload::Gap(gap) => gap.lost,
+        _ => 0,
+    };
+    assert_eq!(late.iter().map(lost).sum::<u64>(), 6, "{:?}", told(&late));
     let cut = sonar("1 20;2 33;3 40").run();
     assert_eq!(told(&cut), ["1x10", "2x7", "truncated 0", "truncated 1"]);
     let Payload::Gap(gap) = &cut[2].payload else {

@@ -1,6 +1,6 @@
 //! Recordings of real devices, where they are at hand.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use std::path::{Path, PathBuf};
 
