@@ -42,6 +42,10 @@ impl Measurement {
 /// What was measured. Bulk payloads are shared, so that passing one on copies nothing.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a pose is 0.4 kB; a queue of them is small, a box for each is not free"
+)]
 pub enum Payload {
     /// A lidar's one sweep.
     Lidar(Arc<LidarScan>),

@@ -1,0 +1,103 @@
+//! `beluga demo`: a world with truth, fused and scored.
+
+use std::path::PathBuf;
+
+use beluga_ingest::Pace;
+use beluga_sim::{Scenario, Score, Scorer, World};
+use clap::Args;
+use serde::Serialize;
+
+use super::eval::Controls;
+use super::run::{Progress, Results, stop_on_ctrl_c};
+use crate::exit::{Exit, Wrong};
+use crate::pipeline::{self, River};
+use crate::report::Report;
+
+/// Simulates 30 s along a quay, fuses it, seals the record, and scores it against the truth.
+///
+/// Example: beluga demo --view none
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Folder for record, picture and truth.
+    #[arg(long, value_name = "DIR", default_value = "beluga-out")]
+    out: PathBuf,
+    /// Scene: `quay`, or `sample` (small and quick).
+    #[arg(long, default_value = "quay")]
+    scene: String,
+    /// Seed of all randomness.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Length in seconds.
+    #[arg(long, value_name = "S")]
+    seconds: Option<f64>,
+    #[command(flatten)]
+    results: Results,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    run: &'a Report,
+    score: &'a Score,
+    controls: &'a Controls,
+}
+
+impl Demo {
+    pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
+        let world = scene(&self.scene, self.seed, self.seconds)?;
+        let source = format!("a simulated quay (seed {})", world.scenario().seed);
+        let opened = self
+            .results
+            .open(None, &self.out.join("demo.maml"), &source, world.rig())?;
+        let truth = world.truth();
+        let truth_folder = opened.path.with_extension("truth");
+        truth.write(&truth_folder)?;
+
+        let progress = Progress::start();
+        let mouth = pipeline::run(River {
+            rig: world.rig().clone(),
+            fusion: opened.config.fusion,
+            source: Box::new(world.measurements()),
+            pace: Pace::Max,
+            record: Some((opened.path, opened.record)),
+            picture: opened.picture,
+            score: Some(Scorer::new(truth.clone())),
+            control: true,
+            stop: stop_on_ctrl_c()?,
+            progress: progress.frames.clone(),
+        })?;
+        progress.stop();
+
+        let mut report = mouth.report;
+        report.notes.extend(opened.notes);
+        report
+            .notes
+            .push(format!("the truth of this world: {}", truth_folder.display()));
+        let (Some(score), Some(withheld)) = (mouth.score, mouth.withheld) else {
+            anyhow::bail!("the run ended without a score; please report this");
+        };
+        let controls = Controls::of(&truth, &withheld);
+        let shown = Shown {
+            run: &report,
+            score: &score,
+            controls: &controls,
+        };
+        super::show(json, &shown, &format!("{score}\n{controls}\n{report}"))?;
+        Ok(if report.lost_total() > 0 {
+            Exit::Lost
+        } else {
+            Exit::Done
+        })
+    }
+}
+
+/// The world of a scene's name, with the seed and length that were asked for.
+///
+/// # Errors
+/// If there is no such scene, or a number is outside its range.
+pub(crate) fn scene(name: &str, seed: Option<u64>, seconds: Option<f64>) -> anyhow::Result<World> {
+    use anyhow::Context;
+    let mut scenario = Scenario::named(name).context(Wrong::Arguments)?;
+    scenario.seed = seed.unwrap_or(scenario.seed);
+    scenario.duration_s = seconds.unwrap_or(scenario.duration_s);
+    World::new(scenario).context(Wrong::Arguments)
+}

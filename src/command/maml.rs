@@ -1,0 +1,275 @@
+//! `beluga maml …`: keys, and what a record is.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use beluga_sinks::FrameBytes;
+use beluga_sinks::arrow::{self, ArrowFiles};
+use beluga_sinks::maml::{KeyFile, KeyStore, Reader, ReaderKey, Report, Status, Unlock, verify};
+use beluga_types::SolidarFrame;
+use clap::{Args, Subcommand};
+use serde::Serialize;
+
+use crate::exit::{Exit, Wrong};
+
+/// Keys and records.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Maml {
+    /// Makes this machine's keys, or a key file of 32 random bytes.
+    ///
+    /// Example: beluga maml keygen
+    Keygen {
+        /// Makes a key file here instead.
+        #[arg(long, value_name = "FILE")]
+        key_file: Option<PathBuf>,
+    },
+    /// Says whether a record is whole and whose it is; needs no key.
+    ///
+    /// Example: beluga maml verify quay.maml
+    Verify {
+        /// The record.
+        record: PathBuf,
+    },
+    /// Says what a record holds; with a key also the SHA-256 of its frame bytes.
+    ///
+    /// Example: beluga maml inspect quay.maml
+    Inspect {
+        /// The record.
+        record: PathBuf,
+        /// Also prints the document.
+        #[arg(long)]
+        document: bool,
+        #[command(flatten)]
+        keys: Keys,
+    },
+    /// Writes a record's tables as Arrow files.
+    ///
+    /// Example: beluga maml open quay.maml --arrow tables
+    Open {
+        /// The record.
+        record: PathBuf,
+        /// Folder for frames.arrow, points.arrow, arcs.arrow and the streams of each frame.
+        #[arg(long, value_name = "DIR", required = true)]
+        arrow: PathBuf,
+        #[command(flatten)]
+        keys: Keys,
+    },
+}
+
+/// The keys a record is opened with: this machine's own, unless others are named.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Keys {
+    /// Open with this secret reader key.
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
+    /// Open with this key file of 32 bytes.
+    #[arg(long, value_name = "FILE")]
+    key_file: Vec<PathBuf>,
+}
+
+impl Keys {
+    fn unlock(&self) -> anyhow::Result<Unlock> {
+        let mut unlock = Unlock::default();
+        for path in &self.identity {
+            unlock
+                .readers
+                .push(ReaderKey::load(path).context(Wrong::Arguments)?);
+        }
+        for path in &self.key_file {
+            unlock
+                .key_files
+                .push(KeyFile::load(path).context(Wrong::Arguments)?);
+        }
+        if self.identity.is_empty() && self.key_file.is_empty() {
+            unlock.readers.push(KeyStore::open_default()?.reader_key()?.key);
+        }
+        Ok(unlock)
+    }
+}
+
+impl Maml {
+    pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
+        match self {
+            Maml::Keygen { key_file } => keygen(json, key_file),
+            Maml::Verify { record } => check(json, &record, None, false),
+            Maml::Inspect {
+                record,
+                document,
+                keys,
+            } => check(json, &record, Some(&keys.unlock()?), document),
+            Maml::Open { record, arrow, keys } => open(json, &record, &arrow, &keys),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MadeKey {
+    path: PathBuf,
+    made: bool,
+}
+
+fn keygen(json: bool, key_file: Option<PathBuf>) -> anyhow::Result<Exit> {
+    let mut keys = Vec::new();
+    if let Some(path) = key_file {
+        KeyFile::create(&path)?;
+        keys.push(MadeKey { path, made: true });
+    } else {
+        let store = KeyStore::open_default()?;
+        let device = store.device_key()?;
+        let reader = store.reader_key()?;
+        keys.push(MadeKey {
+            path: device.path,
+            made: device.created,
+        });
+        keys.push(MadeKey {
+            path: reader.path,
+            made: reader.created,
+        });
+    }
+    let lines: Vec<String> = keys
+        .iter()
+        .map(|key| {
+            format!(
+                "{} {}",
+                if key.made { "made   " } else { "exists " },
+                key.path.display()
+            )
+        })
+        .collect();
+    super::show(json, &keys, &lines.join("\n"))?;
+    Ok(Exit::Done)
+}
+
+#[derive(Serialize)]
+struct Checked {
+    status: String,
+    trusted: bool,
+    frames: u64,
+    records: u64,
+    bytes: u64,
+    recipients_checked: bool,
+    frame_sha256: Option<String>,
+}
+
+impl Checked {
+    fn of(report: &Report) -> Self {
+        let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        Self {
+            status: report.status.to_string(),
+            trusted: report.is_trusted(),
+            frames: report.counts.frames,
+            records: report.counts.records,
+            bytes: report.bytes,
+            recipients_checked: report.recipients_checked,
+            frame_sha256: report.frame_hash.map(hex),
+        }
+    }
+}
+
+fn check(json: bool, record: &Path, unlock: Option<&Unlock>, document: bool) -> anyhow::Result<Exit> {
+    let trust = KeyStore::open_default()?.trust()?;
+    let report = verify(record, &trust, unlock)
+        .with_context(|| format!("cannot read {}", record.display()))
+        .context(Wrong::Arguments)?;
+    let mut text = report.to_string();
+    if document && let Some(head) = &report.head {
+        text.push_str("\n\n");
+        text.extend(head.document.chars().filter(|c| !c.is_control() || *c == '\n'));
+    }
+    super::show(json, &Checked::of(&report), &text)?;
+    Ok(exit_of_report(&report))
+}
+
+fn exit_of_report(report: &Report) -> Exit {
+    match report.exit_code() {
+        0 => Exit::Done,
+        1 => Exit::Findings,
+        3 => Exit::Lost,
+        5 => Exit::NoKey,
+        _ => Exit::NotAuthentic,
+    }
+}
+
+#[derive(Serialize)]
+struct OpenedTables {
+    folder: PathBuf,
+    frames: usize,
+}
+
+fn open(json: bool, record: &Path, folder: &Path, keys: &Keys) -> anyhow::Result<Exit> {
+    let mut files = ArrowFiles::create(folder)?;
+    let exit = frame_bytes(record, keys, |_, bytes| Ok(files.push(&bytes)?))?;
+    let frames = files.finish()?;
+    let text = format!(
+        "tables       {} ({frames} frames: frames.arrow, points.arrow, arcs.arrow; the streams of each frame in frames)",
+        folder.display()
+    );
+    super::show(
+        json,
+        &OpenedTables {
+            folder: folder.to_owned(),
+            frames,
+        },
+        &text,
+    )?;
+    Ok(exit)
+}
+
+/// Gives every authentic frame of a record to `each`, with the record's document. The exit code
+/// says what is missing.
+///
+/// # Errors
+/// If the record cannot be opened, or `each` fails.
+pub(crate) fn frames(
+    record: &Path,
+    keys: &Keys,
+    mut each: impl FnMut(&str, SolidarFrame) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    frame_bytes(record, keys, |document, bytes| {
+        each(document, arrow::decode(&bytes)?)
+    })
+}
+
+fn frame_bytes(
+    record: &Path,
+    keys: &Keys,
+    mut each: impl FnMut(&str, FrameBytes) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    let mut reader = Reader::open(record, &keys.unlock()?).map_err(with_exit)?;
+    let document = reader.document().to_owned();
+    while let Some(frame) = reader.next_frame().map_err(with_exit)? {
+        each(&document, frame.bytes)?;
+    }
+    let status = reader.status().clone();
+    if status != Status::Sealed {
+        crate::tell(&format!(
+            "warning: {status}: only what is signed was read: {}",
+            record.display()
+        ));
+    }
+    Ok(match status {
+        Status::Sealed => Exit::Done,
+        Status::Unsealed | Status::Torn { .. } => Exit::Lost,
+        Status::NoKey => Exit::NoKey,
+        _ => Exit::NotAuthentic,
+    })
+}
+
+/// What to do about a record that does not open.
+fn with_exit(error: beluga_sinks::Error) -> anyhow::Error {
+    use beluga_sinks::Error;
+    let wrong = match &error {
+        Error::NoKey { .. } => Some(Wrong::Key),
+        Error::BadHead { .. } | Error::Record { .. } => Some(Wrong::Authenticity),
+        Error::Io { .. } => Some(Wrong::Arguments),
+        _ => None,
+    };
+    let error = anyhow::Error::new(error);
+    match wrong {
+        Some(Wrong::Key) => error
+            .context("open it with --identity FILE or --key-file FILE")
+            .context(Wrong::Key),
+        Some(wrong) => error.context(wrong),
+        None => error,
+    }
+}

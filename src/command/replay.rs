@@ -1,0 +1,89 @@
+//! `beluga replay`: the main job on a recording.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use anyhow::Context;
+use beluga_ingest::{Pace, Recording};
+use clap::Args;
+
+use super::run::{Progress, Results, stop_on_ctrl_c};
+use crate::exit::{Exit, Wrong};
+use crate::pipeline::{self, River};
+
+/// Fuses a recording into a sealed record.
+///
+/// Example: beluga replay sample-data/quay --out quay.maml
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// A folder with a rig.toml, a rig file, or a folder of KITTI .bin scans.
+    recording: PathBuf,
+    /// The record to write; must not exist (default: the recording's name in the current folder).
+    #[arg(long, value_name = "FILE.maml")]
+    out: Option<PathBuf>,
+    /// `max`, 1 for real time, or N times as fast.
+    #[arg(long, default_value = "max")]
+    speed: Speed,
+    #[command(flatten)]
+    results: Results,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Speed(Pace);
+
+impl FromStr for Speed {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Speed(Pace::Max));
+        }
+        match text.trim_end_matches(['x', '×']).parse::<f64>() {
+            Ok(1.0) => Ok(Speed(Pace::RealTime)),
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Speed(Pace::Times(times))),
+            _ => Err(format!("found `{text}`, expected `max` or a number above zero")),
+        }
+    }
+}
+
+impl Replay {
+    pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
+        let recording = Recording::open(&self.recording).context(Wrong::Arguments)?;
+        let timeline = recording.timeline().context(Wrong::Arguments)?;
+        let canonical = self
+            .recording
+            .canonicalize()
+            .unwrap_or_else(|_| self.recording.clone());
+        let name = canonical
+            .file_stem()
+            .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
+        let default = PathBuf::from(format!("{name}.maml"));
+        let opened = self
+            .results
+            .open(self.out.as_deref(), &default, &name, recording.rig())?;
+
+        let progress = Progress::start();
+        let mouth = pipeline::run(River {
+            rig: recording.rig().clone(),
+            fusion: opened.config.fusion,
+            source: Box::new(timeline),
+            pace: self.speed.0,
+            record: Some((opened.path, opened.record)),
+            picture: opened.picture,
+            score: None,
+            control: false,
+            stop: stop_on_ctrl_c()?,
+            progress: progress.frames.clone(),
+        })?;
+        progress.stop();
+
+        let mut report = mouth.report;
+        report.notes.extend(recording.notes().iter().cloned());
+        report.notes.extend(opened.notes);
+        super::show(json, &report, &report.to_string())?;
+        Ok(if report.lost_total() > 0 {
+            Exit::Lost
+        } else {
+            Exit::Done
+        })
+    }
+}

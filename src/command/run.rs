@@ -1,0 +1,260 @@
+//! What `demo` and `replay` share: where the results go, the keys, the progress bar, the summary.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use anyhow::Context;
+use beluga_sinks::maml::{KeyFile, KeyStore, Recipient, Writer, WriterOptions};
+use beluga_types::{Rig, Stamp};
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::config::Config;
+use crate::document;
+use crate::exit::Wrong;
+use crate::picture::Picture;
+
+/// Where the results of a run go.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Results {
+    /// Config file (TOML); works without one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The picture: `rrd` beside the record, `rrd=FILE`, or `none`.
+    #[arg(long, default_value = "rrd")]
+    view: View,
+    /// Who else may open the record: a public key made by `beluga maml keygen`; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    recipient: Vec<PathBuf>,
+    /// Also open the record with this key file of 32 bytes; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    key_file: Vec<PathBuf>,
+}
+
+/// Whether and where a picture is made.
+#[derive(Clone, Debug, PartialEq)]
+enum View {
+    None,
+    Beside,
+    At(PathBuf),
+}
+
+impl FromStr for View {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once('=') {
+            None if text == "none" => Ok(View::None),
+            None if text == "rrd" => Ok(View::Beside),
+            Some(("rrd", path)) if !path.is_empty() => Ok(View::At(path.into())),
+            _ => Err(format!("found `{text}`, expected `none`, `rrd` or `rrd=FILE`")),
+        }
+    }
+}
+
+/// A run's sinks, made before the first measurement is read.
+pub(crate) struct Opened {
+    pub(crate) config: Config,
+    pub(crate) record: Writer,
+    pub(crate) path: PathBuf,
+    pub(crate) picture: Option<Picture>,
+    /// What the user should know of it: keys that were made.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Results {
+    /// Makes record and picture for a run of `source`. A path that was asked for must be free; a
+    /// default one takes the next free name.
+    ///
+    /// # Errors
+    /// If the config or a key is wrong, or a file cannot be made.
+    pub(crate) fn open(
+        &self,
+        out: Option<&Path>,
+        default: &Path,
+        source: &str,
+        rig: &Rig,
+    ) -> anyhow::Result<Opened> {
+        let mut config = Config::load(self.config.as_deref())?;
+        let path = out.map_or_else(|| free_name(default), |out| Ok(out.to_owned()))?;
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        }
+        let (options, notes) = self.keys(document::fields(source, &config, rig, now())?)?;
+        let picture_path = match &self.view {
+            View::None => None,
+            View::Beside => Some(path.with_extension("rrd")),
+            View::At(path) => Some(path.clone()),
+        };
+        let picture = match picture_path {
+            // A program built without the picture goes on without it unless it was asked for.
+            Some(_) if self.view == View::Beside && !cfg!(feature = "viz") => None,
+            Some(path) => Some(Picture::create(&path, rig)?),
+            None => None,
+        };
+        config.fusion.keep_echoes = picture.is_some();
+        let record = Writer::create(&path, options)
+            .with_context(|| format!("cannot make the record {}", path.display()))?;
+        Ok(Opened {
+            config,
+            record,
+            path,
+            picture,
+            notes,
+        })
+    }
+
+    fn keys(
+        &self,
+        document: beluga_sinks::maml::DocumentFields,
+    ) -> anyhow::Result<(WriterOptions, Vec<String>)> {
+        let store = KeyStore::open_default()?;
+        let device = store.device_key()?;
+        let mut notes = Vec::new();
+        if device.created {
+            notes.push(format!(
+                "made this device's signing key: {}",
+                device.path.display()
+            ));
+        }
+        let mut recipients = self
+            .recipient
+            .iter()
+            .map(|path| Recipient::load(path))
+            .collect::<Result<Vec<_>, _>>();
+        let key_files = self
+            .key_file
+            .iter()
+            .map(|path| KeyFile::load(path))
+            .collect::<Result<Vec<_>, _>>();
+        if let (Ok(recipients), Ok(key_files)) = (&mut recipients, &key_files)
+            && recipients.is_empty()
+            && key_files.is_empty()
+        {
+            let reader = store.reader_key()?;
+            if reader.created {
+                notes.push(format!(
+                    "made a key to read records with: {}",
+                    reader.path.display()
+                ));
+            }
+            notes.push(
+                "the key that reads this record lies on this machine: who takes the machine reads it \
+                 (record for somebody else with --recipient)"
+                    .into(),
+            );
+            recipients.push(reader.key.recipient());
+        }
+        let options = WriterOptions {
+            document,
+            recipients: recipients.context(Wrong::Arguments)?,
+            key_files: key_files.context(Wrong::Arguments)?,
+            device: device.key,
+            previous: None,
+        };
+        Ok((options, notes))
+    }
+}
+
+/// The path itself if nothing is there, else with the first free number.
+pub(crate) fn free_name(path: &Path) -> anyhow::Result<PathBuf> {
+    const MOST: u32 = 10_000;
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let extension = path
+        .extension()
+        .map(|e| format!(".{}", e.to_string_lossy()))
+        .unwrap_or_default();
+    std::iter::once(path.to_owned())
+        .chain((2..MOST).map(|number| path.with_file_name(format!("{stem}-{number}{extension}"))))
+        .find(|candidate| !candidate.exists())
+        .with_context(|| {
+            format!(
+                "no free name like {}; clear the folder or name one",
+                path.display()
+            )
+        })
+}
+
+fn now() -> Stamp {
+    let nanos = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_nanos());
+    Stamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
+}
+
+/// A flag that Ctrl-C sets: the run then drains and finishes every file. A second Ctrl-C ends the
+/// program at once.
+///
+/// # Errors
+/// If the system takes no handler.
+pub(crate) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = stop.clone();
+    ctrlc::set_handler(move || {
+        if flag.swap(true, Ordering::SeqCst) {
+            std::process::exit(130);
+        }
+        crate::tell("stopping: finishing the files (Ctrl-C again to end at once)");
+    })
+    .context("cannot watch for Ctrl-C")?;
+    Ok(stop)
+}
+
+/// A bar on stderr that counts frames; silent where stderr is no terminal.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    pub(crate) frames: Arc<AtomicU64>,
+}
+
+impl Progress {
+    /// Starts counting.
+    pub(crate) fn start() -> Self {
+        let frames = Arc::new(AtomicU64::new(0));
+        let counted = frames.clone();
+        let style = ProgressStyle::with_template("{spinner} {frames} frames in {elapsed}")
+            .unwrap_or_else(|_| ProgressStyle::default_spinner())
+            .with_key(
+                "frames",
+                move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                    let _ = write!(out, "{}", counted.load(Ordering::Relaxed));
+                },
+            );
+        let bar = ProgressBar::new_spinner().with_style(style);
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self { bar, frames }
+    }
+
+    /// Clears the bar.
+    pub(crate) fn stop(self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn views_are_read() {
+        assert_eq!("none".parse(), Ok(View::None));
+        assert_eq!("rrd".parse(), Ok(View::Beside));
+        assert_eq!("rrd=a/b.rrd".parse(), Ok(View::At("a/b.rrd".into())));
+        assert!("rrd=".parse::<View>().is_err());
+        assert!("web".parse::<View>().is_err());
+    }
+
+    #[test]
+    fn nothing_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("demo.maml");
+        assert_eq!(free_name(&path).unwrap(), path);
+        std::fs::write(&path, b"x").unwrap();
+        assert_eq!(free_name(&path).unwrap(), folder.path().join("demo-2.maml"));
+    }
+}

@@ -1,0 +1,60 @@
+//! What a run can be told in a file. Works with none; the run writes what it really used into the
+//! record beside its frames.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde::{Deserialize, Serialize};
+
+use crate::exit::Wrong;
+
+/// The whole configuration. Each table belongs to one room, and its defaults stand there.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Config {
+    /// How measurements become frames.
+    pub(crate) fusion: beluga_fusion::Config,
+}
+
+impl Config {
+    /// The configuration in this file, or the default without one.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not TOML, or holds a key that is not known.
+    pub(crate) fn load(path: Option<&Path>) -> anyhow::Result<Self> {
+        let Some(path) = path else {
+            return Ok(Self::default());
+        };
+        let text = std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the config {}", path.display()))
+            .context(Wrong::Arguments)?;
+        toml::from_str(&text)
+            .map_err(|error| anyhow::anyhow!("{error}\nin the config {}", path.display()))
+            .context(Wrong::Arguments)
+    }
+
+    /// The configuration as it would stand in a file.
+    pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
+        toml::to_string(self).context("cannot write the config as TOML")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back_the_same() {
+        let config = Config::default();
+        assert_eq!(
+            toml::from_str::<Config>(&config.to_toml().unwrap()).unwrap(),
+            config
+        );
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_by_name() {
+        let error = toml::from_str::<Config>("[fusion]\nwindow_milis = 50\n").unwrap_err();
+        assert!(error.to_string().contains("window_milis"), "{error}");
+    }
+}

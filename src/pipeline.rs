@@ -1,0 +1,262 @@
+//! THE PAGE: every stage, queue and thread of a run.
+//!
+//! ```text
+//!  source ─► play (waits) ─► [timeline] ─► fuse ─┬─► [frames] ─► record   waits
+//!                                                ├─► [frames] ─► score    waits
+//!                                                ├─► [newest] ─► picture  left out when busy, counted
+//!                                                └─► [lidar]  ─► control  waits; lidar alone, nav withheld
+//! ```
+//!
+//! All queues are bounded and made here. Stopping is a channel end that is dropped: what stands in
+//! the queues drains, and every file is finished.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::{self, ScopedJoinHandle};
+use std::time::Instant;
+
+use anyhow::{Context, anyhow};
+use beluga_fusion::Fuser;
+use beluga_ingest::Pace;
+use beluga_sim::Scorer;
+use beluga_sinks::{FrameHasher, maml};
+use beluga_types::{Measurement, Payload, Rig, SolidarFrame};
+
+use crate::control::{Control, Withheld};
+use crate::picture::{Look, Picture};
+use crate::report::Report;
+
+/// Measurements between ingest and fusion: a second or two of a busy rig.
+const TIMELINE_QUEUE: usize = 256;
+/// Frames between fusion and what keeps them.
+const FRAME_QUEUE: usize = 16;
+
+/// What a run is made of.
+pub(crate) struct River<'a> {
+    pub(crate) rig: Rig,
+    pub(crate) fusion: beluga_fusion::Config,
+    /// Measurements in timeline order.
+    pub(crate) source: Box<dyn Iterator<Item = Measurement> + Send + 'a>,
+    pub(crate) pace: Pace,
+    /// The record and where it lies.
+    pub(crate) record: Option<(PathBuf, maml::Writer)>,
+    pub(crate) picture: Option<Picture>,
+    pub(crate) score: Option<Scorer>,
+    /// Whether to fuse the lidar once more with navigation withheld.
+    pub(crate) control: bool,
+    /// Set when the run should end early and keep what it has.
+    pub(crate) stop: Arc<AtomicBool>,
+    /// Frames made so far, for a progress bar.
+    pub(crate) progress: Arc<AtomicU64>,
+}
+
+/// What a run leaves behind.
+pub(crate) struct Mouth {
+    pub(crate) report: Report,
+    pub(crate) score: Option<beluga_sim::Score>,
+    pub(crate) withheld: Option<Withheld>,
+}
+
+/// Lets the river run to its end.
+///
+/// # Errors
+/// If the fuser refuses its config or rig, or a sink fails; what was kept until then is finished.
+pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
+    let started = Instant::now();
+    let River {
+        rig,
+        fusion,
+        source,
+        pace,
+        record,
+        picture,
+        score,
+        control,
+        stop,
+        progress,
+    } = river;
+    let (record_path, record) = record.unzip();
+    let fuser = Fuser::new(fusion.clone(), rig.clone())?;
+    let control = control.then(|| Control::new(&fusion, &rig)).transpose()?;
+
+    thread::scope(|scope| {
+        let (timeline_end, timeline) = sync_channel::<Measurement>(TIMELINE_QUEUE);
+        let (to_record, record) = branch(scope, "record", FRAME_QUEUE, record, keep);
+        let (to_score, score) = branch(scope, "score", FRAME_QUEUE, score, judge);
+        let (to_picture, picture) = branch(scope, "picture", FRAME_QUEUE, picture, Picture::draw);
+        let (to_control, control) = branch(scope, "control", TIMELINE_QUEUE, control, Control::run);
+
+        let playing = stop.clone();
+        let play = named(scope, "play", move || {
+            beluga_ingest::play(source, pace, timeline_end, playing)
+        })?;
+        let outlets = Outlets {
+            to_record,
+            to_score,
+            to_picture,
+            to_control,
+            stop,
+            progress,
+        };
+        let fuse = named(scope, "fuse", move || fuse(fuser, &rig, timeline, outlets))?;
+
+        // Every stage ends when the one before it drops its channel end.
+        let mut report = joined(fuse)?;
+        joined(play)?;
+        let kept = record.map(joined).transpose()?.transpose()?;
+        let score = score.map(joined).transpose()?;
+        if let Some(drawn) = picture.map(joined).transpose()? {
+            report.picture = Some((drawn?, report.frames_not_drawn));
+        }
+        let withheld = control.map(joined).transpose()?;
+        report.wall_s = started.elapsed().as_secs_f64();
+        if let Some((summary, hash)) = &kept {
+            report.frame_sha256 = Some(hash.clone());
+            report.record = record_path.map(|path| (path, summary.bytes));
+        }
+        Ok(Mouth {
+            report,
+            score,
+            withheld,
+        })
+    })
+}
+
+/// Where fusion's thread sends what it makes. Dropping it ends all branches.
+struct Outlets {
+    to_record: Option<SyncSender<Arc<SolidarFrame>>>,
+    to_score: Option<SyncSender<Arc<SolidarFrame>>>,
+    to_picture: Option<SyncSender<Look>>,
+    to_control: Option<SyncSender<Measurement>>,
+    stop: Arc<AtomicBool>,
+    progress: Arc<AtomicU64>,
+}
+
+/// Fusion's own thread: measurement in, frames out, everything counted.
+fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: Outlets) -> Report {
+    let name_of = |id| {
+        rig.sensor(id)
+            .map_or_else(|| format!("sensor {}", id.0), |s| s.name.clone())
+    };
+    let mut report = Report::default();
+    let pour = |report: &mut Report, frames: Vec<SolidarFrame>| {
+        for frame in frames {
+            report.count_frame(&frame, name_of);
+            outlets.progress.fetch_add(1, Ordering::Relaxed);
+            let frame = Arc::new(frame);
+            offer(
+                &outlets.to_picture,
+                Look::Frame(frame.clone()),
+                &mut report.frames_not_drawn,
+            );
+            wait(&outlets.to_score, frame.clone(), &outlets.stop);
+            wait(&outlets.to_record, frame, &outlets.stop);
+        }
+    };
+    for measurement in timeline {
+        match &measurement.payload {
+            Payload::Gap(gap) => report.count_gap(gap),
+            _ => report.measurements += 1,
+        }
+        wait(&outlets.to_control, measurement.clone(), &outlets.stop);
+        let frames = fuser.push(measurement);
+        pour(&mut report, frames);
+        for echo in fuser.take_echoes() {
+            offer(
+                &outlets.to_picture,
+                Look::Echo(echo),
+                &mut report.echoes_not_drawn,
+            );
+        }
+    }
+    report.notes = fuser.notes();
+    pour(&mut report, fuser.finish());
+    report
+}
+
+/// The record's own thread: each frame encoded, hashed, sealed. A record that is not finished
+/// (the disk is full, the program is killed) still opens up to its last checkpoint.
+fn keep(
+    mut record: maml::Writer,
+    frames: Receiver<Arc<SolidarFrame>>,
+) -> anyhow::Result<(maml::Summary, String)> {
+    let mut hasher = FrameHasher::new();
+    for frame in frames {
+        let bytes = beluga_sinks::arrow::encode(&frame)?;
+        hasher.update(&bytes);
+        record.push(&bytes, frame.window.end.nanos())?;
+    }
+    let summary = record.finish()?;
+    let hash = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok((summary, hash))
+}
+
+/// The score's own thread.
+fn judge(mut scorer: Scorer, frames: Receiver<Arc<SolidarFrame>>) -> beluga_sim::Score {
+    for frame in frames {
+        scorer.add(&frame);
+    }
+    scorer.finish()
+}
+
+/// Sends and waits. An end that is gone has failed: the river stops, and joining that branch says why.
+fn wait<T>(to: &Option<SyncSender<T>>, item: T, stop: &AtomicBool) {
+    if let Some(to) = to
+        && to.send(item).is_err()
+    {
+        stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Sends if there is room, else counts.
+fn offer<T>(to: &Option<SyncSender<T>>, item: T, left_out: &mut u64) {
+    if let Some(to) = to
+        && let Err(TrySendError::Full(_)) = to.try_send(item)
+    {
+        *left_out += 1;
+    }
+}
+
+type Joined<'scope, R> = ScopedJoinHandle<'scope, R>;
+
+/// A queue with a thread behind it, if there is something to do there.
+fn branch<'scope, W, T, R>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    name: &str,
+    bound: usize,
+    worker: Option<W>,
+    work: impl FnOnce(W, Receiver<T>) -> R + Send + 'scope,
+) -> (Option<SyncSender<T>>, Option<Joined<'scope, R>>)
+where
+    W: Send + 'scope,
+    T: Send + 'scope,
+    R: Send + 'scope,
+{
+    let Some(worker) = worker else { return (None, None) };
+    let (sender, receiver) = sync_channel(bound);
+    let handle = named(scope, name, move || work(worker, receiver));
+    match handle {
+        Ok(handle) => (Some(sender), Some(handle)),
+        Err(_) => (None, None),
+    }
+}
+
+fn named<'scope, R: Send + 'scope>(
+    scope: &'scope thread::Scope<'scope, '_>,
+    name: &str,
+    work: impl FnOnce() -> R + Send + 'scope,
+) -> anyhow::Result<Joined<'scope, R>> {
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn_scoped(scope, work)
+        .with_context(|| format!("cannot start the thread `{name}`"))
+}
+
+fn joined<R>(handle: Joined<'_, R>) -> anyhow::Result<R> {
+    let name = handle.thread().name().unwrap_or("unnamed").to_owned();
+    handle
+        .join()
+        .map_err(|_| anyhow!("the thread `{name}` failed; please report this"))
+}

@@ -1,0 +1,223 @@
+//! What a run says when it ends.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use beluga_types::{Gap, Medium, PoseSource, SensorId, SolidarFrame, Stamp};
+use serde::Serialize;
+
+/// Everything counted during a run, in the order people ask for it.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Report {
+    /// Frames made.
+    pub(crate) frames: u64,
+    /// Measurements read, gaps not counted.
+    pub(crate) measurements: u64,
+    /// Measurements that arrived in a frame.
+    pub(crate) measurements_in_frames: u64,
+    /// Points seen through air.
+    pub(crate) points_air: u64,
+    /// Points seen through water.
+    pub(crate) points_water: u64,
+    /// Returns whose elevation is not resolved.
+    pub(crate) arcs: u64,
+    /// Frames by the source of their pose.
+    pub(crate) poses: BTreeMap<&'static str, u64>,
+    /// Payloads lost, by sensor and cause.
+    pub(crate) lost: BTreeMap<String, u64>,
+    /// Points that readers dropped because they were not finite.
+    pub(crate) dropped_points: u64,
+    /// Seconds of data.
+    pub(crate) data_s: f64,
+    /// Seconds the run took.
+    pub(crate) wall_s: f64,
+    /// SHA-256 over the frame bytes, in order.
+    pub(crate) frame_sha256: Option<String>,
+    /// Where the record is, and its size.
+    pub(crate) record: Option<(PathBuf, u64)>,
+    /// Where the picture is, and how many frames it had to leave out.
+    pub(crate) picture: Option<(PathBuf, u64)>,
+    /// Frames the picture had to leave out.
+    pub(crate) frames_not_drawn: u64,
+    /// Pings the picture had to leave out.
+    pub(crate) echoes_not_drawn: u64,
+    /// Where and how the first few payloads were lost.
+    pub(crate) losses: Vec<String>,
+    /// What else people should know: defaults taken, offsets applied, keys made.
+    pub(crate) notes: Vec<String>,
+    #[serde(skip)]
+    span: Option<(Stamp, Stamp)>,
+}
+
+impl Report {
+    /// Counts a frame.
+    pub(crate) fn count_frame(&mut self, frame: &SolidarFrame, name_of: impl Fn(SensorId) -> String) {
+        self.frames += 1;
+        let in_water = frame
+            .points
+            .medium
+            .iter()
+            .filter(|&&medium| medium == Medium::Water)
+            .count() as u64;
+        self.points_water += in_water;
+        self.points_air += frame.points.len() as u64 - in_water;
+        self.arcs += frame.arcs.len() as u64;
+        *self.poses.entry(frame.status.pose_source.name()).or_default() += 1;
+        for input in &frame.inputs {
+            self.measurements_in_frames += u64::from(input.measurements);
+            self.dropped_points += u64::from(input.dropped_points);
+        }
+        for gap in &frame.gaps {
+            let key = format!("{} {}", name_of(gap.sensor), gap.cause.name());
+            *self.lost.entry(key).or_default() += gap.lost;
+        }
+        let (first, last) = self.span.get_or_insert((frame.window.start, frame.window.end));
+        *first = (*first).min(frame.window.start);
+        *last = (*last).max(frame.window.end);
+        self.data_s = last.seconds_since(*first);
+    }
+
+    /// Keeps what a gap says of itself, up to a handful; its number is counted by the frame it falls in.
+    pub(crate) fn count_gap(&mut self, gap: &Gap) {
+        const LOSSES_TOLD: usize = 5;
+        if self.losses.len() < LOSSES_TOLD {
+            self.losses
+                .push(format!("{} {}: {}", gap.lost, gap.cause.name(), gap.detail));
+        }
+    }
+
+    /// Payloads lost, over all sensors and causes.
+    pub(crate) fn lost_total(&self) -> u64 {
+        self.lost.values().sum()
+    }
+
+    /// Seconds of data per second of the run.
+    pub(crate) fn real_time_factor(&self) -> f64 {
+        if self.wall_s > 0.0 {
+            self.data_s / self.wall_s
+        } else {
+            0.0
+        }
+    }
+
+    /// Bytes of record per hour of data.
+    fn bytes_per_hour(&self) -> Option<f64> {
+        let (_, bytes) = self.record.as_ref()?;
+        (self.data_s > 0.0).then(|| *bytes as f64 / self.data_s * 3600.0)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let poses: Vec<String> = PoseSource::ALL
+            .iter()
+            .filter_map(|source| {
+                self.poses
+                    .get(source.name())
+                    .map(|count| format!("{count} {}", source.name()))
+            })
+            .collect();
+        writeln!(
+            f,
+            "frames       {} over {:.1} s (pose: {})",
+            self.frames,
+            self.data_s,
+            poses.join(", ")
+        )?;
+        writeln!(
+            f,
+            "points       {} in air, {} in water, {} arcs",
+            grouped(self.points_air),
+            grouped(self.points_water),
+            grouped(self.arcs)
+        )?;
+        writeln!(
+            f,
+            "speed        {:.1} × real time ({:.1} s)",
+            self.real_time_factor(),
+            self.wall_s
+        )?;
+        if self.lost.is_empty() {
+            writeln!(f, "lost         nothing")?;
+        } else {
+            let lost: Vec<String> = self
+                .lost
+                .iter()
+                .map(|(what, count)| format!("{count} {what}"))
+                .collect();
+            writeln!(f, "lost         {}", lost.join(", "))?;
+        }
+        for loss in &self.losses {
+            writeln!(f, "             {loss}")?;
+        }
+        if self.dropped_points > 0 {
+            writeln!(
+                f,
+                "dropped      {} points that were not finite",
+                grouped(self.dropped_points)
+            )?;
+        }
+        if let Some(bytes) = self.bytes_per_hour() {
+            writeln!(f, "disk         {:.1} GB per hour at this rate", bytes / 1e9)?;
+        }
+        if let Some(hash) = &self.frame_sha256 {
+            writeln!(f, "frame bytes  sha256 {hash}")?;
+        }
+        for note in &self.notes {
+            writeln!(f, "note         {note}")?;
+        }
+        if let Some((path, bytes)) = &self.record {
+            writeln!(
+                f,
+                "record       {} ({:.1} MB)",
+                path.display(),
+                *bytes as f64 / 1e6
+            )?;
+            writeln!(f, "             verify it: beluga maml verify {}", path.display())?;
+        }
+        if let Some((path, left_out)) = &self.picture {
+            let thinned = if *left_out > 0 {
+                format!(" ({left_out} frames not drawn)")
+            } else {
+                String::new()
+            };
+            writeln!(f, "look         rerun {}{thinned}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// A count with thin groups of three, as people read it.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_are_grouped_by_three() {
+        assert_eq!(grouped(7), "7");
+        assert_eq!(grouped(1_234), "1 234");
+        assert_eq!(grouped(12_345_678), "12 345 678");
+    }
+
+    #[test]
+    fn what_was_lost_is_said() {
+        let mut report = Report::default();
+        assert!(report.to_string().contains("lost         nothing"));
+        report.lost.insert("fan corrupt".into(), 3);
+        assert!(report.to_string().contains("3 fan corrupt"));
+        assert_eq!(report.lost_total(), 3);
+    }
+}

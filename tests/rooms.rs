@@ -1,0 +1,113 @@
+//! Which room may know which, read from the manifests.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_path_buf()
+}
+
+fn manifest(folder: &str) -> toml::Table {
+    let path = root().join(folder).join("Cargo.toml");
+    std::fs::read_to_string(&path).unwrap().parse().unwrap()
+}
+
+/// The names in a manifest's table of dependencies.
+fn dependencies(manifest: &toml::Table, table: &str) -> BTreeSet<String> {
+    manifest
+        .get(table)
+        .and_then(|t| t.as_table())
+        .map(|t| t.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+fn rooms_known_by(folder: &str) -> BTreeSet<String> {
+    let manifest = manifest(folder);
+    ["dependencies", "dev-dependencies", "build-dependencies"]
+        .iter()
+        .flat_map(|table| dependencies(&manifest, table))
+        .filter(|name| name.starts_with("beluga-"))
+        .collect()
+}
+
+fn set(names: &[&str]) -> BTreeSet<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// Invariant: arrows between rooms.
+#[test]
+fn rooms_know_only_the_words() {
+    assert_eq!(rooms_known_by("types"), set(&[]));
+    for room in ["ingest", "fusion", "sinks", "viz", "sim"] {
+        assert_eq!(
+            rooms_known_by(room),
+            set(&["beluga-types"]),
+            "{room} has a new arrow"
+        );
+    }
+    let program = [
+        "beluga-types",
+        "beluga-ingest",
+        "beluga-fusion",
+        "beluga-sinks",
+        "beluga-viz",
+        "beluga-sim",
+    ];
+    assert_eq!(rooms_known_by("."), set(&program));
+}
+
+/// Invariant: fusion has no async, clock, file, randomness — as far as its dependencies go.
+/// `fusion/clippy.toml` forbids the rest, and a test in fusion reads its sources.
+#[test]
+fn fusion_depends_on_nothing_that_could_wait_or_guess() {
+    let known = dependencies(&manifest("fusion"), "dependencies");
+    for stranger in ["tokio", "rand", "getrandom", "tracing", "tempfile", "memmap2"] {
+        assert!(!known.contains(stranger), "fusion depends on {stranger}");
+    }
+}
+
+/// The viewer's weight stays behind one feature of the program.
+#[test]
+fn the_picture_is_optional() {
+    let manifest = manifest(".");
+    assert!(
+        manifest["dependencies"]["beluga-viz"]["optional"]
+            .as_bool()
+            .unwrap()
+    );
+    for room in ["types", "ingest", "fusion", "sinks", "sim"] {
+        let heavy = dependencies(&self::manifest(room), "dependencies");
+        assert!(
+            !heavy.iter().any(|name| name.starts_with("re_")),
+            "{room} depends on the viewer"
+        );
+    }
+}
+
+/// Invariant: no unbounded channel. Clippy holds it where clippy reads the file; a room with a
+/// `clippy.toml` of its own does not inherit the root's, so the rule must stand in each.
+#[test]
+fn every_clippy_file_forbids_unbounded_channels() {
+    let mut files = vec![root().join("clippy.toml")];
+    for room in ["types", "ingest", "fusion", "sinks", "viz", "sim"] {
+        files.push(root().join(room).join("clippy.toml"));
+    }
+    let present: Vec<PathBuf> = files.into_iter().filter(|file| file.exists()).collect();
+    assert!(present.len() >= 2, "the root and fusion have one");
+    for file in present {
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(
+            text.contains("std::sync::mpsc::channel"),
+            "{} allows unbounded channels",
+            file.display()
+        );
+    }
+}
+
+/// The page is one page.
+#[test]
+fn the_page_stays_one_page() {
+    let page = std::fs::read_to_string(root().join("src/pipeline.rs")).unwrap();
+    let lines = page.lines().count();
+    assert!(lines <= 300, "src/pipeline.rs has {lines} lines");
+}
