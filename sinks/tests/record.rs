@@ -1,5 +1,7 @@
 //! The record through its door: what goes in comes out, and what was changed does not.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests, not only tests")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -8,6 +8,8 @@ use std::ops::Range;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::civil::iso_8601;
+use super::escape::{device_name, plain, prose, quoted, without_controls};
 use super::fence;
 use super::layout::{MARKER, MAX_HEAD, Suite};
 use super::stanza::Stanza;
@@ -111,6 +113,12 @@ pub(crate) fn write(fields: &DocumentFields, made: &Made<'_>) -> Result<String, 
     section(&mut text, "Verification", &fences);
     text.push('\n');
     text.push_str(MARKER);
+    // Prose is escaped and JSON keeps strings on one line, so this can only stand in the TOML.
+    if text.split_inclusive('\n').filter(|&line| line == MARKER).count() != 1 {
+        return Err(Error::Document {
+            reason: "the configuration holds the line that ends a document".into(),
+        });
+    }
     if text.len() > MAX_HEAD {
         return Err(Error::Document {
             reason: format!("{} bytes, expected at most {MAX_HEAD}", text.len()),
@@ -203,80 +211,6 @@ pub(crate) fn urn(file_id: &[u8; 16]) -> String {
     )
 }
 
-/// A double-quoted YAML scalar: JSON strings are those, once nothing unprintable is in them.
-fn quoted(text: &str) -> String {
-    Value::String(one_line(text)).to_string()
-}
-
-fn device_name(text: &str) -> String {
-    let kept = |c: char| {
-        if c.is_ascii_alphanumeric() || "-._".contains(c) {
-            c
-        } else {
-            '-'
-        }
-    };
-    text.chars().map(kept).collect()
-}
-
-fn is_unprintable(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-fn one_line(text: &str) -> String {
-    text.chars()
-        .map(|c| if is_unprintable(c) { ' ' } else { c })
-        .collect()
-}
-
-fn without_controls(text: &str) -> String {
-    text.chars()
-        .filter(|&c| c == '\n' || c == '\t' || !is_unprintable(c))
-        .collect()
-}
-
-/// One line of text that no renderer takes for markup.
-fn plain(text: &str) -> String {
-    let escaped = one_line(text).replace('&', "&amp;").replace('<', "&lt;");
-    let trimmed = escaped.trim();
-    if trimmed.starts_with(['`', '~', '#', '-', '=', '>', '+', '*', '|']) {
-        format!("\\{trimmed}")
-    } else {
-        trimmed.to_owned()
-    }
-}
-
-fn prose(text: &str) -> String {
-    text.lines().map(|line| plain(line) + "\n").collect()
-}
-
-/// `2026-11-22T15:04:05.000000006Z`. Civil date from days: H. Hinnant, "chrono-compatible
-/// low-level date algorithms", `civil_from_days`.
-fn iso_8601(nanos: i64) -> String {
-    let seconds = nanos.div_euclid(1_000_000_000);
-    let fraction = nanos.rem_euclid(1_000_000_000);
-    let second_of_day = seconds.rem_euclid(86_400);
-    let shifted = seconds.div_euclid(86_400) + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{fraction:09}Z",
-        second_of_day / 3600,
-        second_of_day / 60 % 60,
-        second_of_day % 60
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -295,17 +229,6 @@ mod tests {
             recipients: &[Stanza::new(&["keyfile"], vec![2])],
         };
         write(fields, &made).unwrap()
-    }
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        assert_eq!(iso_8601(0), "1970-01-01T00:00:00.000000000Z");
-        assert_eq!(
-            iso_8601(951_827_696_000_000_001),
-            "2000-02-29T12:34:56.000000001Z"
-        );
-        assert_eq!(iso_8601(-1), "1969-12-31T23:59:59.999999999Z");
-        assert_eq!(iso_8601(i64::MAX), "2262-04-11T23:47:16.854775807Z");
     }
 
     #[test]

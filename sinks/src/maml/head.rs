@@ -1,21 +1,24 @@
 //! Reading HEAD and PRE: nothing of them is believed before all of it agrees.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
+use std::sync::OnceLock;
 
 use hmac::Mac;
 
 use super::document;
 use super::fence::{fences, only};
-use super::layout::{MAGIC, MARKER, MAX_HEAD, PRE_LEN, PRE_MACED, Pre};
+use super::layout::{MARKER, MAX_HEAD, PRE_LEN, PRE_MACED, Pre};
 use super::recipient::Unlock;
+use super::record;
 use super::secret::{Secret, header_mac};
-use super::sign::Signers;
+use super::sign::{Introduction, Signers};
 
-/// A document and PRE that agree with each other and are certified by their device.
+/// A document and PRE that agree with each other.
 pub(crate) struct Head {
     pub(crate) text: String,
     pub(crate) pre: Pre,
-    pub(crate) signers: Signers,
+    pub(crate) introduction: Introduction,
+    signers: OnceLock<Option<Signers>>,
     recipients: String,
     pre_bytes: [u8; PRE_MACED],
     mac: [u8; 32],
@@ -46,7 +49,7 @@ pub(crate) enum Unlocked {
 
 impl Head {
     /// Reads from the file's first byte up to the first record.
-    pub(crate) fn read(source: &mut impl Read) -> Result<Self, HeadError> {
+    pub(crate) fn read(source: &mut impl BufRead) -> Result<Self, HeadError> {
         let bytes = read_head(source)?;
         let (head, pre) = bytes.split_at(bytes.len() - PRE_LEN);
         let (maced, mac) = pre.split_at(PRE_MACED);
@@ -64,15 +67,24 @@ impl Head {
         if document::hash(text, &recipients.outer) != pre.document_hash {
             return Err("the document is not the one that was recorded".to_owned().into());
         }
-        let signers = Signers::parse(&text[only(&fences, "maml-signers")?.inner], &pre.file_id)?;
+        let introduction = Introduction::parse(&text[only(&fences, "maml-signers")?.inner])?;
         Ok(Head {
             recipients: text[recipients.inner].to_owned(),
             text: text.to_owned(),
             pre,
-            signers,
+            introduction,
+            signers: OnceLock::new(),
             pre_bytes,
             mac,
         })
+    }
+
+    /// The signers, if the device's certificate holds. Checked when first asked for: until something
+    /// is signed, it proves nothing.
+    pub(crate) fn signers(&self) -> Option<&Signers> {
+        self.signers
+            .get_or_init(|| self.introduction.certified(&self.pre.file_id))
+            .as_ref()
     }
 
     /// Bytes before the first record.
@@ -100,46 +112,25 @@ impl Head {
     }
 }
 
-/// HEAD and PRE, by looking for the marker and the magic after it within the first MiB.
-fn read_head(source: &mut impl Read) -> Result<Vec<u8>, HeadError> {
-    let needle = [MARKER.as_bytes(), &MAGIC].concat();
+/// HEAD, which ends with the first line that is the marker, and PRE after it.
+fn read_head(source: &mut impl BufRead) -> Result<Vec<u8>, HeadError> {
     let mut bytes = Vec::new();
+    let mut limited = source.by_ref().take(MAX_HEAD as u64);
     loop {
-        let searched = bytes.len().saturating_sub(needle.len() - 1);
-        let before = bytes.len();
-        let room = (MAX_HEAD + PRE_LEN - before).min(1 << 14) as u64;
-        source
-            .by_ref()
-            .take(room)
-            .read_to_end(&mut bytes)
-            .map_err(HeadError::Io)?;
-        let found = bytes[searched..]
-            .windows(needle.len())
-            .position(|window| window == needle);
-        if let Some(at) = found {
-            let end = searched + at + MARKER.len() + PRE_LEN;
-            return complete(source, bytes, end);
+        let begin = bytes.len();
+        let length = limited.read_until(b'\n', &mut bytes).map_err(HeadError::Io)?;
+        if &bytes[begin..] == MARKER.as_bytes() {
+            break;
         }
-        if bytes.len() == before {
+        if length == 0 {
             let reason = "no MAML record: the line that ends the document is missing";
             return Err(reason.to_owned().into());
         }
     }
-}
-
-/// Brings `bytes` to exactly `end`. More than that can only have been read if the source allows
-/// going back, so the caller seeks to [`Head::length`].
-fn complete(source: &mut impl Read, mut bytes: Vec<u8>, end: usize) -> Result<Vec<u8>, HeadError> {
-    if let Some(missing) = end.checked_sub(bytes.len()) {
-        source
-            .by_ref()
-            .take(missing as u64)
-            .read_to_end(&mut bytes)
-            .map_err(HeadError::Io)?;
-    }
-    if bytes.len() < end {
+    let mut pre = [0; PRE_LEN];
+    if record::fill(source, &mut pre).map_err(HeadError::Io)? < PRE_LEN {
         return Err("the file ends inside PRE".to_owned().into());
     }
-    bytes.truncate(end);
+    bytes.extend_from_slice(&pre);
     Ok(bytes)
 }

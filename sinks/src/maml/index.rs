@@ -1,7 +1,5 @@
 //! Where segments begin, for seeking by time.
 
-use super::cursor::Cursor;
-
 /// Most entries kept; beyond, every other one is dropped.
 const MAX_ENTRIES: usize = 1 << 16;
 const ENTRY_LEN: usize = 28;
@@ -72,9 +70,11 @@ impl Index {
         bytes
     }
 
-    /// Nothing if the bytes are not exactly an index.
-    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
-        let mut cursor = Cursor::new(bytes);
+    /// Nothing if the bytes are not exactly an index. The reader makes its own index and compares
+    /// the bytes, so only tests read one.
+    #[cfg(test)]
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut cursor = super::cursor::Cursor::new(bytes);
         let count = cursor.u32()? as usize;
         if count > MAX_ENTRIES || bytes.len() != 4 + count * ENTRY_LEN {
             return None;

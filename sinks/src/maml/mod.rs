@@ -3,10 +3,12 @@
 //! The layout stands in `FORMAT.md`. [`Writer`] writes a record, [`Reader`] gives its frames back,
 //! [`verify`] says what a file is without any secret, [`KeyStore`] keeps the keys of this machine.
 
+mod civil;
 mod codec;
 mod cursor;
 mod document;
 mod end;
+mod escape;
 mod fence;
 mod head;
 mod index;

@@ -32,33 +32,44 @@ pub(crate) fn write(file_id: &[u8; 16], tree: &Tree, time_s: u64, signer: &FileS
     )
 }
 
-/// Whether the bytes are exactly a note of this file over this tree, signed by its key.
-pub(crate) fn holds(note: &[u8], file_id: &[u8; 16], tree: &Tree, signers: &Signers) -> bool {
-    let origin = origin(file_id);
-    let root = tree.root();
-    let body = format!(
-        "{origin}\n{}\n{}\n\n— {origin} ",
-        tree.size(),
-        STANDARD.encode(root)
-    );
-    if note.len() > MAX_NOTE {
-        return false;
+/// A note over the tree at hand. Its signature is not checked yet.
+pub(crate) struct Note {
+    origin: String,
+    key_id: [u8; 4],
+    message: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+impl Note {
+    /// Nothing unless the bytes are exactly a note of this file over this tree.
+    pub(crate) fn parse(note: &[u8], file_id: &[u8; 16], tree: &Tree) -> Option<Self> {
+        if note.len() > MAX_NOTE {
+            return None;
+        }
+        let origin = origin(file_id);
+        let root = tree.root();
+        let body = format!(
+            "{origin}\n{}\n{}\n\n— {origin} ",
+            tree.size(),
+            STANDARD.encode(root)
+        );
+        let blob = note.strip_prefix(body.as_bytes())?.strip_suffix(b"\n")?;
+        let blob = STANDARD.decode(blob).ok()?;
+        let (key_id, rest) = blob.split_first_chunk()?;
+        let (time, signature) = rest.split_first_chunk()?;
+        Some(Self {
+            message: message(&origin, u64::from_be_bytes(*time), tree.size(), &root),
+            origin,
+            key_id: *key_id,
+            signature: signature.to_vec(),
+        })
     }
-    let Some(blob) = note
-        .strip_prefix(body.as_bytes())
-        .and_then(|rest| rest.strip_suffix(b"\n"))
-        .and_then(|blob| STANDARD.decode(blob).ok())
-    else {
-        return false;
-    };
-    let Some((found_id, rest)) = blob.split_first_chunk::<4>() else {
-        return false;
-    };
-    let Some((time, signature)) = rest.split_first_chunk::<8>() else {
-        return false;
-    };
-    let message = message(&origin, u64::from_be_bytes(*time), tree.size(), &root);
-    *found_id == key_id(&origin, &signers.file_public) && signers.file_signed(&message, signature)
+
+    /// Whether this file's key signed it.
+    pub(crate) fn is_signed_by(&self, signers: &Signers) -> bool {
+        self.key_id == key_id(&self.origin, &signers.file_public)
+            && signers.file_signed(&self.message, &self.signature)
+    }
 }
 
 fn origin(file_id: &[u8; 16]) -> String {
@@ -94,7 +105,7 @@ fn message(origin: &str, time_s: u64, size: u64, root: &Hash) -> Vec<u8> {
 mod tests {
     use zeroize::Zeroizing;
 
-    use super::super::sign::{DeviceKey, introduce};
+    use super::super::sign::{DeviceKey, Introduction, introduce};
     use super::*;
 
     #[test]
@@ -105,18 +116,21 @@ mod tests {
         for stanza in introduce(&DeviceKey::from_seed(&[1; 32]), &signer, &file_id) {
             stanza.write(&mut fence);
         }
-        let signers = Signers::parse(&fence, &file_id).unwrap();
+        let signers = Introduction::parse(&fence).unwrap().certified(&file_id).unwrap();
+        let holds = |note: &str, file_id, tree: &Tree| {
+            Note::parse(note.as_bytes(), file_id, tree).is_some_and(|note| note.is_signed_by(&signers))
+        };
         let mut tree = Tree::default();
         tree.push(&[b"leaf"]);
         let note = write(&file_id, &tree, 1_700_000_000, &signer);
         assert!(note.starts_with("beluga/abababababababababababababababab\n1\n"));
-        assert!(holds(note.as_bytes(), &file_id, &tree, &signers));
+        assert!(holds(&note, &file_id, &tree));
         let other = FileSigner::from_seed(&Zeroizing::new([3; 32]));
         let forged = write(&file_id, &tree, 1_700_000_000, &other);
-        assert!(!holds(forged.as_bytes(), &file_id, &tree, &signers));
-        assert!(!holds(note.as_bytes(), &[0xac; 16], &tree, &signers));
+        assert!(!holds(&forged, &file_id, &tree));
+        assert!(!holds(&note, &[0xac; 16], &tree));
         tree.push(&[b"leaf"]);
-        assert!(!holds(note.as_bytes(), &file_id, &tree, &signers));
+        assert!(!holds(&note, &file_id, &tree));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Reading frames back: nothing that is not signed and authenticated reaches a caller.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::codec;
@@ -73,7 +73,7 @@ impl<'a> Reader<Cursor<&'a [u8]>> {
     }
 }
 
-impl<R: Read + Seek> Reader<R> {
+impl<R: BufRead + Seek> Reader<R> {
     pub(crate) fn from_source(mut source: R, path: &Path, unlock: &Unlock) -> Result<Self, Error> {
         let head = Head::read(&mut source).map_err(|error| head_error(error, path))?;
         let file_key = match head.unlock(unlock) {
@@ -139,9 +139,9 @@ impl<R: Read + Seek> Reader<R> {
         self.head.pre.suite
     }
 
-    /// Who signed it. Whether that is somebody to trust is not asked here.
+    /// Who signed what was read. Whether that is somebody to trust is not asked here.
     pub fn signer(&self) -> SignerId {
-        self.head.signers.device
+        self.head.introduction.device
     }
 
     /// The next frame; nothing at the end of the part a signature covers.
@@ -276,7 +276,7 @@ impl<R: Read + Seek> Reader<R> {
     }
 }
 
-impl<R: Read + Seek> Iterator for Reader<R> {
+impl<R: BufRead + Seek> Iterator for Reader<R> {
     type Item = Result<RecordedFrame, Error>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::document::urn;
@@ -51,9 +51,9 @@ pub struct HeadFacts {
     pub suite: Suite,
     /// The file's id.
     pub file_id: [u8; 16],
-    /// The device that certified the file's key.
+    /// The device the document names. Proven by what is signed; by nothing if nothing is.
     pub signer: SignerId,
-    /// Whether it is a trusted one.
+    /// Whether something is signed, by a trusted device.
     pub trusted: bool,
 }
 
@@ -75,7 +75,7 @@ pub fn verify_bytes(bytes: &[u8], trust: &Trust, unlock: Option<&Unlock>) -> Res
     check(Cursor::new(bytes), Path::new("(memory)"), trust, unlock)
 }
 
-fn check<R: Read + Seek>(
+fn check<R: BufRead + Seek>(
     mut source: R,
     path: &Path,
     trust: &Trust,
@@ -106,7 +106,7 @@ fn check<R: Read + Seek>(
 }
 
 /// Decrypts every frame: their tags and the index are checked too.
-fn open_frames<R: Read + Seek>(
+fn open_frames<R: BufRead + Seek>(
     report: &mut Report,
     source: R,
     head: Head,
@@ -163,8 +163,8 @@ impl Report {
             document: head.text.clone(),
             suite: head.pre.suite,
             file_id: head.pre.file_id,
-            signer: head.signers.device,
-            trusted: trust.holds(&head.signers.device),
+            signer: head.introduction.device,
+            trusted: found.signed.is_some() && trust.holds(&head.introduction.device),
         });
     }
 
@@ -192,10 +192,10 @@ impl fmt::Display for Report {
         let Some(head) = &self.head else {
             return write!(f, "size:       {} bytes", self.bytes);
         };
-        let known = if head.trusted {
-            "trusted"
-        } else {
-            "unknown: not in the list of trusted signers"
+        let known = match (head.trusted, self.signed) {
+            (true, _) => "trusted",
+            (false, Some(_)) => "unknown: not in the list of trusted signers",
+            (false, None) => "claimed: nothing is signed",
         };
         writeln!(f, "id:         {}", urn(&head.file_id))?;
         writeln!(f, "suite:      {}", head.suite.name())?;

@@ -6,8 +6,9 @@ use super::end::{self, Counts, End, Previous};
 use super::head::Head;
 use super::index::{Entry, Index};
 use super::layout::{FLAG_CONTINUES, FOOT_LEN, Foot, Kind};
-use super::note;
+use super::note::Note;
 use super::record::{self, Next, Record};
+use super::sign::Signers;
 use super::status::Status;
 use super::tree::{Hash, Tree};
 
@@ -38,7 +39,10 @@ pub(crate) fn scan(source: &mut impl Read, head: &Head) -> io::Result<Found> {
             Next::Corrupt => Some(Status::Corrupt {
                 offset: head.length() + scan.offset,
             }),
-            Next::Record(record) if record.header.kind == Kind::End => Some(scan.end(&record, source)?),
+            Next::Record(record) if record.header.kind == Kind::End => Some(match scan.end(&record) {
+                Ok(foot) => scan.foot(foot, source)?,
+                Err(status) => status,
+            }),
             Next::Record(record) => scan.record(&record).err(),
         };
         if let Some(status) = status {
@@ -121,8 +125,8 @@ impl<'a> Scan<'a> {
         match header.kind {
             Kind::Segment => self.begin_segment(record).ok_or(tampered)?,
             Kind::Checkpoint => {
-                let head = self.head;
-                if !note::holds(&record.body, &head.pre.file_id, &self.tree, &head.signers) {
+                let note = self.note(&record.body)?;
+                if !note.is_signed_by(self.signers()?) {
                     return Err(self.tampered_since_checkpoint());
                 }
             }
@@ -193,36 +197,44 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Takes END and looks at what follows it.
-    fn end(&mut self, record: &Record, source: &mut impl Read) -> io::Result<Status> {
+    /// The note, if it speaks of the tree as it was read.
+    fn note(&self, bytes: &[u8]) -> Result<Note, Status> {
+        Note::parse(bytes, &self.head.pre.file_id, &self.tree).ok_or_else(|| self.tampered_since_checkpoint())
+    }
+
+    fn signers(&self) -> Result<&'a Signers, Status> {
+        self.head.signers().ok_or_else(|| Status::BadHead {
+            reason: "the device's certificate for the file's key does not hold".into(),
+        })
+    }
+
+    /// Where FOOT must point, if END is what the device signed and what was read.
+    fn end(&mut self, record: &Record) -> Result<Foot, Status> {
         let tampered = Status::Tamper {
             seq: self.counts.records,
         };
-        let Some(body) = end::parse(&record.body) else {
-            return Ok(tampered);
-        };
-        let Some(index_offset) = self.index_offset.filter(|_| self.is_in_order(record)) else {
-            return Ok(tampered);
-        };
+        let body = end::parse(&record.body).ok_or(tampered.clone())?;
+        let in_order = self.is_in_order(record);
+        let index_offset = self.index_offset.filter(|_| in_order).ok_or(tampered.clone())?;
+        let note = self.note(body.note)?;
         let expected = End::new(self.counts, index_offset, &self.tree, body.end.previous);
-        let (pre, signers) = (&self.head.pre, &self.head.signers);
-        if !note::holds(body.note, &pre.file_id, &self.tree, signers) {
-            return Ok(self.tampered_since_checkpoint());
+        if body.end != expected {
+            return Err(tampered);
         }
-        let message = end::sealed_message(pre, &record.header_bytes, body.unsigned);
-        if body.end != expected || !signers.device_sealed(&message, body.seal) {
-            return Ok(tampered);
+        let signers = self.signers()?;
+        let message = end::sealed_message(&self.head.pre, &record.header_bytes, body.unsigned);
+        if !signers.device_sealed(&message, body.seal) || !note.is_signed_by(signers) {
+            return Err(tampered);
         }
-        let foot = Foot {
-            index_offset,
-            end_offset: self.offset,
-            body_total: self.offset + record.length(),
-        };
         self.good.counts = self.counts;
         self.good.signed = Some((self.tree.size(), self.tree.root()));
         self.good.previous = body.end.previous;
-        self.good.bytes = foot.end_offset;
-        self.foot(foot, source)
+        self.good.bytes = self.offset;
+        Ok(Foot {
+            index_offset,
+            end_offset: self.offset,
+            body_total: self.offset + record.length(),
+        })
     }
 
     /// SEALED only if FOOT is the recomputed one and nothing follows it.
@@ -233,7 +245,7 @@ impl<'a> Scan<'a> {
         Ok(match length {
             0 => Status::Unsealed,
             FOOT_LEN if found[..FOOT_LEN] == expected.encode() => Status::Sealed,
-            ..FOOT_LEN => Status::Torn { bytes: length as u64 },
+            1..FOOT_LEN => Status::Torn { bytes: length as u64 },
             _ => Status::Corrupt { offset },
         })
     }

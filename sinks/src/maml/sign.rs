@@ -125,43 +125,59 @@ pub(crate) fn introduce(device: &DeviceKey, file: &FileSigner, file_id: &[u8; 16
     ]
 }
 
+/// A `maml-signers` fence as it stands. Its certificate is not checked yet.
+pub(crate) struct Introduction {
+    /// The device it names.
+    pub(crate) device: SignerId,
+    device_public: Vec<u8>,
+    file_public: Vec<u8>,
+    certificate: Vec<u8>,
+}
+
+impl Introduction {
+    pub(crate) fn parse(fence: &str) -> Result<Self, String> {
+        let stanzas = stanza::parse(fence)?;
+        let [device, file, certificate] = stanzas.as_slice() else {
+            let found = stanzas.len();
+            return Err(format!(
+                "{found} signer stanzas, expected device, file, certificate"
+            ));
+        };
+        let named = device.words() == ["device", "ml-dsa-65"]
+            && file.words() == ["file", "ml-dsa-44"]
+            && certificate.words() == ["certificate", "ml-dsa-65"];
+        if !named {
+            return Err("the signer stanzas are not those of ML-DSA-65 and ML-DSA-44".into());
+        }
+        Ok(Self {
+            device: SignerId(Sha256::digest(&device.body).into()),
+            device_public: device.body.clone(),
+            file_public: file.body.clone(),
+            certificate: certificate.body.clone(),
+        })
+    }
+
+    /// The keys, if the certificate holds for this file.
+    pub(crate) fn certified(&self, file_id: &[u8; 16]) -> Option<Signers> {
+        let signers = Signers {
+            device_key: verifying_key(&self.device_public)?,
+            file_key: verifying_key(&self.file_public)?,
+            file_public: self.file_public.clone(),
+        };
+        let certified = certified(file_id, &self.file_public);
+        let context = CERTIFICATE_CONTEXT;
+        holds(&signers.device_key, &certified, context, &self.certificate).then_some(signers)
+    }
+}
+
 /// The public keys of a record, after their certificate was checked.
 pub(crate) struct Signers {
-    pub(crate) device: SignerId,
     device_key: Box<VerifyingKey<MlDsa65>>,
     file_key: Box<VerifyingKey<MlDsa44>>,
     pub(crate) file_public: Vec<u8>,
 }
 
 impl Signers {
-    /// Reads a `maml-signers` fence and checks the certificate.
-    pub(crate) fn parse(fence: &str, file_id: &[u8; 16]) -> Result<Self, String> {
-        let stanzas = stanza::parse(fence)?;
-        let [device, file, certificate] = stanzas.as_slice() else {
-            return Err(format!(
-                "{} signer stanzas, expected device, file, certificate",
-                stanzas.len()
-            ));
-        };
-        let named = device.words() == ["device", "ml-dsa-65"]
-            && file.words() == ["file", "ml-dsa-44"]
-            && certificate.words() == ["certificate", "ml-dsa-65"];
-        let keys = (verifying_key(&device.body), verifying_key(&file.body));
-        let (true, (Some(device_key), Some(file_key))) = (named, keys) else {
-            return Err("the signer stanzas are not those of ML-DSA-65 and ML-DSA-44".into());
-        };
-        let certified = certified(file_id, &file.body);
-        if !holds(&device_key, &certified, CERTIFICATE_CONTEXT, &certificate.body) {
-            return Err("the device's certificate for the file's key does not hold".into());
-        }
-        Ok(Self {
-            device: SignerId(Sha256::digest(&device.body).into()),
-            device_key,
-            file_key,
-            file_public: file.body.clone(),
-        })
-    }
-
     pub(crate) fn file_signed(&self, message: &[u8], signature: &[u8]) -> bool {
         holds(&self.file_key, message, b"", signature)
     }
@@ -210,9 +226,10 @@ mod tests {
     #[test]
     fn a_certificate_holds_for_its_file_only() {
         let (device, file, text) = fence(&[3; 16]);
-        let signers = Signers::parse(&text, &[3; 16]).unwrap();
-        assert_eq!(signers.device, device.id());
-        assert!(Signers::parse(&text, &[4; 16]).is_err());
+        let introduction = Introduction::parse(&text).unwrap();
+        assert_eq!(introduction.device, device.id());
+        assert!(introduction.certified(&[4; 16]).is_none());
+        let signers = introduction.certified(&[3; 16]).unwrap();
         assert!(signers.file_signed(b"root", &file.sign(b"root")));
         assert!(!signers.file_signed(b"toor", &file.sign(b"root")));
         let seal = device.seal(b"end");
@@ -224,7 +241,7 @@ mod tests {
     #[test]
     fn a_certificate_is_no_seal() {
         let (device, file, text) = fence(&[3; 16]);
-        let signers = Signers::parse(&text, &[3; 16]).unwrap();
+        let signers = Introduction::parse(&text).unwrap().certified(&[3; 16]).unwrap();
         let message = certified(&[3; 16], &file.public());
         let certificate = sign(&device.key, &message, CERTIFICATE_CONTEXT);
         assert!(!signers.device_sealed(&message, &certificate));
