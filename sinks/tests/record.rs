@@ -122,7 +122,7 @@ fn frames_larger_than_a_record_go_in_parts() {
     };
     let large = FrameBytes {
         frame: vec![1],
-        points: (0..17 << 20).map(|_| next()).collect(),
+        points: (0..1 << 20).map(|_| next()).collect::<Vec<_>>().repeat(17),
         arcs: vec![0; 17 << 20],
     };
     let mut writer = Writer::create(&path, options()).unwrap();
@@ -319,4 +319,30 @@ fn what_is_no_record_is_a_bad_head() {
     }
     let missing = verify(Path::new("nowhere/at/all.maml"), &trust(), None);
     assert!(matches!(missing, Err(Error::Io { .. })));
+}
+
+#[test]
+fn the_vector_of_the_format_page_reads_forever() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors/one_frame.maml");
+    let unlock = Unlock::with_key_file(KeyFile::from_bytes(&std::array::from_fn(|i| i as u8)));
+    let report = verify(&path, &trust(), Some(&unlock)).unwrap();
+    assert_eq!((&report.status, report.exit_code()), (&Status::Sealed, 0));
+    let page = include_str!("../FORMAT.md");
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let head = report.head.unwrap();
+    for value in [
+        hex(&head.file_id),
+        hex(&report.signed.unwrap().1),
+        head.signer.to_string(),
+    ] {
+        assert!(page.contains(&value), "{value}");
+    }
+    let mut reader = Reader::open(&path, &unlock).unwrap();
+    let words = FrameBytes {
+        frame: b"frame".to_vec(),
+        points: b"points".to_vec(),
+        arcs: b"arcs".to_vec(),
+    };
+    assert_eq!(reader.next_frame().unwrap().unwrap().bytes, words);
+    assert!(reader.next_frame().unwrap().is_none());
 }
