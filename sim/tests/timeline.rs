@@ -1,5 +1,8 @@
 //! The timeline of a simulated world through the room's door.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 use beluga_sim::{Scenario, World};
 use beluga_types::{Measurement, Payload, SampleValues, SonarPing};
 

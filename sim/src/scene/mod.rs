@@ -51,7 +51,7 @@ impl Kind {
             Kind::Wall | Kind::Container | Kind::Bollard => -22.0,
             Kind::Fender => -20.0,
             Kind::Pile => -15.0,
-            Kind::Rung => -12.0,
+            Kind::Rung => -6.0,
         }
     }
 

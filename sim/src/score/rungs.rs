@@ -2,8 +2,9 @@
 //!
 //! The truth is used only as a search window. Of the points that stand off the wall's face where a
 //! step iron could be, the centroid is taken. Lidar points count alike. Sonar beams overlap, so within
-//! a ping soundings count by echo power; pings count by the fourth root of theirs, since how loud a
-//! rough step iron is from one ping to the next is mostly speckle and says little about where it is.
+//! a ping soundings count by echo power; pings count alike if they are within 20 dB of the loudest, since
+//! how loud a rough step iron is from one ping to the next is mostly speckle and says little about
+//! where it is.
 //! The centroid is of the side that is seen, so up to a radius (17.5 mm) of the distance off the wall
 //! is not the run's fault; it is not taken away.
 
@@ -25,6 +26,9 @@ const ALONG_M: f64 = 0.35;
 const LEAST_POINTS: u64 = 5;
 /// A step iron found within this distance of its true centre is recovered.
 const RECOVERED_M: f64 = 0.05;
+
+/// Pings whose power on a step iron is a smaller part of the loudest one's do not count: -20 dB.
+const FAINTEST: f64 = 0.01;
 
 /// How a step iron was found.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -84,8 +88,8 @@ struct Sum {
 impl Sum {
     fn add(&mut self, weight: f64, place: &[f64; 3]) {
         self.weight += weight;
-        for axis in 0..3 {
-            self.place[axis] += weight * place[axis];
+        for (sum, value) in self.place.iter_mut().zip(place) {
+            *sum += weight * value;
         }
     }
 
@@ -176,12 +180,17 @@ impl Gates {
 impl Gate {
     fn error(&self) -> RungError {
         let mut sum = Sum::default();
-        for source in self.sources.values().filter(|source| source.weight > 0.0) {
-            let weight = match self.medium {
-                Medium::Air => source.weight,
-                Medium::Water => source.weight.sqrt().sqrt(),
-            };
-            sum.add(weight, &source.mean());
+        let loudest = self
+            .sources
+            .values()
+            .map(|source| source.weight)
+            .fold(0.0, f64::max);
+        for source in self.sources.values() {
+            match self.medium {
+                Medium::Air => sum.add(source.weight, &source.mean()),
+                Medium::Water if source.weight >= FAINTEST * loudest => sum.add(1.0, &source.mean()),
+                Medium::Water => {}
+            }
         }
         let found = self.points >= LEAST_POINTS && sum.weight > 0.0;
         let mean = sum.mean();

@@ -1,21 +1,19 @@
 //! The truth as a folder: `truth.json` (scenario, mounting, surfaces, rungs) and `poses.csv`.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Attitude, Mount, SensorKind, Stamp, Transform};
-use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+use beluga_types::{Attitude, Mount, SensorKind, Transform};
+use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
-use super::{TrueMount, Truth};
+use super::{TrueMount, Truth, poses};
 use crate::error::Error;
 use crate::scenario::Scenario;
 use crate::scene::{Rung, Scene, Shape, Surface, WallPlane};
 
 const MANIFEST: &str = "truth.json";
 const POSES: &str = "poses.csv";
-const HEADER: &str = "stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz";
 /// Version of the folder's layout.
 const VERSION: u32 = 1;
 /// An hour of poses is about 80 MB.
@@ -76,25 +74,7 @@ impl Truth {
             serde_json::to_string_pretty(&manifest).map_err(|error| io("writing", error.into(), &path))?;
         fs::write(&path, text + "\n").map_err(|source| io("writing", source, &path))?;
         let path = dir.join(POSES);
-        fs::write(&path, self.poses_csv()).map_err(|source| io("writing", source, &path))
-    }
-
-    fn poses_csv(&self) -> String {
-        let mut text = format!("{HEADER}\n");
-        for (stamp, pose) in &self.poses {
-            let p = pose.translation();
-            let [w, x, y, z] = pose.wxyz();
-            // Writing to a String cannot fail.
-            let _ = writeln!(
-                text,
-                "{},{:.6},{:.6},{:.6},{w:.9},{x:.9},{y:.9},{z:.9}",
-                stamp.nanos(),
-                p.x,
-                p.y,
-                p.z
-            );
-        }
-        text
+        fs::write(&path, poses::to_csv(&self.poses)).map_err(|source| io("writing", source, &path))
     }
 
     /// Reads the truth from a folder written by [`Self::write`].
@@ -121,7 +101,7 @@ impl Truth {
             .collect::<Result<_, _>>()?;
         Ok(Self {
             scenario: manifest.scenario,
-            poses: read_poses(&dir.join(POSES))?,
+            poses: poses::from_csv(&read_capped(&dir.join(POSES))?, &dir.join(POSES))?,
             mounting,
             scene,
         })
@@ -230,65 +210,6 @@ impl MountEntry {
     }
 }
 
-type Poses = Vec<(Stamp, Transform<beluga_types::World, beluga_types::Body>)>;
-
-fn read_poses(path: &Path) -> Result<Poses, Error> {
-    let text = read_capped(path)?;
-    let mut lines = text.lines().zip(1..);
-    match lines.next() {
-        Some((HEADER, _)) => {}
-        other => {
-            let found = other.map_or("an empty file", |(line, _)| line);
-            return Err(content(
-                "the header stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz",
-                shortened(found),
-                1,
-                path,
-            ));
-        }
-    }
-    let mut poses: Poses = Vec::new();
-    for (line, number) in lines {
-        let pose = parse_pose(line).ok_or_else(|| {
-            content(
-                "a time, a place and a unit quaternion",
-                shortened(line),
-                number,
-                path,
-            )
-        })?;
-        if poses.last().is_some_and(|(before, _)| *before >= pose.0) {
-            return Err(content(
-                "a time after the one before",
-                shortened(line),
-                number,
-                path,
-            ));
-        }
-        poses.push(pose);
-    }
-    Ok(poses)
-}
-
-fn parse_pose(line: &str) -> Option<(Stamp, Transform<beluga_types::World, beluga_types::Body>)> {
-    let (stamp, rest) = line.split_once(',')?;
-    let numbers: Vec<f64> = rest
-        .split(',')
-        .take(8)
-        .map(str::parse)
-        .collect::<Result<_, _>>()
-        .ok()?;
-    let &[x, y, z, qw, qx, qy, qz] = numbers.as_slice() else {
-        return None;
-    };
-    let rotation = Quaternion::new(qw, qx, qy, qz);
-    if !((rotation.norm() - 1.0).abs() < 1e-3 && [x, y, z].iter().all(|value| value.is_finite())) {
-        return None;
-    }
-    let pose = Transform::new(UnitQuaternion::new_normalize(rotation), Vector3::new(x, y, z));
-    Some((Stamp::from_nanos(stamp.parse().ok()?), pose))
-}
-
 fn read_capped(path: &Path) -> Result<String, Error> {
     let found = fs::metadata(path)
         .map_err(|source| io("reading", source, path))?
@@ -303,12 +224,7 @@ fn read_capped(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|source| io("reading", source, path))
 }
 
-/// Enough of a line to recognise it.
-fn shortened(line: &str) -> String {
-    line.chars().take(80).collect()
-}
-
-fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
+pub(super) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
     Error::Content {
         expected,
         found,

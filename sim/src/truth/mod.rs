@@ -1,6 +1,7 @@
 //! What is true of a world, from which a score is made.
 
 mod file;
+mod poses;
 
 use beluga_types::{Body, Mount, Sensor, SensorKind, Stamp, Transform, World as WorldSpace};
 

@@ -1,0 +1,98 @@
+//! `poses.csv`: a true pose per line, `World` from `Body`, in order of time.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use beluga_types::{Body, Stamp, Transform, World};
+use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+
+use super::file::content;
+use crate::error::Error;
+
+const HEADER: &str = "stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz";
+
+type Poses = Vec<(Stamp, Transform<World, Body>)>;
+
+/// The file's text.
+pub(super) fn to_csv(poses: &[(Stamp, Transform<World, Body>)]) -> String {
+    let mut text = format!("{HEADER}\n");
+    for (stamp, pose) in poses {
+        let p = pose.translation();
+        let [w, x, y, z] = pose.wxyz();
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            text,
+            "{},{:.6},{:.6},{:.6},{w:.9},{x:.9},{y:.9},{z:.9}",
+            stamp.nanos(),
+            p.x,
+            p.y,
+            p.z
+        );
+    }
+    text
+}
+
+/// The poses in a file's text; `path` is for messages.
+///
+/// # Errors
+/// [`Error::Content`] at the first line that is wrong.
+pub(super) fn from_csv(text: &str, path: &Path) -> Result<Poses, Error> {
+    let mut lines = text.lines().zip(1..);
+    match lines.next() {
+        Some((HEADER, _)) => {}
+        other => {
+            let found = other.map_or("an empty file", |(line, _)| line);
+            return Err(content(
+                "the header stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz",
+                shortened(found),
+                1,
+                path,
+            ));
+        }
+    }
+    let mut poses: Poses = Vec::new();
+    for (line, number) in lines {
+        let pose = parse_pose(line).ok_or_else(|| {
+            content(
+                "a time, a place and a unit quaternion",
+                shortened(line),
+                number,
+                path,
+            )
+        })?;
+        if poses.last().is_some_and(|(before, _)| *before >= pose.0) {
+            return Err(content(
+                "a time after the one before",
+                shortened(line),
+                number,
+                path,
+            ));
+        }
+        poses.push(pose);
+    }
+    Ok(poses)
+}
+
+fn parse_pose(line: &str) -> Option<(Stamp, Transform<World, Body>)> {
+    let (stamp, rest) = line.split_once(',')?;
+    let numbers: Vec<f64> = rest
+        .split(',')
+        .take(8)
+        .map(str::parse)
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let &[x, y, z, qw, qx, qy, qz] = numbers.as_slice() else {
+        return None;
+    };
+    let rotation = Quaternion::new(qw, qx, qy, qz);
+    if !((rotation.norm() - 1.0).abs() < 1e-3 && [x, y, z].iter().all(|value| value.is_finite())) {
+        return None;
+    }
+    let pose = Transform::new(UnitQuaternion::new_normalize(rotation), Vector3::new(x, y, z));
+    Some((Stamp::from_nanos(stamp.parse().ok()?), pose))
+}
+
+/// Enough of a line to recognise it.
+fn shortened(line: &str) -> String {
+    line.chars().take(80).collect()
+}
