@@ -33,7 +33,8 @@ fn sonar(criterion: &mut Criterion) {
         iq: true,
         samples: SAMPLES,
     };
-    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).expect("the pulse fits its samples");
+    let filter =
+        MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).expect("the pulse fits its samples");
     let channel = samples();
     let mut group = criterion.benchmark_group("fusion");
     group.throughput(Throughput::Elements((BEAMS * SAMPLES) as u64));

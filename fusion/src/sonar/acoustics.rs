@@ -13,8 +13,7 @@ const STATED_SIGMA_M_PER_S: f64 = 1.0;
 /// A speed from stated temperature and salinity: 0.5 °C and 0.5 ppt, at 3 and 1.3 m/s for each.
 const PROPERTIES_SIGMA_M_PER_S: f64 = 1.7;
 
-/// Decibars per metre of depth, near enough for a range of a few hundred metres in this formula's
-/// inverse; see [`pressure_dbar`] for the formula itself.
+/// Gravity is taken at this latitude; from pole to equator pressure differs by 0.5 %.
 const LATITUDE_RAD: f64 = std::f64::consts::FRAC_PI_4;
 
 /// A speed of sound and how far to trust it.

@@ -100,11 +100,6 @@ impl Fan {
         self.beams == beams
     }
 
-    /// The axes of a beam.
-    pub(crate) fn axes(&self, beam: usize) -> &BeamAxes {
-        &self.axes[beam]
-    }
-
     /// What each sample of a beam must exceed not to be the strongest beam's echo from the side.
     pub(crate) fn floor(&self, beam: usize, strongest: &Strongest, floor: &mut [f32]) {
         let row = &self.leak[beam * self.axes.len()..(beam + 1) * self.axes.len()];
@@ -281,7 +276,11 @@ mod tests {
             let mut sides: Vec<_> = fan.sides[beam].iter().flatten().copied().collect();
             sides.sort_unstable();
             assert_eq!(sides, [beam - 1, beam + 1]);
-            assert_eq!(fan.sides[fan.sides[beam][0].unwrap()][1], Some(beam), "sides are each other's");
+            assert_eq!(
+                fan.sides[fan.sides[beam][0].unwrap()][1],
+                Some(beam),
+                "sides are each other's"
+            );
         }
         assert_eq!(fan.sides[0].iter().flatten().count(), 1);
     }
@@ -289,7 +288,11 @@ mod tests {
     #[test]
     fn what_leaks_falls_with_distance_and_never_exceeds_the_rejection() {
         let rejection = 10f64.powf(-1.2);
-        assert_eq!(leak_between([0.0, 0.5], rejection), 0.0, "a shared footprint belongs to both");
+        assert_eq!(
+            leak_between([0.0, 0.5], rejection),
+            0.0,
+            "a shared footprint belongs to both"
+        );
         assert_eq!(leak_between([0.0, 1.0], rejection), rejection);
         // First sidelobe of an unshaded array: -13.3 dB; far out the pattern is lower.
         assert!(leak_between([0.0, 10.0], rejection) < 0.003);

@@ -172,7 +172,9 @@ impl Cfar {
             power
                 .chunks(self.cell)
                 .zip(&levels.threshold)
-                .map(|(samples, &threshold)| samples.iter().any(|&sample| sample > CENSOR_MARGIN * threshold)),
+                .map(|(samples, &threshold)| {
+                    samples.iter().any(|&sample| sample > CENSOR_MARGIN * threshold)
+                }),
         );
         let longest = (LONGEST_ECHO * cells as f64) as usize;
         let mut changed = false;
@@ -184,7 +186,8 @@ impl Cfar {
             }
             let end = (cell..cells).find(|&c| !levels.found[c]).unwrap_or(cells);
             if end - cell <= longest {
-                for slot in &mut levels.censored[cell.saturating_sub(self.half)..(end + self.half).min(cells)] {
+                for slot in &mut levels.censored[cell.saturating_sub(self.half)..(end + self.half).min(cells)]
+                {
                     changed |= !*slot;
                     *slot = true;
                 }

@@ -10,7 +10,7 @@ pub struct SonarConfig {
     pub window: ReplicaWindow,
     /// Which half of the training cells speaks for the noise.
     pub cfar: CfarKind,
-    /// Chance that a cell of pure noise passes, per resolution cell (1e-9 to 0.1).
+    /// Chance that a sample of pure noise passes, behind the matched filter (1e-9 to 0.1).
     pub false_alarm_rate: f64,
     /// Independent training cells, both sides together (4 to 256).
     pub training_cells: usize,
@@ -117,6 +117,9 @@ mod tests {
             ..SonarConfig::default()
         }
         .clamped();
-        assert_eq!((config.false_alarm_rate, config.training_cells, config.min_snr_db), (1e-6, 4, 100.0));
+        assert_eq!(
+            (config.false_alarm_rate, config.training_cells, config.min_snr_db),
+            (1e-6, 4, 100.0)
+        );
     }
 }

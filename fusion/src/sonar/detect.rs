@@ -104,7 +104,10 @@ pub(crate) fn find(row: &mut Row<'_>, limits: &Limits) -> Vec<Candidate> {
     // An arc's beam sees many things at once; the strongest says nothing about the others.
     let share = if limits.leading_edge { 0.0 } else { WEAKEST };
     let least = share * candidates.first().map_or(0.0, |strongest| strongest.energy);
-    for candidate in candidates.into_iter().filter(|candidate| candidate.energy >= least) {
+    for candidate in candidates
+        .into_iter()
+        .filter(|candidate| candidate.energy >= least)
+    {
         // Pieces of one speckled footprint meet at its middle.
         let is_piece = |other: &Candidate| {
             (candidate.place - other.place).abs()
@@ -217,7 +220,9 @@ struct Settled {
 fn settle(row: &Row<'_>, group: Group, noise: f64, limits: &Limits) -> Option<Settled> {
     let least = 1.25 * limits.width;
     let reach = STEEPEST * limits.beam_rad * (limits.first + group.end as f64);
-    let most = reach.max((group.end - group.start) as f64).max(6.0 * limits.width);
+    let most = reach
+        .max((group.end - group.start) as f64)
+        .max(6.0 * limits.width);
     let mut half_window = START_WIDTHS * limits.width;
     let mut middle = densest(row.power, group, half_window);
     let mut settled = None;
@@ -246,7 +251,10 @@ fn settle(row: &Row<'_>, group: Group, noise: f64, limits: &Limits) -> Option<Se
 /// Middle of the stretch of a group, `2 * half` long, that holds the most energy.
 fn densest(power: &[f32], group: Group, half: f64) -> f64 {
     let length = ((2.0 * half).round() as usize).clamp(1, group.end - group.start);
-    let mut sum: f64 = power[group.start..group.start + length].iter().map(|&p| f64::from(p)).sum();
+    let mut sum: f64 = power[group.start..group.start + length]
+        .iter()
+        .map(|&p| f64::from(p))
+        .sum();
     let (mut best, mut best_start) = (sum, group.start);
     for start in group.start + 1..=group.end - length {
         sum += f64::from(power[start + length - 1]) - f64::from(power[start - 1]);

@@ -12,6 +12,7 @@ mod detect;
 mod echo;
 mod pair;
 pub mod peak;
+mod phase;
 mod picture;
 mod profile;
 pub mod pulse;
@@ -21,4 +22,4 @@ mod synthetic;
 
 pub(crate) use chain::SonarChain;
 pub use config::{CfarKind, ReplicaWindow, SonarConfig};
-pub(crate) use echo::{DetectionMethod, Echo, PingEchoes};
+pub(crate) use echo::Echo;

@@ -2,12 +2,16 @@
 
 use beluga_types::{Direction, Elements};
 use nalgebra::Vector3;
-use rustfft::num_complex::Complex;
 
 use super::chain::{Prepared, Worker, refusal};
 use super::config::SonarConfig;
 use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes};
+use super::phase::{Baseline, Bearing, Phase, phase_over, zero_crossing};
+
+/// An echo whose phase turns by this much is a long footprint: its time is where the phase passes
+/// zero, broadside of the two elements, not the middle of its energy.
+const LEAST_TURN_RAD: f64 = 2.0;
 
 /// Echoes of two elements with known positions: time from the summed power of both, bearing from
 /// the phase between them. Which way around the line through the elements stays open, so each is
@@ -67,9 +71,14 @@ pub(crate) fn detect(
     };
     let found = detect::find(&mut row, &prepared.limits(config, &ping.waveforms, 0.0, false));
     let echo = |candidate: &Candidate| {
-        let phase = phase_over(&rows, candidate);
+        let mut phase = phase_over(&rows, candidate);
+        let mut place = candidate.place;
+        if let Some(crossing) = zero_crossing(&rows, candidate, LEAST_TURN_RAD) {
+            place = crossing;
+            phase.angle_rad = 0.0;
+        }
         let bearing = baseline.bearing(phase.angle_rad)?;
-        let time_s = prepared.time_s(&ping.waveforms, candidate.place);
+        let time_s = prepared.time_s(&ping.waveforms, place);
         let sigma_time_s = candidate.sigma / prepared.filter.output_rate_hz();
         Some(arc(candidate, &baseline, &bearing, &phase, time_s, sigma_time_s))
     };
@@ -85,138 +94,6 @@ fn cannot_beamform(channels: usize, positions: usize) -> String {
         "ping has {channels} elements and the rig {positions} positions of them, but echoes come only from two \
          elements with known positions"
     )
-}
-
-/// Two elements as an interferometer.
-pub(crate) struct Baseline {
-    /// From the second element to the first, in metres.
-    pub(crate) apart: Vector3<f64>,
-    /// Wavelength at the middle of the pulse.
-    pub(crate) wavelength_m: f64,
-}
-
-/// A direction by its angle to the plane across the baseline.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bearing {
-    /// Sine of the angle towards the first element.
-    pub(crate) sine: f64,
-    /// Radians of bearing per radian of phase.
-    pub(crate) per_phase: f64,
-}
-
-impl Baseline {
-    /// Whether one phase means one bearing: elements at most half a wavelength apart.
-    fn check(&self) -> Result<(), String> {
-        let (apart, wavelength) = (self.apart.norm(), self.wavelength_m);
-        if apart > 1e-6 && apart <= 0.5 * wavelength * (1.0 + 1e-9) {
-            return Ok(());
-        }
-        Err(format!(
-            "two elements are {apart:.4} m apart, but bearing from phase needs more than zero and at most half \
-             a wavelength, {:.4} m",
-            0.5 * wavelength
-        ))
-    }
-
-    /// Bearing from the phase of the first element against the second: `φ = 2π d sin(θ) / λ`.
-    /// Nothing if no bearing gives this phase.
-    pub(crate) fn bearing(&self, phase_rad: f64) -> Option<Bearing> {
-        let per_sine = std::f64::consts::TAU * self.apart.norm() / self.wavelength_m;
-        let sine = phase_rad / per_sine;
-        // Noise may push a target on the baseline's line a little past it.
-        if !sine.is_finite() || sine.abs() > 1.1 {
-            return None;
-        }
-        let sine = sine.clamp(-1.0, 1.0);
-        Some(Bearing {
-            sine,
-            per_phase: 1.0 / (per_sine * (1.0 - sine * sine).max(1e-4).sqrt()),
-        })
-    }
-}
-
-/// Phase between two rows over an echo.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Phase {
-    /// First against second, in rad, -π to π.
-    pub(crate) angle_rad: f64,
-    /// One sigma of that.
-    pub(crate) sigma_rad: f64,
-}
-
-/// Energy-weighted phase of the first row against the second over an echo's window. Its sigma is
-/// `sqrt((1 - γ²) / (2 n γ²))` for coherence γ over n independent cells; Rodriguez and Martin, IEE
-/// Proc. F 139 (1992).
-pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -> Phase {
-    let range = window(rows[0].len(), candidate);
-    let mut cross = Complex::new(0.0f64, 0.0);
-    let mut energies = [0.0f64; 2];
-    for index in range {
-        let [a, b] = [rows[0][index], rows[1][index]].map(|v| Complex::new(f64::from(v.re), f64::from(v.im)));
-        cross += a * b.conj();
-        energies[0] += a.norm_sqr();
-        energies[1] += b.norm_sqr();
-    }
-    let snr = (candidate.peak / candidate.noise.max(f64::MIN_POSITIVE)).max(1e-6);
-    let seen = cross.norm() / (energies[0] * energies[1]).sqrt().max(f64::MIN_POSITIVE);
-    let coherence = seen.min(snr / (1.0 + snr)).clamp(1e-3, 1.0 - 1e-9);
-    Phase {
-        angle_rad: cross.arg(),
-        sigma_rad: ((1.0 - coherence * coherence) / (2.0 * candidate.cells)).sqrt() / coherence,
-    }
-}
-
-/// Where the phase between two rows passes zero inside an echo's window, in samples: when the
-/// array's broadside meets a long oblique footprint.
-///
-/// The phase is taken to run straight: its slope is that from sample to sample, summed over the
-/// window before the angle is taken, so that no fade breaks an unwrapping; its height likewise.
-/// Of the zeros a turn apart the one nearest the energy's middle is meant. Nothing if that lies
-/// outside the window, or if the phase turns by less than `least_turn_rad` over it: then the
-/// energy's middle is the better estimator.
-pub(crate) fn zero_crossing(
-    rows: &[Vec<Complex<f32>>; 2],
-    candidate: &Candidate,
-    least_turn_rad: f64,
-) -> Option<f64> {
-    let range = window(rows[0].len(), candidate);
-    let product = |index: usize| {
-        let value = rows[0][index] * rows[1][index].conj();
-        Complex::new(f64::from(value.re), f64::from(value.im))
-    };
-    let steps: Complex<f64> = range
-        .clone()
-        .skip(1)
-        .map(|index| product(index) * product(index - 1).conj())
-        .sum();
-    let mut slope = steps.arg();
-    let mut level = 0.0;
-    // The second round mends the slope by what is left of it over the window.
-    for _ in 0..2 {
-        let straight = |index: usize| {
-            product(index) * Complex::from_polar(1.0, -(slope * (index as f64 - candidate.place)))
-        };
-        let sum: Complex<f64> = range.clone().map(straight).sum();
-        level = sum.arg();
-        let (mut moment, mut weight) = (0.0, 0.0);
-        for index in range.clone() {
-            let rest = straight(index) * Complex::from_polar(1.0, -level);
-            let at = index as f64 - candidate.place;
-            moment += at * rest.im;
-            weight += at * at * rest.norm();
-        }
-        slope += moment / weight.max(f64::MIN_POSITIVE);
-    }
-    let crossing = -level / slope;
-    let turn = (slope * range.len() as f64).abs();
-    let inside = crossing.is_finite() && crossing.abs() <= candidate.half_window;
-    (inside && turn >= least_turn_rad).then_some(candidate.place + crossing)
-}
-
-fn window(samples: usize, candidate: &Candidate) -> std::ops::Range<usize> {
-    let low = (candidate.place - candidate.half_window).round().max(0.0) as usize;
-    let high = ((candidate.place + candidate.half_window).round().max(0.0) as usize + 1).min(samples);
-    low.min(high)..high
 }
 
 /// The arc on which an echo with this bearing may lie.
@@ -277,12 +154,21 @@ mod tests {
     fn ping(bearing_rad: f64, apart: f64, range_m: f64) -> Elements {
         let mut noise = Noise::new(5);
         let (samples, rate_hz) = (3000, 100e3);
-        let positions = [Point::new(0.0, 0.5 * apart, 0.0), Point::new(0.0, -0.5 * apart, 0.0)];
+        let positions = [
+            Point::new(0.0, 0.5 * apart, 0.0),
+            Point::new(0.0, -0.5 * apart, 0.0),
+        ];
         let values = (0..2 * samples)
             .map(|i| {
                 let (channel, n) = (i / samples, i % samples);
                 let nearer = positions[channel].y() * bearing_rad.sin() / SPEED;
-                let echo = echo_at(&pulse(), true, 100e3, n as f64 / rate_hz, 2.0 * range_m / SPEED - nearer);
+                let echo = echo_at(
+                    &pulse(),
+                    true,
+                    100e3,
+                    n as f64 / rate_hz,
+                    2.0 * range_m / SPEED - nearer,
+                );
                 let value = echo + noise.complex() * 0.05;
                 [value.re as f32, value.im as f32]
             })
@@ -310,8 +196,10 @@ mod tests {
             let echo = &found.echoes[0];
             let bearing = echo.direction.vector().y.asin().to_degrees();
             let sigma = echo.sigma_across_rad.to_degrees();
-            println!("{bearing:.2}° ± {sigma:.2}°, is {degrees}°, {:?} dB", echo.snr_db);
-            assert!((bearing - degrees).abs() < 4.0 * sigma && sigma < 3.0, "{bearing}° ± {sigma}°, is {degrees}°");
+            assert!(
+                (bearing - degrees).abs() < 4.0 * sigma && sigma < 3.0,
+                "{bearing}° ± {sigma}°, is {degrees}°"
+            );
             assert!((0.5 * SPEED * echo.two_way_time_s - 12.0).abs() < 0.01);
             assert_eq!(echo.method, DetectionMethod::Phase);
             assert!(echo.half_angle_rad.is_some());
@@ -319,55 +207,18 @@ mod tests {
     }
 
     #[test]
-    fn phase_over_sine_is_that_of_a_split_beam() {
-        let baseline = Baseline {
-            apart: Vector3::y() * 0.03,
-            wavelength_m: 0.015,
-        };
-        let bearing = baseline.bearing(1.095_231).unwrap();
-        assert!((bearing.sine.asin().to_degrees() - 5.0).abs() < 1e-4);
-        assert!(baseline.check().is_err(), "20° would wrap past π");
-    }
-
-    #[test]
     fn ambiguous_and_unplaced_elements_are_refused() {
         let wide = echoes(ping(0.1, 0.03, 12.0));
-        assert!(wide.echoes.is_empty() && wide.notes[0].contains("half a wavelength"), "{:?}", wide.notes);
+        assert!(
+            wide.echoes.is_empty() && wide.notes[0].contains("half a wavelength"),
+            "{:?}",
+            wide.notes
+        );
         let mut unplaced = ping(0.1, 0.007, 12.0);
         unplaced.positions = [].into();
         assert!(echoes(unplaced).notes[0].contains("positions"));
         let mut silent = ping(0.1, 0.007, 12.0);
         silent.pulse = None;
         assert!(echoes(silent).notes[0].contains("listening only"));
-    }
-
-    #[test]
-    fn the_zero_of_a_phase_ramp_is_found_under_noise() {
-        let mut noise = Noise::new(8);
-        let candidate = Candidate {
-            place: 100.0,
-            sigma: 1.0,
-            spread: 20.0,
-            half_window: 50.0,
-            energy: 100.0,
-            peak: 1.0,
-            noise: 1e-3,
-            cells: 20.0,
-        };
-        let mut rows = [Vec::new(), Vec::new()];
-        for n in 0..200 {
-            let speckle = noise.complex();
-            // The phase passes zero at 108.5 and turns by 0.1 rad a sample: 10 rad over the window.
-            let turn = Complex::from_polar(1.0, 0.1 * (f64::from(n) - 108.5));
-            for (row, value) in rows.iter_mut().zip([speckle * turn, speckle]) {
-                let value = value + noise.complex() * 0.05;
-                row.push(Complex::new(value.re as f32, value.im as f32));
-            }
-        }
-        let crossing = zero_crossing(&rows, &candidate, 1.0);
-        println!("{crossing:?}");
-        assert!(crossing.is_some_and(|place| (place - 108.5).abs() < 1.0), "{crossing:?}");
-        let flat = [rows[0].clone(), rows[0].clone()];
-        assert_eq!(zero_crossing(&flat, &candidate, 1.0), None, "a phase that does not turn has no zero");
     }
 }

@@ -304,8 +304,14 @@ mod tests {
         let passed = pass_through(&ping, &SonarConfig::default());
         assert_eq!((passed.echoes.len(), passed.notes.len()), (1, 1));
         let echo = &passed.echoes[0];
-        assert_eq!((echo.beam, echo.transmit_delay_s, echo.method), (1, 0.003, DetectionMethod::Device));
-        assert!(echo.direction.vector().y < 0.0, "a positive angle is to starboard, -y");
+        assert_eq!(
+            (echo.beam, echo.transmit_delay_s, echo.method),
+            (1, 0.003, DetectionMethod::Device)
+        );
+        assert!(
+            echo.direction.vector().y < 0.0,
+            "a positive angle is to starboard, -y"
+        );
         assert!((echo.sigma_along_rad - 0.0175 / 2.355).abs() < 1e-6);
     }
 }

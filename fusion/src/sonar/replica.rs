@@ -158,7 +158,12 @@ fn weight_at(window: ReplicaWindow, x: f64) -> f64 {
 /// Cosine coefficients F1 to F4 of the Taylor window, n̄ = 5, -35 dB: `F_m = ½ (-1)^(m+1)
 /// Π_i (1 - m² / (σ² (A² + (i - ½)²))) / Π_{i≠m} (1 - m² / i²)`; T. T. Taylor, IRE Trans. Antennas
 /// Propag. 3 (1955). A test computes them from that definition.
-const TAYLOR_5_35: [f64; 4] = [0.344349909536611, -0.015194888553963, 0.004278307631569, -0.000734551649871];
+const TAYLOR_5_35: [f64; 4] = [
+    0.344349909536611,
+    -0.015194888553963,
+    0.004278307631569,
+    -0.000734551649871,
+];
 
 /// Width at -3 dB and sidelobes of the compressed pulse, from a fine search in lag near the peak
 /// and a coarser one over the whole pulse.

@@ -68,7 +68,11 @@ fn soundings(incidence_deg: i32, noise: &mut Noise, pings: u64) -> (Errors, Erro
         let inner = 6..beams.len() - 6;
         let seen = |beam: &usize| found.echoes.iter().any(|echo| echo.beam as usize == *beam);
         without += inner.clone().filter(|beam| !seen(beam)).count();
-        for echo in found.echoes.iter().filter(|echo| inner.contains(&(echo.beam as usize))) {
+        for echo in found
+            .echoes
+            .iter()
+            .filter(|echo| inner.contains(&(echo.beam as usize)))
+        {
             let range_m = 0.5 * scene.sound_speed_m_per_s * echo.two_way_time_s;
             let across_wall = echo.direction.vector().y.clamp(-1.0, 1.0);
             let error = range_m * across_wall - distance;
@@ -101,7 +105,12 @@ fn soundings_of_a_wall_lie_on_it() {
         );
         all.0.extend(errors.0);
     }
-    println!("all: bias {:+.4} m, median {:.4} m, 95 % {:.4} m", all.bias(), all.share(0.5), all.share(0.95));
+    println!(
+        "all: bias {:+.4} m, median {:.4} m, 95 % {:.4} m",
+        all.bias(),
+        all.share(0.5),
+        all.share(0.95)
+    );
     assert!(all.share(0.5) <= 0.03 && all.share(0.95) <= 0.08 && all.bias().abs() <= 0.01);
 }
 
@@ -141,10 +150,20 @@ fn a_rung_before_the_wall_is_one_sounding_between_its_beams() {
             }
         }
     }
-    println!("rung: {} soundings in {pings} pings, off by {places:.3?}; {walls} of the wall", places.len());
+    println!(
+        "rung: {} soundings in {pings} pings, off by {places:.3?}; {walls} of the wall",
+        places.len()
+    );
     places.sort_by(f64::total_cmp);
-    assert!((6..=14).contains(&places.len()), "one a ping, give or take a fading one");
-    assert!(places[places.len() / 2] < 0.05, "median {}", places[places.len() / 2]);
+    assert!(
+        (6..=14).contains(&places.len()),
+        "one a ping, give or take a fading one"
+    );
+    assert!(
+        places[places.len() / 2] < 0.05,
+        "median {}",
+        places[places.len() / 2]
+    );
     assert!(walls > 100, "the wall behind is still seen, {walls}");
 }
 
@@ -164,7 +183,10 @@ fn any_number_of_threads_gives_the_same_bits() {
         ..SonarConfig::default()
     };
     let run = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
         pool.install(|| {
             let mut chain = SonarChain::new(&config, SensorId(0));
             let first = chain.detect(&ping, 0, Stamp::default(), scene.sound_speed_m_per_s);
@@ -175,7 +197,11 @@ fn any_number_of_threads_gives_the_same_bits() {
     };
     let one = run(1);
     assert!(one.echoes.len() >= 15);
-    assert!(one.echogram.as_ref().is_some_and(|picture| picture.raw_db.len() == 20 * 256));
+    assert!(
+        one.echogram
+            .as_ref()
+            .is_some_and(|picture| picture.raw_db.len() == 20 * 256)
+    );
     for threads in [2, 3, 8] {
         assert_eq!(format!("{:?}", run(threads)), format!("{one:?}"));
     }
@@ -190,7 +216,10 @@ fn noise_alone_gives_next_to_no_echoes() {
     let echoes: usize = (0..5)
         .map(|seq| {
             let ping = SonarPing::Beams(scene.ping(&[], &mut noise));
-            chain.detect(&ping, seq, Stamp::default(), scene.sound_speed_m_per_s).echoes.len()
+            chain
+                .detect(&ping, seq, Stamp::default(), scene.sound_speed_m_per_s)
+                .echoes
+                .len()
         })
         .sum();
     assert!(echoes <= 3, "{echoes} echoes in 100 rows of noise");
@@ -199,14 +228,25 @@ fn noise_alone_gives_next_to_no_echoes() {
 #[test]
 fn what_cannot_be_processed_is_noted_once() {
     let (scene, ping) = one_ping(22);
-    let SonarPing::Beams(beams) = &ping else { unreachable!() };
+    let SonarPing::Beams(beams) = &ping else {
+        unreachable!()
+    };
     let mut bad = beams.clone();
     bad.pulse.duration_s = -1.0;
     let mut chain = SonarChain::new(&SonarConfig::default(), SensorId(0));
     let bad = SonarPing::Beams(bad);
     let first = chain.detect(&bad, 0, Stamp::default(), scene.sound_speed_m_per_s);
-    assert!(first.echoes.is_empty() && first.notes.len() == 1, "{:?}", first.notes);
-    assert!(chain.detect(&bad, 1, Stamp::default(), scene.sound_speed_m_per_s).notes.is_empty());
+    assert!(
+        first.echoes.is_empty() && first.notes.len() == 1,
+        "{:?}",
+        first.notes
+    );
+    assert!(
+        chain
+            .detect(&bad, 1, Stamp::default(), scene.sound_speed_m_per_s)
+            .notes
+            .is_empty()
+    );
     let good = chain.detect(&ping, 2, Stamp::default(), scene.sound_speed_m_per_s);
     assert!(!good.echoes.is_empty() && good.echogram.is_none());
 }
@@ -216,7 +256,12 @@ fn wide_beams_give_arcs_at_their_nearest_point() {
     let mut noise = Noise::new(41);
     // 20° of elevation, looking straight at a wall 9 m away through one degree of bearing.
     let wide = 20f64.to_radians();
-    let beams = vec![Beam::at(-std::f64::consts::FRAC_PI_2, 0.0, [BEAM, 2.5], [BEAM, wide])];
+    let beams = vec![Beam::at(
+        -std::f64::consts::FRAC_PI_2,
+        0.0,
+        [BEAM, 2.5],
+        [BEAM, wide],
+    )];
     let mut scene = Scene::of(beams, 50e3);
     scene.noise = 1e-3;
     let mut chain = SonarChain::new(&SonarConfig::default(), SensorId(0));
@@ -225,7 +270,10 @@ fn wide_beams_give_arcs_at_their_nearest_point() {
     let nearest = &found.echoes[0];
     assert_eq!(nearest.method, DetectionMethod::LeadingEdge);
     assert!((nearest.half_angle_rad.unwrap() - 0.5 * wide).abs() < 0.01);
-    assert!(nearest.arc_plane.vector().z.abs() > 0.99, "the fan of angles stands upright");
+    assert!(
+        nearest.arc_plane.vector().z.abs() > 0.99,
+        "the fan of angles stands upright"
+    );
     let range_m = 0.5 * scene.sound_speed_m_per_s * nearest.two_way_time_s;
     assert!((range_m - 9.0).abs() < 0.03, "{range_m} m");
 }

@@ -104,8 +104,7 @@ fn echo_error_samples(iq: bool, rate_hz: f64, centre_hz: f64, pulse: &Pulse, del
     let samples = 2000;
     let channel: Vec<[f32; 2]> = (0..samples)
         .map(|n| {
-            let value =
-                super::super::synthetic::echo_at(pulse, iq, centre_hz, n as f64 / rate_hz, delay_s);
+            let value = super::super::synthetic::echo_at(pulse, iq, centre_hz, n as f64 / rate_hz, delay_s);
             [3.0 * value.re as f32, 3.0 * value.im as f32]
         })
         .collect();
@@ -175,8 +174,7 @@ fn widths_sidelobes_and_losses_are_those_published() {
         let centre_hz = if rate_hz > 200e3 { 150e3 } else { 50e3 };
         let pulse = lfm(centre_hz - 0.5 * band_hz, centre_hz + 0.5 * band_hz, duration_s);
         for (window, (width_mm, sidelobe_db, loss_db)) in windows.into_iter().zip(expected) {
-            let filter =
-                MatchedFilter::new(&pulse, sampling(rate_hz, 0.0, false, 10_000), window).unwrap();
+            let filter = MatchedFilter::new(&pulse, sampling(rate_hz, 0.0, false, 10_000), window).unwrap();
             let found_mm = filter.width_s() * 750.0 * 1000.0;
             let found_db = 10.0 * filter.sidelobes().near.log10();
             println!(
@@ -200,8 +198,7 @@ fn widths_sidelobes_and_losses_are_those_published() {
 #[test]
 fn what_is_no_pulse_is_refused() {
     let good = sampling(192e3, 0.0, false, 5000);
-    let try_with =
-        |pulse: Pulse, sampling| MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).err();
+    let try_with = |pulse: Pulse, sampling| MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).err();
     assert!(matches!(
         try_with(lfm(30e3, 60e3, 0.0), good),
         Some(Unfit::Pulse { .. })
