@@ -9,6 +9,8 @@ mod cursor;
 mod document;
 mod end;
 mod escape;
+#[cfg(test)]
+mod faults;
 mod fence;
 mod head;
 mod index;
