@@ -15,7 +15,7 @@ pub(crate) enum Source {
     LidarRay = 1,
     /// Errors of the navigation, by sample and axis.
     NavError = 2,
-    /// Scatterers on a surface, by surface and cell: they stay where they are for all pings.
+    /// Scatterers on a surface, by surface and row of cells: they stay where they are for all pings.
     Scatterer = 3,
     /// Receiver noise of the sonar, by ping and beam.
     SonarNoise = 4,

@@ -210,9 +210,10 @@ impl Collector<'_> {
         let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
         let first = (from / row.cell[0]).floor().max(0.0) as u64;
         let end = (to / row.cell[0]).ceil() as u64;
+        // Two draws per cell: place and strength.
+        let dice = Dice::new(self.seed, Source::Scatterer, row.surface, row.number);
         for cell in first..end {
-            let dice = Dice::new(self.seed, Source::Scatterer, row.surface, row.number << 32 | cell);
-            let jitter = dice.uniform_pair(0);
+            let jitter = dice.uniform_pair(2 * cell);
             let u = (cell as f64 + jitter[0]) * row.cell[0];
             if u > row.length {
                 continue;
@@ -220,7 +221,7 @@ impl Collector<'_> {
             let v = (jitter[1] - 0.5) * row.cell[1];
             let (point, normal) = row.at(u, v);
             let [re, im] = dice
-                .normal_pair(2)
+                .normal_pair(2 * cell + 1)
                 .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
             let cosine = -point.dot(&normal) / point.norm();
             self.collect(&point, &normal, strength * cosine, Complex::new(re, im));

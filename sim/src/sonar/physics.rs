@@ -248,3 +248,27 @@ fn an_echo_is_heard_where_the_sonar_looks_by_then() {
     let expected = (-then.y).atan2(-then.z);
     assert!((reception.across_rad - expected).abs() < 1e-6 && expected.abs() > 5e-4);
 }
+
+/// Neighbouring scatterers have strengths of their own, and the same ones in every ping.
+#[test]
+fn every_scatterer_has_its_own_strength_and_keeps_it() {
+    let world = crate::world::World::new(Scenario::sample()).unwrap();
+    let sonar = sonar();
+    let posture = Posture {
+        origin: Vector3::new(2.0, -0.5, -1.0),
+        ..at_rest()
+    };
+    let ping = |seed| super::facets::echoes(&sonar, seed, world.scene(), &posture);
+    let echoes = ping(1);
+    assert!(echoes.len() > 10_000, "{}", echoes.len());
+    let alike = echoes
+        .windows(2)
+        .filter(|pair| (pair[0].amplitude.norm() / pair[1].amplitude.norm()).ln().abs() < 0.05)
+        .count();
+    // The ratio of two Rayleigh amplitudes is within 5 % in one of forty pairs; a glint's parts are alike.
+    let part = alike as f64 / echoes.len() as f64;
+    assert!((0.01..0.08).contains(&part), "{part}");
+    let strengths = |echoes: &[Echo]| echoes.iter().map(|echo| echo.amplitude).collect::<Vec<_>>();
+    assert_eq!(strengths(&echoes), strengths(&ping(1)));
+    assert_ne!(strengths(&echoes), strengths(&ping(2)));
+}
