@@ -25,6 +25,8 @@ pub(crate) struct NavPose {
 pub(crate) struct NavBuffer {
     config: NavConfig,
     fixes: VecDeque<(Stamp, NavPose)>,
+    /// Squares of the noise from fix to fix, per axis, as a running mean; and how many they are.
+    noise: (Vector6<f64>, f64),
 }
 
 impl NavBuffer {
@@ -32,6 +34,7 @@ impl NavBuffer {
         Self {
             config: config.clone(),
             fixes: VecDeque::new(),
+            noise: (Vector6::zeros(), 0.0),
         }
     }
 
@@ -50,6 +53,7 @@ impl NavBuffer {
         }
         let place = self.fixes.partition_point(|(other, _)| *other <= stamp);
         self.fixes.insert(place, (stamp, pose));
+        self.learn_noise();
         while self.fixes.len() > MAX_FIXES
             || self
                 .fixes
@@ -59,6 +63,47 @@ impl NavBuffer {
             self.fixes.pop_front();
         }
         true
+    }
+
+    /// How far the last fix but one lies from the line between its neighbours: 3/2 of the variance
+    /// of noise from fix to fix, and hardly anything else where fixes come often.
+    fn learn_noise(&mut self) {
+        /// Fixes the running mean reaches back.
+        const MEAN_OVER: f64 = 200.0;
+        /// Neighbours farther apart than this also show the motion, in seconds.
+        const OFTEN_S: f64 = 0.25;
+        let last = self.fixes.len();
+        if last < 3 {
+            return;
+        }
+        let [(t0, from), (t1, middle), (t2, to)] = [3, 2, 1].map(|back| self.fixes[last - back]);
+        let span_s = t2.seconds_since(t0);
+        if !(span_s > 0.0 && span_s <= OFTEN_S) {
+            return;
+        }
+        let fraction = t1.seconds_since(t0) / span_s;
+        let line = from.world_from_body.interpolated(&to.world_from_body, fraction);
+        let off = line.perturbation_to(&middle.world_from_body);
+        let share = 1.0 + fraction.powi(2) + (1.0 - fraction).powi(2);
+        self.noise.1 = (self.noise.1 + 1.0).min(MEAN_OVER);
+        let difference = off.component_mul(&off) / share - self.noise.0;
+        self.noise.0 += difference / self.noise.1;
+    }
+
+    /// The motion of the body from one moment to another as the fixes tell it, and its covariance:
+    /// the noise from fix to fix, which is learned, and the change of the slow error meanwhile.
+    pub(crate) fn moved(&self, from: Stamp, to: Stamp) -> Option<(Transform<Body, Body>, Matrix6<f64>)> {
+        /// Fixes after which the noise is known.
+        const KNOWN_AFTER: f64 = 10.0;
+        let (first, last) = (self.at(from)?, self.at(to)?);
+        let slow = (2.0 * to.seconds_since(from).abs() / self.config.correlation_s.max(1e-3)).min(2.0);
+        let covariance = if self.noise.1 < KNOWN_AFTER {
+            last.covariance * 2.0
+        } else {
+            Matrix6::from_diagonal(&(self.noise.0 * 2.0)) + last.covariance * slow
+        };
+        let motion = first.world_from_body.inverse() * last.world_from_body;
+        Some((motion, covariance + floor()))
     }
 
     fn stated(&self) -> Matrix6<f64> {

@@ -35,10 +35,9 @@ const CONVERGED: f64 = 1e-5;
 /// Longest step: metres, and rad.
 const MAX_STEP: (f64, f64) = (2.0, 0.2);
 /// Least part of the scan's information a direction must have to be held by the scan.
-const LEAST_INFORMATION: f64 = 0.002;
-/// Planarity at which a voxel starts to count as a plane, and where it is nothing else.
-const PLANE_FROM: f32 = 0.7;
-const PLANE_FULL: f32 = 0.9;
+const LEAST_INFORMATION: f64 = 0.01;
+/// Thinning of the map's points, as a part of a voxel.
+const FINE_PART: f32 = 0.25;
 /// Smallest sigmas believed, in metres.
 const MIN_SIGMA_M: f64 = 0.003;
 /// Motion errors below this say nothing about the next, in metres (KISS-ICP).
@@ -49,6 +48,19 @@ const MIN_MOTION_ERROR_M: f64 = 0.1;
 pub(crate) struct Prior {
     pub(crate) mean: Transform<Map, Body>,
     pub(crate) information: Matrix6<f64>,
+}
+
+impl Prior {
+    /// Two independent beliefs as one.
+    pub(crate) fn and(&self, other: &Prior) -> Option<Prior> {
+        let information = self.information + other.information;
+        let towards = self.mean.perturbation_to(&other.mean);
+        let step = inverse(&information)? * other.information * towards;
+        Some(Prior {
+            mean: self.mean.perturbed(&step),
+            information,
+        })
+    }
 }
 
 /// Where a scan lies on the map.
@@ -97,7 +109,7 @@ impl Odometry {
     /// Sparse scans are thinned less, so that about `wanted_points` remain for the alignment.
     pub(crate) fn thin(&mut self, points: &[[f32; 3]], in_range: &[u32]) -> Thinned {
         let voxel = self.map.size_m();
-        let fine = self.sampler.first_per_voxel(points, in_range, 0.5 * voxel);
+        let fine = self.sampler.first_per_voxel(points, in_range, FINE_PART * voxel);
         let wanted = self.config.wanted_points as usize;
         let step = 0.75f32;
         let least = 0.1f32;
@@ -111,7 +123,11 @@ impl Odometry {
             self.coarseness *= step;
             let edge = 1.5 * voxel * self.coarseness;
             // Finer than the map's points: take from the whole scan.
-            let among = if edge > 0.5 * voxel { &fine } else { in_range };
+            let among = if edge > 2.0 * FINE_PART * voxel {
+                &fine
+            } else {
+                in_range
+            };
             coarse = self.sampler.first_per_voxel(points, among, edge);
         }
         Thinned { fine, coarse }
@@ -146,9 +162,11 @@ impl Odometry {
                 return None;
             }
             let held = held_directions(&sums.information(), LEAST_INFORMATION);
-            let information = held * sums.information() * held.transpose();
+            // Points that err together say less than their number.
+            let information = held * sums.information() * held.transpose() / self.config.residual_correlation;
             let towards_prior = pose.perturbation_to(&prior.mean);
-            let gradient = held * sums.gradient() - prior.information * towards_prior;
+            let gradient =
+                held * sums.gradient() / self.config.residual_correlation - prior.information * towards_prior;
             let mut step = -(inverse(&(information + prior.information))? * gradient);
             if !step.iter().all(|value| value.is_finite()) {
                 return None;
@@ -161,7 +179,7 @@ impl Odometry {
                 break;
             }
         }
-        let information = last? / self.config.residual_correlation;
+        let information = last?;
         pose.is_finite().then_some(Alignment {
             map_from_body: pose,
             information,
@@ -229,8 +247,7 @@ impl Odometry {
         };
         sums.matched += 1;
         let p = Vector3::from(point).cast::<f64>();
-        let flat = ((hit.plane.planarity - PLANE_FROM) / (PLANE_FULL - PLANE_FROM)).clamp(0.0, 1.0);
-        let flat = f64::from(flat);
+        let (flat, solid) = (f64::from(hit.plane.flat), f64::from(hit.plane.solid));
         if flat > 0.0 {
             let normal = Vector3::from(hit.plane.normal);
             let residual = f64::from(normal.dot(&Vector3::from(hit.from_centre)));
@@ -239,10 +256,10 @@ impl Odometry {
             sums.add_plane(p, in_body, residual, robust / fit.plane_sigma_m.powi(2));
             sums.planes.add(robust, residual * residual);
         }
-        if flat < 1.0 {
+        if solid > 0.0 {
             let residual = placer.into_body(Vector3::from(hit.from_point));
             let square = residual.norm_squared();
-            let robust = (1.0 - flat) * fit.robust(square, fit.point_sigma_m);
+            let robust = solid * fit.robust(square, fit.point_sigma_m);
             sums.add_point(p, residual, robust / fit.point_sigma_m.powi(2));
             sums.points.add(robust, square / 3.0);
         }

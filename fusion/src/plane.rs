@@ -4,8 +4,14 @@ use nalgebra::{Matrix3, Vector3};
 
 /// Fewest points that make a plane.
 const MIN_SAMPLES: u32 = 5;
-/// Smallest spread of a plane's points as a part of the voxel's edge: less is a line or a dot.
-const MIN_EXTENT: f64 = 0.06;
+/// Least thickness believed of a surface, in metres.
+const MIN_ROUGHNESS_M: f64 = 0.01;
+/// 1 − λ₀/λ₁ at which points begin to be a plane, and are nothing else.
+const FLAT: (f64, f64) = (0.85, 0.95);
+/// Slope sigma of a normal that is known, and of one that is not, in rad.
+const KNOWN: (f64, f64) = (0.03, 0.06);
+/// λ₁/λ₂ from which points are more than a line.
+const SOLID: (f64, f64) = (0.05, 0.15);
 
 /// A plane through points, from the voxel's corner.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -14,8 +20,10 @@ pub(crate) struct Plane {
     pub(crate) centre: [f32; 3],
     /// Unit normal; zero without a plane. Its sign means nothing.
     pub(crate) normal: [f32; 3],
-    /// 1 − λ₀/λ₁ of the points' covariance: 1 is flat, 0 is a line or a ball.
-    pub(crate) planarity: f32,
+    /// How far the points are a plane whose normal is known, 0 to 1.
+    pub(crate) flat: f32,
+    /// How far they fill the voxel, 0 to 1: neither plane nor line.
+    pub(crate) solid: f32,
 }
 
 /// Running sums of the points of a voxel.
@@ -58,26 +66,60 @@ impl Spread {
         Matrix3::new(p[0], p[1], p[2], p[1], p[3], p[4], p[2], p[4], p[5]) - mean * mean.transpose()
     }
 
-    /// The plane of the points in a voxel of this edge.
-    pub(crate) fn plane(&self, size_m: f32) -> Plane {
+    /// Adds another voxel's points, whose corner lies at `shift` from this one's.
+    pub(crate) fn merge(&mut self, other: &Spread, shift: [f32; 3]) {
+        let n = other.samples as f32;
+        let [x, y, z] = shift;
+        let [sx, sy, sz] = other.sum;
+        self.samples += other.samples;
+        for axis in 0..3 {
+            self.sum[axis] += other.sum[axis] + n * shift[axis];
+        }
+        let moved = [
+            2.0 * x * sx + n * x * x,
+            x * sy + y * sx + n * x * y,
+            x * sz + z * sx + n * x * z,
+            2.0 * y * sy + n * y * y,
+            y * sz + z * sy + n * y * z,
+            2.0 * z * sz + n * z * z,
+        ];
+        for (place, product) in self.products.iter_mut().enumerate() {
+            *product += other.products[place] + moved[place];
+        }
+    }
+
+    /// Mean of the points, from the voxel's corner.
+    pub(crate) fn centre(&self) -> [f32; 3] {
+        self.mean().cast::<f32>().into()
+    }
+
+    /// The plane of the points.
+    pub(crate) fn plane(&self) -> Plane {
         let mut plane = Plane {
-            centre: self.mean().cast::<f32>().into(),
+            centre: self.centre(),
             ..Plane::default()
         };
         if self.samples < MIN_SAMPLES {
             return plane;
         }
         let covariance = self.covariance();
-        let [least, middle, _] = eigenvalues(&covariance);
-        if middle < (MIN_EXTENT * f64::from(size_m)).powi(2) {
-            return plane;
-        }
-        if let Some(normal) = eigenvector(&covariance, least) {
+        let [least, middle, most] = eigenvalues(&covariance);
+        let least = least.max(MIN_ROUGHNESS_M * MIN_ROUGHNESS_M);
+        if let Some(normal) = eigenvector(&covariance, eigenvalues(&covariance)[0]) {
+            // Variance of a plane fit's slope across its narrow side.
+            let slope = (least / (f64::from(self.samples) * middle.max(1e-12))).sqrt();
             plane.normal = normal.cast::<f32>().into();
-            plane.planarity = (1.0 - least.max(0.0) / middle) as f32;
+            plane.flat =
+                (ramp(1.0 - least / middle, FLAT.0, FLAT.1) * ramp(-slope, -KNOWN.1, -KNOWN.0)) as f32;
+            plane.solid = (ramp(least / middle, 1.0 - FLAT.0, 2.0 * (1.0 - FLAT.0))
+                * ramp(middle / most, SOLID.0, SOLID.1)) as f32;
         }
         plane
     }
+}
+
+fn ramp(value: f64, from: f64, to: f64) -> f64 {
+    ((value - from) / (to - from)).clamp(0.0, 1.0)
 }
 
 /// Eigenvalues of a symmetric 3×3 matrix, ascending, in closed form.
@@ -134,14 +176,35 @@ mod tests {
     }
 
     #[test]
-    fn a_line_and_a_dot_are_no_planes() {
+    fn a_line_and_a_dot_are_neither_plane_nor_solid() {
         let mut line = Spread::default();
         let mut dot = Spread::default();
-        for i in 0..50 {
-            line.add([0.02 * i as f32, 0.5, 0.5]);
+        for i in 0..50u8 {
+            line.add([0.02 * f32::from(i), 0.5, 0.5]);
             dot.add([0.5; 3]);
         }
-        assert_eq!(line.plane(1.0).planarity, 0.0);
-        assert_eq!(dot.plane(1.0).planarity, 0.0);
+        for spread in [line, dot] {
+            let plane = spread.plane();
+            assert_eq!((plane.flat, plane.solid), (0.0, 0.0));
+        }
+    }
+
+    #[test]
+    fn two_voxels_together_are_all_their_points() {
+        let points = [[0.1, 0.2, 0.3], [0.9, 0.1, 0.5], [0.4, 0.8, 0.2], [0.7, 0.3, 0.9]];
+        let (mut left, mut right, mut both) = (Spread::default(), Spread::default(), Spread::default());
+        let shift = [1.0, -1.0, 0.0];
+        for (i, point) in points.iter().enumerate() {
+            if i % 2 == 0 {
+                left.add(*point);
+                both.add(*point);
+            } else {
+                right.add(*point);
+                both.add([0, 1, 2].map(|axis| point[axis] + shift[axis]));
+            }
+        }
+        left.merge(&right, shift);
+        assert!((left.covariance() - both.covariance()).norm() < 1e-6);
+        assert_eq!(left.samples(), both.samples());
     }
 }

@@ -32,6 +32,9 @@ pub(crate) struct ReferenceScan {
     pub(crate) body_from_sensor: Transform<Body, Sensor>,
 }
 
+/// Where the body should be by its motion, with the information of that.
+type Guess = (Transform<Map, Body>, Matrix6<f64>);
+
 /// How the pose of a window was found.
 pub(crate) struct Found {
     pub(crate) covariance: Matrix6<f64>,
@@ -85,7 +88,8 @@ impl Estimator {
     /// Finds the pose at the window's end and extends the map.
     pub(crate) fn locate(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Found {
         let before = self.trajectory.last();
-        let guess = self.guess(window);
+        let guessed = self.guess(window);
+        let guess = guessed.0;
         let nav = self.nav.at(window.end);
         if let Some(nav) = &nav {
             self.anchor.tie(nav, &guess);
@@ -98,7 +102,7 @@ impl Estimator {
         let found = if scans.iter().all(|scan| scan.scan.is_empty()) {
             None
         } else {
-            self.on_map(window, scans, in_range, &guess)
+            self.on_map(window, scans, in_range, &guessed)
         };
         let found = found.unwrap_or_else(|| self.without_scan(window, nav));
         if found.source != PoseSource::Prediction || self.known.is_none() {
@@ -107,15 +111,22 @@ impl Estimator {
         found
     }
 
-    /// Where the body should be: the last pose and nav's motion since, else the last twist.
-    fn guess(&self, window: &Window) -> Transform<Map, Body> {
+    /// Where the body should be, and how well that is known: the last pose and nav's motion since,
+    /// else the last twist.
+    fn guess(&self, window: &Window) -> Guess {
         if let Some((stamp, pose)) = self.trajectory.last()
-            && let (Some(from), Some(to)) = (self.nav.at(stamp), self.nav.at(window.end))
+            && let Some((moved, covariance)) = self.nav.moved(stamp, window.end)
+            && let Some(information) = inverse(&covariance)
         {
-            let moved: Transform<Body, Body> = from.world_from_body.inverse() * to.world_from_body;
-            return pose * moved;
+            return (pose * moved, information);
         }
-        self.trajectory.at(window.end)
+        let unseen_s = self
+            .known
+            .map_or(0.0, |known| window.end.seconds_since(known).max(0.0));
+        let turn = (PREDICTION_SIGMA.0 + PREDICTION_SIGMA_PER_S.0 * unseen_s).powi(-2);
+        let place = (PREDICTION_SIGMA.1 + PREDICTION_SIGMA_PER_S.1 * unseen_s).powi(-2);
+        let information = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
+        (self.trajectory.at(window.end), information)
     }
 
     /// At the very first scan: how the body moved during it, if nav says so.
@@ -137,11 +148,12 @@ impl Estimator {
         window: &Window,
         scans: &[ReferenceScan],
         in_range: (f64, f64),
-        guess: &Transform<Map, Body>,
+        guessed: &Guess,
     ) -> Option<Found> {
+        let guess = &guessed.0;
         let (mut points, near) = self.swept(window, scans, in_range);
         let thinned = self.odometry.thin(&points, &near);
-        let (nav, mut prior) = self.prior(window, guess);
+        let (nav, mut prior) = self.prior(window, guessed, guess);
         let mut alignment = self.odometry.align(&points, &thinned.coarse, guess, &prior);
         if let Some(first) = &alignment {
             self.trajectory.set(window.end, first.map_from_body);
@@ -150,7 +162,7 @@ impl Estimator {
                 || wrong.fixed_rows::<3>(3).norm() > SWEEP_AGAIN.1
             {
                 points = self.swept(window, scans, in_range).0;
-                prior = self.prior(window, &first.map_from_body).1;
+                prior = self.prior(window, guessed, &first.map_from_body).1;
                 let again = self
                     .odometry
                     .align(&points, &thinned.coarse, &first.map_from_body, &prior);
@@ -193,26 +205,22 @@ impl Estimator {
         }
     }
 
-    /// What is believed before the scan is looked at; with nav, also by how much it is inflated.
-    fn prior(&mut self, window: &Window, near: &Transform<Map, Body>) -> (Option<f64>, Prior) {
+    /// What is believed before the scan is looked at: the motion since the last pose, and with nav
+    /// also the place; then also by how much that is inflated.
+    fn prior(&mut self, window: &Window, guess: &Guess, near: &Transform<Map, Body>) -> (Option<f64>, Prior) {
         let dt_s = window.end.seconds_since(window.start).max(1e-3);
         let inflation = (2.0 * self.correlation_s / dt_s).max(1.0);
-        let nav = self.nav_at_end(window);
-        if let Some(nav) = nav
-            && let Some(prior) = self.anchor.prior(&nav, near, inflation)
-        {
-            return (Some(inflation), prior);
-        }
-        let unseen_s = self
-            .known
-            .map_or(0.0, |known| window.end.seconds_since(known).max(0.0));
-        let turn = (PREDICTION_SIGMA.0 + PREDICTION_SIGMA_PER_S.0 * unseen_s).powi(-2);
-        let place = (PREDICTION_SIGMA.1 + PREDICTION_SIGMA_PER_S.1 * unseen_s).powi(-2);
-        let prior = Prior {
-            mean: *near,
-            information: Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place)),
+        let motion = Prior {
+            mean: guess.0,
+            information: guess.1,
         };
-        (None, prior)
+        if let Some(nav) = self.nav_at_end(window)
+            && let Some(place) = self.anchor.prior(&nav, near, inflation)
+            && let Some(both) = motion.and(&place)
+        {
+            return (Some(inflation), both);
+        }
+        (None, motion)
     }
 
     fn nav_at_end(&self, window: &Window) -> Option<NavPose> {

@@ -201,15 +201,40 @@ impl VoxelMap {
     }
 
     /// Fits the planes of the voxels that changed.
+    ///
+    /// A voxel that holds only a line of points, as one ring of a lidar draws on a wall, borrows
+    /// the normal of its surroundings: alone it would know nothing across the line.
     pub(crate) fn fit_planes(&mut self) {
         for id in std::mem::take(&mut self.dirty) {
-            let size_m = self.size_m;
+            let cell = &self.cells[id as usize];
+            if !cell.live {
+                continue;
+            }
+            let mut plane = cell.spread.plane();
+            if plane.flat < 1.0 && plane.solid < 1.0 {
+                let around = self.around(cell).plane();
+                if around.flat > plane.flat {
+                    plane.flat = around.flat;
+                    plane.normal = around.normal;
+                }
+            }
             let cell = &mut self.cells[id as usize];
             cell.dirty = false;
-            if cell.live {
-                cell.plane = cell.spread.plane(size_m);
+            cell.plane = plane;
+        }
+    }
+
+    /// The points of a voxel and the 26 around it.
+    fn around(&self, cell: &Cell) -> Spread {
+        let mut spread = cell.spread;
+        for step in NEIGHBOURS {
+            let near = [0, 1, 2].map(|axis| cell.voxel[axis].wrapping_add(step[axis]));
+            if let Some(id) = self.find(near) {
+                let shift = step.map(|value| value as f32 * self.size_m);
+                spread.merge(&self.cells[id as usize].spread, shift);
             }
         }
+        spread
     }
 
     /// Forgets voxels whose corner is farther than `radius_m` from a place: memory stays bounded.
@@ -457,6 +482,6 @@ mod tests {
             .unwrap();
         let found = Vector3::from(hit.plane.normal).cast::<f64>();
         assert!(found.dot(&normal).abs() > 0.9999, "{found}");
-        assert!(hit.plane.planarity > 0.95);
+        assert!(hit.plane.flat > 0.95);
     }
 }

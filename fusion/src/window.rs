@@ -90,6 +90,12 @@ impl Windows {
         let start = self.skipped(start, first.end);
         let end = start.shifted_nanos(self.length_nanos);
         let end = scan.map_or(end, |scan| scan.min(end).max(start));
+        // At the end of the timeline nothing is known beyond its last measurement.
+        let end = if finishing {
+            end.min(self.horizon.max(start))
+        } else {
+            end
+        };
         let complete = finishing || full || self.horizon > end;
         complete.then_some(Window { start, end })
     }
@@ -227,7 +233,7 @@ mod tests {
         ];
         assert_eq!(
             run(Some(LIDAR), timeline),
-            [(0, 100, 2), (100, 200, 2), (200, 300, 2), (300, 400, 1)]
+            [(0, 100, 2), (100, 200, 2), (200, 300, 2), (300, 310, 1)]
         );
     }
 
@@ -236,7 +242,7 @@ mod tests {
         let timeline = [10, 50, 120, 130, 250].map(depth).to_vec();
         assert_eq!(
             run(None, timeline),
-            [(-90, 10, 1), (10, 110, 1), (110, 210, 2), (210, 310, 1)]
+            [(-90, 10, 1), (10, 110, 1), (110, 210, 2), (210, 250, 1)]
         );
     }
 
