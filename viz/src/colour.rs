@@ -47,21 +47,27 @@ fn ramp(colours: &[Rgb], fraction: f32) -> Rgb {
     })
 }
 
-/// Part of the values below the low end of a scale.
-const LOW_QUANTILE: f32 = 0.05;
-/// Part of the values below its high end.
-const HIGH_QUANTILE: f32 = 0.98;
 /// How much of the way a scale follows each new set of values.
 const FOLLOW: f32 = 0.05;
 
 /// From levels in any unit to fractions: the span of most values, following them slowly, so that
 /// one loud echo changes no colours.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
+    /// Parts of the values below the low and the high end.
+    ends: [f32; 2],
     span: Option<(f32, f32)>,
 }
 
 impl Scale {
+    /// From where a part `low` of the values lies below to where a part `high` does.
+    pub(crate) fn new(low: f32, high: f32) -> Self {
+        Self {
+            ends: [low, high],
+            span: None,
+        }
+    }
+
     /// Follows these values; those that are not finite are passed over.
     pub(crate) fn follow(&mut self, values: impl Iterator<Item = f32>) {
         let mut values: Vec<f32> = values.filter(|value| value.is_finite()).collect();
@@ -73,7 +79,7 @@ impl Scale {
             let place = (part * last).round() as usize;
             *values.select_nth_unstable_by(place, f32::total_cmp).1
         };
-        let (low, high) = (quantile(LOW_QUANTILE), quantile(HIGH_QUANTILE));
+        let [low, high] = self.ends.map(&mut quantile);
         self.span = Some(match self.span {
             None => (low, high),
             Some((before_low, before_high)) => (
@@ -120,7 +126,7 @@ mod tests {
 
     #[test]
     fn one_loud_echo_moves_no_scale() {
-        let mut scale = Scale::default();
+        let mut scale = Scale::new(0.05, 0.98);
         assert_eq!(scale.fraction(3.0), 0.5);
         let mut values: Vec<f32> = (0..=100).map(|i| i as f32).collect();
         values.push(1e6);

@@ -12,8 +12,9 @@ use re_sdk_types::datatypes::ChannelDatatype;
 use crate::Error;
 use crate::colour::Scale;
 
-/// Rows of the waterfall at most.
+/// Rows of the waterfall at most, and the steps it grows by.
 const WATERFALL_ROWS: usize = 512;
+const WATERFALL_GROWTH: usize = 128;
 /// Columns of the waterfall at most: range bins, the loudest of each group.
 const WATERFALL_COLUMNS: usize = 320;
 /// A new waterfall is drawn after this much data time: each holds all rows again.
@@ -22,6 +23,8 @@ const WATERFALL_SECONDS: f64 = 2.0;
 const FAN_SECONDS: f64 = 0.4;
 /// Width and height of the fan, in pixels.
 const FAN: [usize; 2] = [320, 200];
+/// The part of all levels taken for noise, and drawn nearly black.
+const NOISE: f32 = 0.6;
 /// Half of the angle an unfolded fan takes if the rig does not say where the beams look, rad.
 const NOMINAL_HALF_ANGLE_RAD: f64 = 1.05;
 
@@ -38,7 +41,10 @@ pub(crate) struct Echoes {
 struct Sonar {
     entity: EntityPath,
     beams: Option<Arc<[Beam]>>,
+    /// Of the levels of all beams.
     scale: Scale,
+    /// Of the loudest beams.
+    loudest: Scale,
     /// Newest first.
     rows: VecDeque<Vec<u8>>,
     waterfall_drawn: Option<Stamp>,
@@ -52,7 +58,8 @@ impl Echoes {
             let sonar = Sonar {
                 entity: entity(&sensor.name),
                 beams: sensor.beams.clone(),
-                scale: Scale::default(),
+                scale: Scale::new(NOISE, 0.999),
+                loudest: Scale::new(NOISE, 0.98),
                 rows: VecDeque::new(),
                 waterfall_drawn: None,
                 fan_drawn: None,
@@ -85,7 +92,10 @@ impl Echoes {
 impl Sonar {
     fn ping(&mut self, stream: &RecordingStream, echo: &Echogram) -> Result<(), Error> {
         self.scale.follow(echo.compressed_db.iter().copied());
-        self.rows.push_front(self.row(echo));
+        let row = loudest_beam(echo);
+        self.loudest.follow(row.iter().copied());
+        let row = row.into_iter().map(|level_db| grey(&self.loudest, level_db));
+        self.rows.push_front(row.collect());
         self.rows.truncate(WATERFALL_ROWS);
         if due(&mut self.waterfall_drawn, echo.stamp, WATERFALL_SECONDS) {
             self.draw_waterfall(stream)?;
@@ -96,38 +106,20 @@ impl Sonar {
         Ok(())
     }
 
-    /// The loudest beam of a ping over range.
-    fn row(&self, echo: &Echogram) -> Vec<u8> {
-        let samples = echo.shape.samples;
-        let group = samples.div_ceil(WATERFALL_COLUMNS);
-        let loudest = |start: usize| {
-            let beams = echo.compressed_db.chunks_exact(samples);
-            let levels = beams.flat_map(|beam| &beam[start..(start + group).min(samples)]);
-            levels.copied().fold(f32::NEG_INFINITY, f32::max)
-        };
-        (0..samples)
-            .step_by(group)
-            .map(|start| self.grey(loudest(start)))
-            .collect()
-    }
-
-    fn grey(&self, level_db: f32) -> u8 {
-        (self.scale.fraction(level_db) * 255.0).round() as u8
-    }
-
     fn draw_waterfall(&self, stream: &RecordingStream) -> Result<(), Error> {
         // A sonar may change its range setting: rows of before are cut or filled with silence.
         let Some(columns) = self.rows.front().map(Vec::len) else {
             return Ok(());
         };
-        let mut pixels = vec![0; columns * WATERFALL_ROWS];
+        let rows = self.rows.len().next_multiple_of(WATERFALL_GROWTH);
+        let mut pixels = vec![0; columns * rows];
         for (row, values) in pixels.chunks_exact_mut(columns).zip(&self.rows) {
             for (pixel, value) in row.iter_mut().zip(values) {
                 *pixel = *value;
             }
         }
         let entity = self.entity.join(&EntityPath::from("waterfall"));
-        Ok(stream.log(entity, &picture(pixels, columns, WATERFALL_ROWS))?)
+        Ok(stream.log(entity, &picture(pixels, columns, rows))?)
     }
 
     fn draw_fan(&self, stream: &RecordingStream, echo: &Echogram) -> Result<(), Error> {
@@ -136,7 +128,7 @@ impl Sonar {
         for row in 0..FAN[1] {
             for column in 0..FAN[0] {
                 let level = fan.level(echo, column, row);
-                pixels.push(level.map_or(0, |level_db| self.grey(level_db)));
+                pixels.push(level.map_or(0, |level_db| grey(&self.scale, level_db)));
             }
         }
         let entity = self.entity.join(&EntityPath::from("fan"));
@@ -146,8 +138,8 @@ impl Sonar {
             .iter()
             .filter_map(|&(beam, range_m)| fan.pixel(beam, range_m.into()));
         let dots = Points2D::new(detected)
-            .with_colors([Color::from_rgb(255, 90, 90)])
-            .with_radii([Radius::new_ui_points(1.5)]);
+            .with_colors([Color::from_rgb(90, 255, 230)])
+            .with_radii([Radius::new_ui_points(0.8)]);
         Ok(stream.log(entity.join(&EntityPath::from("detected")), &dots)?)
     }
 
@@ -163,6 +155,22 @@ impl Sonar {
             }
         }
     }
+}
+
+/// The loudest beam of a ping over range, in groups of bins.
+fn loudest_beam(echo: &Echogram) -> Vec<f32> {
+    let samples = echo.shape.samples;
+    let group = samples.div_ceil(WATERFALL_COLUMNS);
+    let loudest = |start: usize| {
+        let beams = echo.compressed_db.chunks_exact(samples);
+        let levels = beams.flat_map(|beam| &beam[start..(start + group).min(samples)]);
+        levels.copied().fold(f32::NEG_INFINITY, f32::max)
+    };
+    (0..samples).step_by(group).map(loudest).collect()
+}
+
+fn grey(scale: &Scale, level_db: f32) -> u8 {
+    (scale.fraction(level_db) * 255.0).round() as u8
 }
 
 /// The geometry of a fan on its picture: the sonar at the middle of the top edge, starboard right.
@@ -240,7 +248,7 @@ fn due(drawn: &mut Option<Stamp>, now: Stamp, seconds: f64) -> bool {
 
 fn picture(pixels: Vec<u8>, width: usize, height: usize) -> DepthImage {
     DepthImage::from_data_type_and_bytes(pixels, [width as u32, height as u32], ChannelDatatype::U8)
-        .with_colormap(Colormap::Viridis)
+        .with_colormap(Colormap::Inferno)
         .with_depth_range([0.0, 255.0])
 }
 

@@ -7,7 +7,7 @@ use re_sdk::blueprint::{
 };
 use re_sdk::log::LogMsg;
 use re_sdk::{AsComponents, EntityPath, RecordingStream, RecordingStreamBuilder};
-use re_sdk_types::blueprint::archetypes::{Background, LineGrid3D, VisibleTimeRanges};
+use re_sdk_types::blueprint::archetypes::{Background, EyeControls3D, LineGrid3D, VisibleTimeRanges};
 use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, VisibleTimeRange};
 use re_sdk_types::components::Color;
 use re_sdk_types::datatypes::{TimeRange, TimeRangeBoundary};
@@ -23,9 +23,16 @@ struct Extra {
     what: Box<dyn AsComponents>,
 }
 
-/// Sends the layout for this rig.
-pub(crate) fn send(stream: &RecordingStream, rig: &Rig) -> Result<(), Error> {
-    let (map, extras) = map_view();
+/// Where the 3-D view is looked at from, and what it looks at; metres in `World`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Eye {
+    pub(crate) position: [f32; 3],
+    pub(crate) target: [f32; 3],
+}
+
+/// Sends the layout for this rig. Without an eye the viewer looks at the whole scene.
+pub(crate) fn send(stream: &RecordingStream, rig: &Rig, eye: Option<Eye>) -> Result<(), Error> {
+    let (map, extras) = map_view(eye);
     let mut right = sonar_views(rig);
     let mut shares = vec![2.0; right.len()];
     for (name, origin) in [
@@ -61,7 +68,7 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig) -> Result<(), Error> {
 }
 
 /// The 3-D view, in which the map's past stays visible up to the cursor.
-fn map_view() -> (ContainerLike, Vec<Extra>) {
+fn map_view(eye: Option<Eye>) -> (ContainerLike, Vec<Extra>) {
     let contents = ["map/**", "now/**", "vessel/**", "path", "water"].map(|path| format!("+ /{path}"));
     let view = ContainerLike::from(Spatial3DView::new("Above and below the water").with_contents(contents));
     let ContainerLike::View(view) = view else {
@@ -84,6 +91,16 @@ fn map_view() -> (ContainerLike, Vec<Extra>) {
         path: EntityPath::from(format!("{path}/LineGrid3D")),
         what: Box::new(LineGrid3D::new().with_visible(false)),
     });
+    extras.extend(eye.map(|eye| {
+        Extra {
+            path: EntityPath::from(format!("{path}/EyeControls3D")),
+            what: Box::new(
+                EyeControls3D::new()
+                    .with_position(eye.position)
+                    .with_look_target(eye.target),
+            ),
+        }
+    }));
     (ContainerLike::View(view), extras)
 }
 
@@ -110,8 +127,8 @@ fn sonar_views(rig: &Rig) -> Vec<ContainerLike> {
                 let name = format!("{}: {title}", sensor.name);
                 ContainerLike::from(Spatial2DView::new(name).with_origin(origin))
             };
-            let fan = view("fan", "newest ping, starboard right");
-            let waterfall = view("waterfall", "range to the right, newest on top");
+            let fan = view("fan", "newest ping");
+            let waterfall = view("waterfall", "waterfall");
             Horizontal::new([fan, waterfall]).into()
         })
         .collect();

@@ -18,13 +18,13 @@
 //! |---|---|---|
 //! | `map/lidar`, `map/sonar` | points up to the cursor, in `World`, one per voxel: light in warm grey by intensity, sound in viridis by level | m |
 //! | `map/doubtful` | mirrors, detours, movers, volume echoes and bridged points, in red | m |
-//! | `now/lidar`, `now/sonar` | points of the newest frame | m |
+//! | `now/lidar`, `now/sonar` | points of the newest frame that has any | m |
 //! | `now/fan` | rays from the sonar to its newest points | m |
 //! | `vessel`, `vessel/hull`, `vessel/sensors` | the pose with `Body` axes; a nominal hull; where the sensors sit | m |
 //! | `path` | where the vessel has been | m |
 //! | `water` | the waterline as a surface | m |
-//! | `sonar/NAME/waterfall` | loudest beam over range (right) and pings (newest on top), per range bin | 0 to 255 of the levels' span |
-//! | `sonar/NAME/fan` | the newest ping, unfolded to where its beams look; detections as dots | 0 to 255 of the levels' span |
+//! | `sonar/NAME/waterfall` | loudest beam over range (right) and pings (newest on top), per range bin | 0 to 255, from noise to loud |
+//! | `sonar/NAME/fan` | the newest ping, unfolded to where its beams look; detections as dots | 0 to 255, from noise to loud |
 //! | `plot/height/…` | `z` of the vessel and of the waterline, in `World` | m |
 //! | `plot/attitude/…` | `roll` (+ starboard down), `pitch` (+ bow up) | deg |
 //! | `plot/heading` | clockwise; from true north if the rig has an origin | deg |

@@ -43,7 +43,7 @@ pub struct Recorder {
     scene: Scene,
     echoes: Echoes,
     notes: Notes,
-    true_north: bool,
+    rig: Rig,
 }
 
 impl Recorder {
@@ -71,7 +71,7 @@ impl Recorder {
         // Only data time: when something was drawn is nobody's business.
         stream.set_log_time_enabled(false);
         stream.set_log_tick_enabled(false);
-        layout::send(&stream, rig)?;
+        layout::send(&stream, rig, None)?;
         Scene::describe(&stream, rig)?;
         plots::describe(&stream)?;
         Ok(Self {
@@ -80,7 +80,7 @@ impl Recorder {
             scene: Scene::new(&options),
             echoes: Echoes::new(rig),
             notes: Notes::new(rig),
-            true_north: rig.origin.is_some(),
+            rig: rig.clone(),
         })
     }
 
@@ -91,7 +91,7 @@ impl Recorder {
     pub fn frame(&mut self, frame: &SolidarFrame) -> Result<(), Error> {
         self.at(frame.window.end);
         self.scene.frame(&self.stream, frame)?;
-        plots::frame(&self.stream, frame, self.true_north)?;
+        plots::frame(&self.stream, frame, self.rig.origin.is_some())?;
         self.notes.frame(&self.stream, frame)
     }
 
@@ -118,6 +118,10 @@ impl Recorder {
     /// [`Error::Flush`] if not all could be written.
     pub fn finish(mut self) -> Result<(), Error> {
         self.echoes.finish(&self.stream)?;
+        // Only now is it known where the scene lies: the layout once more, with a place to look from.
+        if let Some(eye) = self.scene.eye() {
+            layout::send(&self.stream, &self.rig, Some(eye))?;
+        }
         self.stream.flush_blocking().map_err(|source| Error::Flush {
             source: Box::new(source),
             path: self.path.clone(),

@@ -10,6 +10,7 @@ use re_sdk_types::components::{Color, FillMode, MeshFaceRendering, Radius, Rotat
 use re_sdk_types::datatypes::Quaternion;
 
 use crate::colour::{self, Rgb, Scale};
+use crate::layout::Eye;
 use crate::thin::{Voxels, spread};
 use crate::{Error, Options};
 
@@ -28,12 +29,17 @@ const AXIS_M: f32 = 1.5;
 /// Rays of the fan at most.
 const FAN_RAYS: usize = 96;
 /// How far the drawn water reaches beyond the vessel's path, metres.
-const WATER_MARGIN_M: f64 = 25.0;
+const WATER_MARGIN_M: f64 = 20.0;
+
+/// Points nearer to the vessel than this say where to look, metres.
+const NEAR_M: f64 = 30.0;
+/// How far from a vessel at rest it is looked at, metres.
+const EYE_M: f64 = 12.0;
 
 const DOUBTFUL: Rgb = [200, 60, 60];
 const NOW_LIGHT: Rgb = [255, 196, 110];
 const NOW_SOUND: Rgb = [120, 255, 230];
-const WATER: [u8; 4] = [40, 120, 190, 70];
+const WATER: [u8; 4] = [40, 120, 190, 30];
 const HULL: Rgb = [235, 120, 40];
 const PATH: Rgb = [255, 150, 60];
 
@@ -46,6 +52,8 @@ pub(crate) struct Scene {
     last_place: Option<Vector3<f64>>,
     /// Corners of the path so far, east and north.
     reach: Option<[[f64; 2]; 2]>,
+    /// Sum and count of the map's points near the vessel.
+    seen: (Vector3<f64>, f64),
 }
 
 /// Points of one kind.
@@ -60,17 +68,20 @@ impl Cloud {
     fn new(voxel_m: f64, limit: usize) -> Self {
         Self {
             voxels: Voxels::new(voxel_m, limit),
-            scale: Scale::default(),
+            scale: Scale::new(0.05, 0.98),
             new: Vec::new(),
             colours: Vec::new(),
         }
     }
 
-    fn add(&mut self, place: &Vector3<f64>, rgb: Rgb) {
-        if self.voxels.take(place) {
+    /// Adds a point if its voxel has none; says whether it did.
+    fn add(&mut self, place: &Vector3<f64>, rgb: Rgb) -> bool {
+        let taken = self.voxels.take(place);
+        if taken {
             self.new.push(single(place));
             self.colours.push(color(rgb));
         }
+        taken
     }
 
     fn log(&mut self, stream: &RecordingStream, entity: &str) -> Result<(), Error> {
@@ -91,6 +102,7 @@ impl Scene {
             now: [options.lidar_points_per_frame, options.sonar_points_per_frame],
             last_place: None,
             reach: None,
+            seen: (Vector3::zeros(), 0.0),
         }
     }
 
@@ -127,6 +139,27 @@ impl Scene {
         }
     }
 
+    /// A place to look from: above the path, behind the vessel as seen from what it looks at.
+    pub(crate) fn eye(&self) -> Option<Eye> {
+        let [low, high] = self.reach?;
+        let (sum, count) = self.seen;
+        if count == 0.0 {
+            return None;
+        }
+        let seen = sum / count;
+        let path = Vector3::new((low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, seen.z);
+        let length_m = (high[0] - low[0]).hypot(high[1] - low[1]);
+        let away = (path - seen).try_normalize(0.5).unwrap_or_else(Vector3::y);
+        let along = Vector3::new(away.y, -away.x, 0.0);
+        let distance_m = EYE_M + length_m * 0.45;
+        let position =
+            path + away * distance_m + along * (0.4 * distance_m) + Vector3::z() * (0.45 * distance_m);
+        Some(Eye {
+            position: single(&position),
+            target: single(&((path + seen) / 2.0)),
+        })
+    }
+
     /// Adds to the map what is new in it.
     fn map(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let points = &frame.points;
@@ -140,18 +173,21 @@ impl Scene {
         self.sonar.scale.follow(levels(Medium::Water));
         for i in 0..points.len() {
             let place = frame.point_in_world(i).vector();
-            match (points.label[i], points.medium[i]) {
+            let added = match (points.label[i], points.medium[i]) {
                 (Label::Mirror | Label::Multipath | Label::Volume | Label::Moving | Label::Bridged, _) => {
-                    self.doubtful.add(&place, DOUBTFUL);
+                    self.doubtful.add(&place, DOUBTFUL)
                 }
                 (_, Medium::Air) => {
                     let fraction = self.lidar.scale.fraction(points.level[i]);
-                    self.lidar.add(&place, colour::light(fraction));
+                    self.lidar.add(&place, colour::light(fraction))
                 }
                 (_, Medium::Water) => {
                     let fraction = self.sonar.scale.fraction(points.level[i]);
-                    self.sonar.add(&place, colour::sound(fraction));
+                    self.sonar.add(&place, colour::sound(fraction))
                 }
+            };
+            if added && points.position(i).vector().norm() < NEAR_M {
+                self.seen = (self.seen.0 + place, self.seen.1 + 1.0);
             }
         }
         self.lidar.log(stream, HISTORY[0])?;
@@ -159,9 +195,13 @@ impl Scene {
         self.doubtful.log(stream, HISTORY[2])
     }
 
-    /// The newest points, and rays to those in the water.
+    /// The newest points, and rays to those in the water; what was newest before stays if there are
+    /// none.
     fn now(&self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let points = &frame.points;
+        if points.is_empty() {
+            return Ok(());
+        }
         let of = |wanted: Medium, limit: usize| -> Vec<usize> {
             let all: Vec<usize> = (0..points.len())
                 .filter(|&i| points.medium[i] == wanted)
@@ -238,4 +278,24 @@ fn single(place: &Vector3<f64>) -> [f32; 3] {
 
 fn color([red, green, blue]: Rgb) -> Color {
     Color::from_rgb(red, green, blue)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::specimen;
+
+    #[test]
+    fn the_eye_stands_behind_the_vessel_and_above_it() {
+        let (stream, _caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+        let mut scene = Scene::new(&Options::default());
+        assert_eq!(scene.eye(), None, "nothing was seen yet");
+        for index in 0..5 {
+            scene.frame(&stream, &specimen::frame(index)).unwrap();
+        }
+        // The points lie to port of the path.
+        let eye = scene.eye().unwrap();
+        assert!(eye.position[1] < 0.0 && eye.position[2] > 0.0, "{eye:?}");
+        assert!(eye.target[1] > 0.0, "{eye:?}");
+    }
 }
