@@ -16,7 +16,7 @@ use beluga_sinks::maml::{
     verify, verify_bytes,
 };
 
-const FRAMES: u64 = 24;
+const FRAMES: u64 = 36;
 
 fn frame(i: u64) -> FrameBytes {
     let noise = |k: u64| (k.wrapping_add(i << 20).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40) as u8;
