@@ -32,11 +32,6 @@ impl Config {
             .map_err(|error| anyhow::anyhow!("{error}\nin the config {}", path.display()))
             .context(Wrong::Arguments)
     }
-
-    /// The configuration as it would stand in a file.
-    pub(crate) fn to_toml(&self) -> anyhow::Result<String> {
-        toml::to_string(self).context("cannot write the config as TOML")
-    }
 }
 
 #[cfg(test)]
@@ -47,7 +42,7 @@ mod tests {
     fn what_is_written_reads_back_the_same() {
         let config = Config::default();
         assert_eq!(
-            toml::from_str::<Config>(&config.to_toml().unwrap()).unwrap(),
+            toml::from_str::<Config>(&toml::to_string(&config).unwrap()).unwrap(),
             config
         );
     }

@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 use beluga_types::{Echogram, Rig, SolidarFrame};
 
 /// Something to draw.
+#[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "sent to nobody"))]
 pub(crate) enum Look {
     /// A frame.
     Frame(Arc<SolidarFrame>),

@@ -104,7 +104,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
 
         // Every stage ends when the one before it drops its channel end.
         let mut report = joined(fuse)?;
-        joined(play)?;
+        joined(play)?.context("the system gives no timer to play by")?;
         let kept = record.map(joined).transpose()?.transpose()?;
         let score = score.map(joined).transpose()?;
         if let Some(drawn) = picture.map(joined).transpose()? {

@@ -10,17 +10,10 @@ use beluga_ingest::{
 };
 use beluga_types::{Payload, SonarPing};
 
-/// A folder of real data, or nothing, said, where there is none.
-fn shared(test: &str, name: &str) -> Option<PathBuf> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data")
-        .join(name);
-    if path.is_dir() {
-        return Some(path);
-    }
-    println!("SKIPPED {test}: no shared data");
-    None
-}
+#[path = "../../tests/shared_data/mod.rs"]
+mod shared_data;
+
+use shared_data::shared_data;
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut files: Vec<_> = std::fs::read_dir(folder)
@@ -44,7 +37,7 @@ fn check_wav(folder: &Path, channels: usize, rate_hz: f64, frames: u64) -> Vec<i
 
 #[test]
 fn a_hydrophone_recording_with_a_strange_chunk() {
-    let Some(folder) = shared(
+    let Some(folder) = shared_data(
         "a_hydrophone_recording_with_a_strange_chunk",
         "sonar/hydrophone-wav",
     ) else {
@@ -84,7 +77,7 @@ fn a_hydrophone_recording_with_a_strange_chunk() {
 
 #[test]
 fn an_ultrasound_array_in_air() {
-    let Some(folder) = shared("an_ultrasound_array_in_air", "sonar/air-ultrasound-array") else {
+    let Some(folder) = shared_data("an_ultrasound_array_in_air", "sonar/air-ultrasound-array") else {
         return;
     };
     let values = check_wav(&folder, 5, 192e3, 387_424);
@@ -93,7 +86,7 @@ fn an_ultrasound_array_in_air() {
 
 #[test]
 fn two_scans_as_ply() {
-    let Some(folder) = shared("two_scans_as_ply", "lidar/small-gicp-pair") else {
+    let Some(folder) = shared_data("two_scans_as_ply", "lidar/small-gicp-pair") else {
         return;
     };
     let sizes = ["source.ply", "target.ply"].map(|name| {
@@ -107,7 +100,7 @@ fn two_scans_as_ply() {
 
 #[test]
 fn a_folder_of_kitti_scans() {
-    let Some(folder) = shared("a_folder_of_kitti_scans", "lidar/kitti00-pair-94-95") else {
+    let Some(folder) = shared_data("a_folder_of_kitti_scans", "lidar/kitti00-pair-94-95") else {
         return;
     };
     let recording = Recording::open(&folder).unwrap();
@@ -132,7 +125,7 @@ fn a_folder_of_kitti_scans() {
 
 #[test]
 fn a_city_drive_becomes_a_folder_recording() {
-    let Some(folder) = shared(
+    let Some(folder) = shared_data(
         "a_city_drive_becomes_a_folder_recording",
         "lidar/kitti-raw-city-124",
     ) else {

@@ -7,7 +7,6 @@
 )]
 
 use std::fs;
-use std::path::Path;
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
@@ -17,15 +16,14 @@ use serde_json::Value;
 use sha2::Sha512;
 use x_wing::{Ciphertext, Decapsulate, DecapsulationKey, Decapsulator, KeyExport};
 
+#[path = "../../tests/shared_data/mod.rs"]
+mod shared_data;
+
+use shared_data::shared_data;
+
 fn vectors(test: &str, path: &str) -> Option<Value> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data/vectors")
-        .join(path);
-    let Ok(text) = fs::read_to_string(path) else {
-        println!("SKIPPED {test}: no shared data");
-        return None;
-    };
-    Some(serde_json::from_str(&text).unwrap())
+    let path = shared_data(test, &format!("vectors/{path}"))?;
+    Some(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
 }
 
 fn hex(value: &Value) -> Vec<u8> {
