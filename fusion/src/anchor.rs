@@ -63,6 +63,11 @@ impl Anchor {
         self.covariance = symmetric(carry * self.covariance * carry.transpose() + drift);
     }
 
+    /// Makes the map's place less certain by this covariance.
+    pub(crate) fn add(&mut self, covariance: &Matrix6<f64>) {
+        self.covariance = symmetric(self.covariance + covariance);
+    }
+
     /// Ties the map to `World` at the first fix there is.
     pub(crate) fn tie(&mut self, nav: &NavPose, map_from_body: &Transform<Map, Body>) {
         if !self.tied_to_nav {

@@ -11,6 +11,7 @@ mod deskew;
 mod error;
 mod frame;
 mod hear;
+mod motion;
 mod nav;
 mod odometry;
 mod place;
@@ -78,7 +79,7 @@ impl Fuser {
         Ok(Self {
             notes: sonars.assumptions(&rig).into_iter().collect(),
             windows: Windows::new(reference, config.window_millis, rate_hz),
-            estimator: Estimator::new(&config),
+            estimator: Estimator::new(&config, rig.vessel.waterline_m.is_some()),
             sonars,
             waterline: WaterlineMean::new(rig.vessel.waterline_m),
             sampler: Sampler::default(),

@@ -69,6 +69,8 @@ pub(crate) struct Alignment {
     pub(crate) map_from_body: Transform<Map, Body>,
     /// What the scan alone says, frozen directions taken out.
     pub(crate) information: Matrix6<f64>,
+    /// Projector of small motions onto those the scan holds.
+    pub(crate) held: Matrix6<f64>,
 }
 
 /// Points of a scan in `Body`, and which of them work.
@@ -174,15 +176,16 @@ impl Odometry {
             shorten(&mut step);
             pose = pose.perturbed(&step);
             fit.learn(&sums);
-            last = Some(information);
+            last = Some((information, held.transpose()));
             if step.norm() < CONVERGED {
                 break;
             }
         }
-        let information = last?;
+        let (information, held) = last?;
         pose.is_finite().then_some(Alignment {
             map_from_body: pose,
             information,
+            held,
         })
     }
 

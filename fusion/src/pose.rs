@@ -3,20 +3,17 @@
 use std::sync::Arc;
 
 use beluga_types::{Body, LidarScan, PoseSource, Sensor, Stamp, Transform, Window, World};
-use nalgebra::{Matrix6, Vector6};
+use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
 use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::deskew::{range_m, sweep};
+use crate::motion::{Guess, MotionModel};
 use crate::nav::{NavBuffer, NavPose};
 use crate::odometry::{Alignment, Map, Odometry, Prior};
 use crate::solve::inverse;
 use crate::trajectory::Trajectory;
 
-/// One sigma of a motion nobody measured, at first: rad and metres.
-const PREDICTION_SIGMA: (f64, f64) = (0.05, 0.5);
-/// How that grows: rad/s and m/s.
-const PREDICTION_SIGMA_PER_S: (f64, f64) = (0.05, 0.3);
 /// Sigmas at which an axis counts as half held: rad and metres.
 const HALF_HELD: (f64, f64) = (0.01, 0.1);
 /// Smallest sigmas stated of any pose: rad and metres.
@@ -32,9 +29,6 @@ pub(crate) struct ReferenceScan {
     pub(crate) body_from_sensor: Transform<Body, Sensor>,
 }
 
-/// Where the body should be by its motion, with the information of that.
-type Guess = (Transform<Map, Body>, Matrix6<f64>);
-
 /// How the pose of a window was found.
 pub(crate) struct Found {
     pub(crate) covariance: Matrix6<f64>,
@@ -48,18 +42,23 @@ pub(crate) struct Estimator {
     odometry: Odometry,
     trajectory: Trajectory,
     anchor: Anchor,
+    motion: MotionModel,
+    afloat: bool,
     correlation_s: f64,
     /// When a scan or a fix last said where the body is.
     known: Option<Stamp>,
 }
 
 impl Estimator {
-    pub(crate) fn new(config: &Config) -> Self {
+    /// `afloat` says that the vehicle floats upright on level water.
+    pub(crate) fn new(config: &Config, afloat: bool) -> Self {
         Self {
             nav: NavBuffer::new(&config.nav),
             odometry: Odometry::new(&config.odometry),
             trajectory: Trajectory::default(),
             anchor: Anchor::new(&config.odometry),
+            motion: MotionModel::new(),
+            afloat,
             correlation_s: config.nav.correlation_s,
             known: None,
         }
@@ -89,7 +88,7 @@ impl Estimator {
     pub(crate) fn locate(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Found {
         let before = self.trajectory.last();
         let guessed = self.guess(window);
-        let guess = guessed.0;
+        let guess = guessed.map_from_body;
         let nav = self.nav.at(window.end);
         if let Some(nav) = &nav {
             self.anchor.tie(nav, &guess);
@@ -118,15 +117,12 @@ impl Estimator {
             && let Some((moved, covariance)) = self.nav.moved(stamp, window.end)
             && let Some(information) = inverse(&covariance)
         {
-            return (pose * moved, information);
+            return Guess {
+                map_from_body: pose * moved,
+                information,
+            };
         }
-        let unseen_s = self
-            .known
-            .map_or(0.0, |known| window.end.seconds_since(known).max(0.0));
-        let turn = (PREDICTION_SIGMA.0 + PREDICTION_SIGMA_PER_S.0 * unseen_s).powi(-2);
-        let place = (PREDICTION_SIGMA.1 + PREDICTION_SIGMA_PER_S.1 * unseen_s).powi(-2);
-        let information = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
-        (self.trajectory.at(window.end), information)
+        self.motion.guess(&self.trajectory, self.known, window.end)
     }
 
     /// At the very first scan: how the body moved during it, if nav says so.
@@ -150,7 +146,7 @@ impl Estimator {
         in_range: (f64, f64),
         guessed: &Guess,
     ) -> Option<Found> {
-        let guess = &guessed.0;
+        let guess = &guessed.map_from_body;
         let (mut points, near) = self.swept(window, scans, in_range);
         let thinned = self.odometry.thin(&points, &near);
         let (nav, mut prior) = self.prior(window, guessed, guess);
@@ -185,18 +181,31 @@ impl Estimator {
         points = self.swept(window, scans, in_range).0;
         self.odometry
             .insert(&points, &thinned.fine, &alignment.map_from_body);
-        Some(self.settle(window, nav, &alignment, &prior))
+        Some(self.settle(window, nav, guessed, &alignment, &prior))
     }
 
-    fn settle(&mut self, window: &Window, nav: Option<f64>, alignment: &Alignment, prior: &Prior) -> Found {
+    fn settle(
+        &mut self,
+        window: &Window,
+        nav: Option<f64>,
+        guess: &Guess,
+        alignment: &Alignment,
+        prior: &Prior,
+    ) -> Found {
         let pose = nav.and_then(|inflation| Some((self.nav_at_end(window)?, inflation)));
         let nav = pose.as_ref().map(|(pose, inflation)| (pose, *inflation));
         let covariance = self
             .anchor
             .update(nav, &alignment.map_from_body, &alignment.information, prior);
+        let localizability = localizability(&alignment.information);
+        if nav.is_none() {
+            self.anchor.add(&self.motion.unheld(&alignment.held));
+            self.motion
+                .learn(&guess.map_from_body, &alignment.map_from_body, &localizability);
+        }
         Found {
             covariance: with_floor(covariance),
-            localizability: localizability(&alignment.information),
+            localizability,
             source: if nav.is_some() {
                 PoseSource::OdometryAndNav
             } else {
@@ -211,14 +220,20 @@ impl Estimator {
         let dt_s = window.end.seconds_since(window.start).max(1e-3);
         let inflation = (2.0 * self.correlation_s / dt_s).max(1.0);
         let motion = Prior {
-            mean: guess.0,
-            information: guess.1,
+            mean: guess.map_from_body,
+            information: guess.information,
         };
         if let Some(nav) = self.nav_at_end(window)
             && let Some(place) = self.anchor.prior(&nav, near, inflation)
             && let Some(both) = motion.and(&place)
         {
             return (Some(inflation), both);
+        }
+        if self.afloat
+            && self.nav.last().is_none()
+            && let Some(both) = motion.and(&upright(&guess.map_from_body, dt_s))
+        {
+            return (None, both);
         }
         (None, motion)
     }
@@ -236,12 +251,7 @@ impl Estimator {
             let map_from_world = self.anchor.world_from_map().inverse();
             let stamps: Vec<Stamp> = self.nav.stamps(window.start, window.end).collect();
             for stamp in stamps.into_iter().chain([window.end]) {
-                if let Some(pose) = self.nav.at(stamp)
-                    && self
-                        .trajectory
-                        .last()
-                        .is_none_or(|(last, _)| last <= stamp || stamp == window.end)
-                {
+                if let Some(pose) = self.nav.at(stamp) {
                     self.trajectory.set(stamp, map_from_world * pose.world_from_body);
                 }
             }
@@ -255,9 +265,7 @@ impl Estimator {
         let unseen_s = self
             .known
             .map_or(0.0, |known| window.end.seconds_since(known).max(0.0));
-        let turn = (PREDICTION_SIGMA_PER_S.0 * unseen_s).powi(2);
-        let place = (PREDICTION_SIGMA_PER_S.1 * unseen_s).powi(2);
-        let grown = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
+        let grown = MotionModel::unseen(unseen_s);
         Found {
             covariance: with_floor(self.anchor.covariance() + grown),
             localizability: [0.0; 6],
@@ -290,6 +298,34 @@ impl Estimator {
             }
         }
         (points, near)
+    }
+}
+
+/// A vessel floats upright at the height of the water: what that says of its pose.
+///
+/// `World` is its pose at the first measurement, so height, roll and pitch stay near zero there.
+fn upright(near: &Transform<Map, Body>, dt_s: f64) -> Prior {
+    /// Roll or pitch in swell, one sigma in rad.
+    const TILT_RAD: f64 = 0.05;
+    /// Heave, one sigma in metres.
+    const HEAVE_M: f64 = 0.2;
+    /// Time over which swell goes the same way, in seconds.
+    const SAME_WAY_S: f64 = 1.0;
+    let turn = near.rotation_matrix();
+    // The turn that takes the body's up to the map's, about an axis in its deck.
+    let up_in_body = turn.transpose() * Vector3::z();
+    let tilt = Vector3::z().cross(&up_in_body);
+    let fall = turn.transpose() * Vector3::new(0.0, 0.0, -near.translation().z);
+    let inflation = (2.0 * SAME_WAY_S / dt_s).max(1.0);
+    let mut information = Matrix6::zeros();
+    let vertical = up_in_body * up_in_body.transpose();
+    let level = (Matrix3::identity() - vertical) / (TILT_RAD * TILT_RAD * inflation);
+    information.fixed_view_mut::<3, 3>(0, 0).copy_from(&level);
+    let height = vertical / (HEAVE_M * HEAVE_M * inflation);
+    information.fixed_view_mut::<3, 3>(3, 3).copy_from(&height);
+    Prior {
+        mean: near.perturbed(&Vector6::new(tilt.x, tilt.y, tilt.z, fall.x, fall.y, fall.z)),
+        information,
     }
 }
 

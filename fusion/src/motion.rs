@@ -1,0 +1,186 @@
+//! How the body is expected to move where nothing tells: as it did, as far as that was seen.
+
+use beluga_types::{Body, Stamp, Transform};
+use nalgebra::{Matrix6, Vector6};
+
+use crate::odometry::Map;
+use crate::trajectory::Trajectory;
+
+/// One sigma of a motion nobody measured: rad and metres.
+const FIRST_SIGMA: (f64, f64) = (0.05, 0.5);
+/// How that grows while nothing is known: rad/s and m/s.
+const SIGMA_PER_S: (f64, f64) = (0.05, 0.3);
+/// Least sigma of a step from scan to scan: rad and metres.
+const LEAST_SIGMA: (f64, f64) = (5e-4, 5e-3);
+/// A step is believed to be within so many sigma of what steps were.
+const MARGIN: f64 = 3.0;
+/// Steps after which their errors are known, and over which they are averaged.
+const KNOWN_AFTER: f64 = 10.0;
+const MEAN_OVER: f64 = 100.0;
+/// Localizability from which an axis' error says something.
+const SEEN: f64 = 0.9;
+/// Localizability from which an axis' motion is carried on.
+const CARRIED: f64 = 0.5;
+
+/// Where the body should be, with the information of that.
+#[derive(Clone, Debug)]
+pub(crate) struct Guess {
+    pub(crate) map_from_body: Transform<Map, Body>,
+    pub(crate) information: Matrix6<f64>,
+}
+
+/// Even motion, and how wrong it was so far.
+pub(crate) struct MotionModel {
+    /// Mean square of turns (rad²) and moves (m²), per axis, and how many.
+    turns: Mean,
+    moves: Mean,
+    /// Which axes of the motion the last scan saw.
+    seen: [bool; 6],
+}
+
+#[derive(Clone, Copy, Default)]
+struct Mean {
+    square: f64,
+    count: f64,
+}
+
+impl Mean {
+    fn add(&mut self, square: f64) {
+        self.count = (self.count + 1.0).min(MEAN_OVER);
+        self.square += (square - self.square) / self.count;
+    }
+}
+
+impl MotionModel {
+    pub(crate) fn new() -> Self {
+        Self {
+            turns: Mean::default(),
+            moves: Mean::default(),
+            seen: [true; 6],
+        }
+    }
+
+    /// The pose at a moment if the body moves on as it did; `known` is when it was last seen.
+    ///
+    /// Only motion that was seen is carried on: what a scan did not hold stays where it is, since
+    /// a velocity made of noise would run away.
+    pub(crate) fn guess(&self, trajectory: &Trajectory, known: Option<Stamp>, at: Stamp) -> Guess {
+        let map_from_body = match trajectory.last() {
+            Some((_, pose)) => {
+                let even = pose.perturbation_to(&trajectory.at(at));
+                let seen = |axis, _, step| if self.seen[axis] { step } else { 0.0 };
+                pose.perturbed(&even.map_with_location(seen))
+            }
+            None => trajectory.at(at),
+        };
+        let unseen_s = known.map_or(f64::INFINITY, |known| at.seconds_since(known).max(0.0));
+        Guess {
+            map_from_body,
+            information: Matrix6::from_diagonal(&self.variances(unseen_s).map(f64::recip)),
+        }
+    }
+
+    /// Variance per axis of a step after `unseen_s` seconds.
+    fn variances(&self, unseen_s: f64) -> Vector6<f64> {
+        /// Longer than this is not a step from scan to scan, in seconds.
+        const STEP_S: f64 = 0.5;
+        let one = |mean: &Mean, first: f64, per_s: f64, least: f64| {
+            let wide = (first + per_s * unseen_s.min(1e3)).powi(2);
+            if mean.count < KNOWN_AFTER || unseen_s > STEP_S {
+                return wide;
+            }
+            (MARGIN * MARGIN * mean.square + least * least).min(wide)
+        };
+        let turn = one(&self.turns, FIRST_SIGMA.0, SIGMA_PER_S.0, LEAST_SIGMA.0);
+        let place = one(&self.moves, FIRST_SIGMA.1, SIGMA_PER_S.1, LEAST_SIGMA.1);
+        Vector6::new(turn, turn, turn, place, place, place)
+    }
+
+    /// Learns from a guess and what a scan made of it.
+    pub(crate) fn learn(
+        &mut self,
+        guess: &Transform<Map, Body>,
+        found: &Transform<Map, Body>,
+        localizability: &[f64; 6],
+    ) {
+        self.seen = localizability.map(|held| held > CARRIED);
+        let error = guess.perturbation_to(found);
+        for axis in 0..6 {
+            if localizability[axis] > SEEN && error[axis].is_finite() {
+                let mean = if axis < 3 {
+                    &mut self.turns
+                } else {
+                    &mut self.moves
+                };
+                mean.add(error[axis] * error[axis]);
+            }
+        }
+    }
+
+    /// What one step adds to the pose's covariance in directions the scan does not hold.
+    pub(crate) fn unheld(&self, held: &Matrix6<f64>) -> Matrix6<f64> {
+        let open = Matrix6::identity() - held;
+        let step = Matrix6::from_diagonal(&(self.variances(0.0) / (MARGIN * MARGIN)));
+        open * step * open.transpose()
+    }
+
+    /// One sigma of a pose nobody has seen for so long, as a covariance.
+    pub(crate) fn unseen(unseen_s: f64) -> Matrix6<f64> {
+        let turn = (SIGMA_PER_S.0 * unseen_s).powi(2);
+        let place = (SIGMA_PER_S.1 * unseen_s).powi(2);
+        Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::{UnitQuaternion, Vector3};
+
+    fn at(millis: i64) -> Stamp {
+        Stamp::from_nanos(millis * 1_000_000)
+    }
+
+    fn moving() -> Trajectory {
+        let mut trajectory = Trajectory::default();
+        for i in 0..3 {
+            let place = Vector3::new(0.1 * f64::from(i), 0.0, 0.02 * f64::from(i));
+            trajectory.set(
+                at(100 * i64::from(i)),
+                Transform::new(UnitQuaternion::identity(), place),
+            );
+        }
+        trajectory
+    }
+
+    #[test]
+    fn only_motion_that_was_seen_is_carried_on() {
+        let mut model = MotionModel::new();
+        let still = Transform::identity();
+        let guess = model.guess(&moving(), Some(at(200)), at(300));
+        assert!((guess.map_from_body.translation() - Vector3::new(0.3, 0.0, 0.06)).norm() < 1e-9);
+        model.learn(&still, &still, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
+        let guess = model.guess(&moving(), Some(at(200)), at(300));
+        assert!((guess.map_from_body.translation() - Vector3::new(0.3, 0.0, 0.04)).norm() < 1e-9);
+    }
+
+    #[test]
+    fn a_step_is_as_uncertain_as_steps_were_and_more_after_a_gap() {
+        let mut model = MotionModel::new();
+        let still = Transform::identity();
+        let step = still.perturbed(&Vector6::new(0.001, 0.0, 0.0, 0.0, 0.02, 0.0));
+        let before = model.guess(&moving(), Some(at(200)), at(300)).information;
+        for _ in 0..30 {
+            model.learn(&still, &step, &[1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        }
+        let after = model.guess(&moving(), Some(at(200)), at(300)).information;
+        assert!(before[(3, 3)] < 5.0);
+        assert!(
+            (after[(3, 3)].sqrt().recip() - 0.06).abs() < 0.002,
+            "three sigma of 2 cm"
+        );
+        let late = model.guess(&moving(), Some(at(200)), at(2200)).information;
+        assert!(late[(3, 3)] < before[(3, 3)]);
+        assert!(model.guess(&moving(), None, at(300)).information[(3, 3)] > 0.0);
+    }
+}
