@@ -6,7 +6,7 @@ use std::path::Path;
 
 use beluga_fusion::Fuser;
 use beluga_ingest::{Recording, folder};
-use beluga_sim::{Scenario, World};
+use beluga_sim::{Scenario, Scorer, Truth, World};
 use beluga_sinks::maml::{
     DeviceKey, DocumentFields, KeyFile, Reader, Status, Trust, Unlock, Writer, WriterOptions, verify,
 };
@@ -203,4 +203,27 @@ fn fusion_cannot_fail() {
         .map(|gap| gap.lost)
         .sum();
     assert_eq!(lost, world.measurements().count() as u64);
+}
+
+/// The recording that comes with the repository is whole, small, and gives both halves of the cloud.
+#[test]
+fn the_sample_recording_replays_without_loss() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/quay");
+    let recording = Recording::open(&folder).unwrap();
+    let frames = fuse(recording.rig(), recording.timeline().unwrap());
+    assert!((60..=62).contains(&frames.len()), "{} frames", frames.len());
+    assert!(frames.iter().all(|frame| frame.gaps.is_empty()));
+    let mut scorer = Scorer::new(Truth::read(&folder.join("truth")).unwrap());
+    for frame in &frames {
+        scorer.add(frame);
+    }
+    let score = scorer.finish();
+    assert!(score.trajectory.unaligned_m <= 0.10, "{:?}", score.trajectory);
+    assert!(score.lidar.median_m <= 0.02, "{:?}", score.lidar);
+    assert!(
+        score.points.water > 1_500 && score.sonar.median_m <= 0.03,
+        "{:?}",
+        score.sonar
+    );
+    assert!(score.sonar.bias_m.abs() <= 0.01, "{:?}", score.sonar);
 }

@@ -104,6 +104,72 @@ fn every_clippy_file_forbids_unbounded_channels() {
     }
 }
 
+/// All Rust sources below a folder, with their texts.
+fn sources(folder: &Path, found: &mut Vec<(PathBuf, String)>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension() == Some("rs".as_ref()) {
+            let text = std::fs::read_to_string(&path).unwrap();
+            found.push((path, text));
+        }
+    }
+}
+
+fn names_none_of(folders: &[&str], words: &[&str]) {
+    let mut found = Vec::new();
+    for folder in folders {
+        sources(&root().join(folder), &mut found);
+    }
+    assert!(found.len() > 10, "the sources are where they were");
+    for (path, text) in found {
+        for word in words {
+            assert!(!text.contains(word), "{} names {word}", path.display());
+        }
+    }
+}
+
+/// Invariant: fusion has no async, clock, file, randomness.
+#[test]
+fn fusion_names_no_clock_file_or_chance() {
+    let words = [
+        "std::fs",
+        "std::net",
+        "std::time::Instant",
+        "SystemTime",
+        "tokio",
+        "async fn",
+        "thread_rng",
+        "getrandom",
+    ];
+    names_none_of(&["fusion/src", "types/src"], &words);
+}
+
+/// Invariant: nothing binds beyond loopback unless asked. Nothing binds at all so far.
+#[test]
+fn nothing_listens() {
+    let words = [
+        "TcpListener",
+        "UdpSocket",
+        "UnixListener",
+        "serve_grpc",
+        "serve_web",
+    ];
+    names_none_of(
+        &[
+            "src",
+            "types/src",
+            "ingest/src",
+            "fusion/src",
+            "sinks/src",
+            "viz/src",
+            "sim/src",
+        ],
+        &words,
+    );
+}
+
 /// The page is one page.
 #[test]
 fn the_page_stays_one_page() {
