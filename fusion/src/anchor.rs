@@ -119,7 +119,7 @@ impl Anchor {
         information: &Matrix6<f64>,
         prior: &Prior,
     ) -> Matrix6<f64> {
-        let on_map = inverse(&(information + prior.information)).unwrap_or_else(|| self.covariance);
+        let on_map = inverse(&(information + prior.information)).unwrap_or(self.covariance);
         let Some((nav, inflation)) = nav else {
             return symmetric(on_map + self.covariance);
         };

@@ -17,9 +17,11 @@ mod odometry;
 mod place;
 mod plane;
 mod pose;
+mod register;
 mod sample;
 mod solve;
 pub mod sonar;
+mod table;
 mod trajectory;
 mod voxel;
 mod waterline;
@@ -40,11 +42,12 @@ pub use sonar::SonarConfig;
 use frame::{AboveWater, PlacedScan, Tally};
 use hear::Sonars;
 use pose::{Estimator, Found, ReferenceScan};
+use register::Registrar;
 use sample::Sampler;
 use waterline::WaterlineMean;
 use window::Windows;
 
-/// How long a window waits for the fix after its end, in nanoseconds of data time.
+/// How long a window waits for the fixes after its end, in nanoseconds of data time.
 const NAV_WAIT_NANOS: i64 = 100_000_000;
 /// Pictures of pings kept until somebody takes them.
 const MAX_ECHOES: usize = 4;
@@ -57,6 +60,7 @@ pub struct Fuser {
     estimator: Estimator,
     sonars: Sonars,
     waterline: WaterlineMean,
+    registrar: Registrar,
     sampler: Sampler,
     echoes: VecDeque<Echogram>,
     notes: BTreeSet<String>,
@@ -82,6 +86,7 @@ impl Fuser {
             estimator: Estimator::new(&config, rig.vessel.waterline_m.is_some()),
             sonars,
             waterline: WaterlineMean::new(rig.vessel.waterline_m),
+            registrar: Registrar::new(&config.register),
             sampler: Sampler::default(),
             echoes: VecDeque::new(),
             next_index: 0,
@@ -128,10 +133,11 @@ impl Fuser {
         frames
     }
 
-    /// Whether the fix after the window's end is still to come, so that its end can be interpolated.
+    /// Whether fixes after the window's end are still to come, so that its end lies between fixes.
     fn awaits_nav(&self, window: &Window) -> bool {
         let waited = self.windows.horizon().nanos_since(window.end);
-        let missing = self.estimator.nav.last().is_some_and(|last| last < window.end);
+        let wanted = window.end.shifted_nanos(nav::SMOOTH_NANOS);
+        let missing = self.estimator.nav.last().is_some_and(|last| last < wanted);
         missing && waited < NAV_WAIT_NANOS
     }
 
@@ -154,7 +160,7 @@ impl Fuser {
         let (calibration, shared) = frame::calibration(&self.rig, |id| self.sonars.speed_of(id));
         let index = self.next_index;
         self.next_index += 1;
-        SolidarFrame {
+        let mut frame = SolidarFrame {
             index,
             window: *window,
             inputs: tally.inputs(),
@@ -172,7 +178,11 @@ impl Fuser {
             },
             points,
             arcs,
-        }
+        };
+        let map_from_body = self.estimator.map_from_body_at(window.end);
+        let map = self.estimator.odometry().map();
+        frame.status.sonar_registration = self.registrar.step(&frame, &map_from_body, map);
+        frame
     }
 
     /// Steps 5 and 6: deskews the reference scans, lays them on the map, settles the pose.

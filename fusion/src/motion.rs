@@ -3,7 +3,7 @@
 use beluga_types::{Body, Stamp, Transform};
 use nalgebra::{Matrix6, Vector6};
 
-use crate::odometry::Map;
+use crate::odometry::{Map, Prior};
 use crate::trajectory::Trajectory;
 
 /// One sigma of a motion nobody measured: rad and metres.
@@ -21,13 +21,6 @@ const MEAN_OVER: f64 = 100.0;
 const SEEN: f64 = 0.9;
 /// Localizability from which an axis' motion is carried on.
 const CARRIED: f64 = 0.5;
-
-/// Where the body should be, with the information of that.
-#[derive(Clone, Debug)]
-pub(crate) struct Guess {
-    pub(crate) map_from_body: Transform<Map, Body>,
-    pub(crate) information: Matrix6<f64>,
-}
 
 /// Even motion, and how wrong it was so far.
 pub(crate) struct MotionModel {
@@ -64,7 +57,7 @@ impl MotionModel {
     ///
     /// Only motion that was seen is carried on: what a scan did not hold stays where it is, since
     /// a velocity made of noise would run away.
-    pub(crate) fn guess(&self, trajectory: &Trajectory, known: Option<Stamp>, at: Stamp) -> Guess {
+    pub(crate) fn guess(&self, trajectory: &Trajectory, known: Option<Stamp>, at: Stamp) -> Prior {
         let map_from_body = match trajectory.last() {
             Some((_, pose)) => {
                 let even = pose.perturbation_to(&trajectory.at(at));
@@ -74,10 +67,23 @@ impl MotionModel {
             None => trajectory.at(at),
         };
         let unseen_s = known.map_or(f64::INFINITY, |known| at.seconds_since(known).max(0.0));
-        Guess {
-            map_from_body,
-            information: Matrix6::from_diagonal(&self.variances(unseen_s).map(f64::recip)),
+        let information = self.variances(unseen_s).map(f64::recip);
+        Prior {
+            mean: map_from_body,
+            information: Matrix6::from_diagonal(&information),
         }
+    }
+
+    /// The same as [`Self::guess`], without a word on axes the last scan did not see; nothing until
+    /// the errors of steps are known.
+    pub(crate) fn seen(&self, mut even: Prior) -> Option<Prior> {
+        if self.turns.count < KNOWN_AFTER || self.moves.count < KNOWN_AFTER {
+            return None;
+        }
+        for axis in (0..6).filter(|&axis| !self.seen[axis]) {
+            even.information[(axis, axis)] = 0.0;
+        }
+        Some(even)
     }
 
     /// Variance per axis of a step after `unseen_s` seconds.
@@ -158,10 +164,10 @@ mod tests {
         let mut model = MotionModel::new();
         let still = Transform::identity();
         let guess = model.guess(&moving(), Some(at(200)), at(300));
-        assert!((guess.map_from_body.translation() - Vector3::new(0.3, 0.0, 0.06)).norm() < 1e-9);
+        assert!((guess.mean.translation() - Vector3::new(0.3, 0.0, 0.06)).norm() < 1e-9);
         model.learn(&still, &still, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
         let guess = model.guess(&moving(), Some(at(200)), at(300));
-        assert!((guess.map_from_body.translation() - Vector3::new(0.3, 0.0, 0.04)).norm() < 1e-9);
+        assert!((guess.mean.translation() - Vector3::new(0.3, 0.0, 0.04)).norm() < 1e-9);
     }
 
     #[test]

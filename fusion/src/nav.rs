@@ -11,6 +11,8 @@ use crate::config::NavConfig;
 const KEPT_S: f64 = 20.0;
 /// Fixes kept at most.
 const MAX_FIXES: usize = 20_000;
+/// Fixes within this of a moment tell its pose together, in nanoseconds: short against swell.
+pub(crate) const SMOOTH_NANOS: i64 = 60_000_000;
 /// Smallest sigmas believed of any navigation: rad and metres.
 const MIN_SIGMA: (f64, f64) = (1e-4, 1e-3);
 
@@ -95,15 +97,43 @@ impl NavBuffer {
     pub(crate) fn moved(&self, from: Stamp, to: Stamp) -> Option<(Transform<Body, Body>, Matrix6<f64>)> {
         /// Fixes after which the noise is known.
         const KNOWN_AFTER: f64 = 10.0;
-        let (first, last) = (self.at(from)?, self.at(to)?);
+        let (first, last) = (self.smooth(from)?, self.smooth(to)?);
         let slow = (2.0 * to.seconds_since(from).abs() / self.config.correlation_s.max(1e-3)).min(2.0);
+        let stated = self.at(to)?.covariance;
         let covariance = if self.noise.1 < KNOWN_AFTER {
-            last.covariance * 2.0
+            stated * 2.0
         } else {
-            Matrix6::from_diagonal(&(self.noise.0 * 2.0)) + last.covariance * slow
+            Matrix6::from_diagonal(&(self.noise.0 * (first.1 + last.1))) + stated * slow
         };
-        let motion = first.world_from_body.inverse() * last.world_from_body;
-        Some((motion, covariance + floor()))
+        Some((first.0.inverse() * last.0, covariance + floor()))
+    }
+
+    /// The pose at a moment by a straight line through the fixes around it, and by what the
+    /// variance of one fix is to be multiplied for it.
+    fn smooth(&self, stamp: Stamp) -> Option<(Transform<World, Body>, f64)> {
+        let base = self.at(stamp)?.world_from_body;
+        let (mut n, mut t1, mut t2) = (0.0, 0.0, 0.0);
+        let (mut p0, mut p1) = (Vector6::zeros(), Vector6::zeros());
+        let early = stamp.shifted_nanos(-SMOOTH_NANOS);
+        let first = self.fixes.partition_point(|(other, _)| *other < early);
+        for (other, fix) in self.fixes.range(first..) {
+            if other.nanos_since(stamp) > SMOOTH_NANOS {
+                break;
+            }
+            let t = other.seconds_since(stamp);
+            let off = base.perturbation_to(&fix.world_from_body);
+            n += 1.0;
+            t1 += t;
+            t2 += t * t;
+            p0 += off;
+            p1 += off * t;
+        }
+        let spread = n * t2 - t1 * t1;
+        if n < 3.0 || spread <= 0.0 {
+            return Some((base, 1.0));
+        }
+        let offset = (p0 * t2 - p1 * t1) / spread;
+        Some((base.perturbed(&offset), (t2 / spread).min(1.0)))
     }
 
     fn stated(&self) -> Matrix6<f64> {

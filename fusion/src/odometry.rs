@@ -31,13 +31,15 @@ const MIN_MATCHES: u32 = 20;
 /// Fewest points that start or extend a map.
 const MIN_POINTS: usize = 20;
 /// An alignment has ended when a step moves and turns less than this, in metres and rad.
-const CONVERGED: f64 = 1e-5;
+const CONVERGED: (f64, f64) = (2e-4, 2e-5);
 /// Longest step: metres, and rad.
 const MAX_STEP: (f64, f64) = (2.0, 0.2);
 /// Least part of the scan's information a direction must have to be held by the scan.
 const LEAST_INFORMATION: f64 = 0.01;
 /// Thinning of the map's points, as a part of a voxel.
 const FINE_PART: f32 = 0.25;
+/// Farthest partner looked for in the end, in voxels: map points lie up to half a voxel apart.
+const LEAST_REACH: f32 = 0.75;
 /// Smallest sigmas believed, in metres.
 const MIN_SIGMA_M: f64 = 0.003;
 /// Motion errors below this say nothing about the next, in metres (KISS-ICP).
@@ -106,6 +108,11 @@ impl Odometry {
         &self.map
     }
 
+    /// Forgets the map.
+    pub(crate) fn restart(&mut self) {
+        self.map = VoxelMap::new(self.map.size_m());
+    }
+
     /// Chooses the points that work: inside the range, one per cube, on two levels.
     ///
     /// Sparse scans are thinned less, so that about `wanted_points` remain for the alignment.
@@ -153,6 +160,7 @@ impl Odometry {
         let mut pose = *guess;
         let mut fit = Fit {
             reach_m: (3.0 * motion_sigma) as f32,
+            least_reach_m: LEAST_REACH * self.map.size_m(),
             kernel_m: motion_sigma,
             plane_sigma_m: 0.05,
             point_sigma_m: 0.2,
@@ -177,7 +185,7 @@ impl Odometry {
             pose = pose.perturbed(&step);
             fit.learn(&sums);
             last = Some((information, held.transpose()));
-            if step.norm() < CONVERGED {
+            if step.fixed_rows::<3>(3).norm() < CONVERGED.0 && step.fixed_rows::<3>(0).norm() < CONVERGED.1 {
                 break;
             }
         }
@@ -255,12 +263,12 @@ impl Odometry {
             let normal = Vector3::from(hit.plane.normal);
             let residual = f64::from(normal.dot(&Vector3::from(hit.from_centre)));
             let robust = flat * fit.robust(residual * residual, fit.plane_sigma_m);
-            let in_body = placer.into_body(normal);
+            let in_body = placer.body_axes(normal);
             sums.add_plane(p, in_body, residual, robust / fit.plane_sigma_m.powi(2));
             sums.planes.add(robust, residual * residual);
         }
         if solid > 0.0 {
-            let residual = placer.into_body(Vector3::from(hit.from_point));
+            let residual = placer.body_axes(Vector3::from(hit.from_point));
             let square = residual.norm_squared();
             let robust = solid * fit.robust(square, fit.point_sigma_m);
             sums.add_point(p, residual, robust / fit.point_sigma_m.powi(2));
@@ -272,6 +280,7 @@ impl Odometry {
 /// What one iteration believes of its residuals.
 struct Fit {
     reach_m: f32,
+    least_reach_m: f32,
     kernel_m: f64,
     plane_sigma_m: f64,
     point_sigma_m: f64,
@@ -293,6 +302,10 @@ impl Fit {
             self.point_sigma_m = sigma.max(MIN_SIGMA_M);
         }
         self.kernel_m *= 0.7;
+        self.reach_m = self
+            .reach_m
+            .min((3.0 * self.kernel_m) as f32)
+            .max(self.least_reach_m);
     }
 }
 
@@ -322,7 +335,7 @@ impl Placer {
         }
     }
 
-    fn into_body(&self, direction: Vector3<f32>) -> Vector3<f64> {
+    fn body_axes(&self, direction: Vector3<f32>) -> Vector3<f64> {
         self.back * direction.cast::<f64>()
     }
 }

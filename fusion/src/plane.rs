@@ -72,8 +72,8 @@ impl Spread {
         let [x, y, z] = shift;
         let [sx, sy, sz] = other.sum;
         self.samples += other.samples;
-        for axis in 0..3 {
-            self.sum[axis] += other.sum[axis] + n * shift[axis];
+        for (axis, sum) in self.sum.iter_mut().enumerate() {
+            *sum += other.sum[axis] + n * shift[axis];
         }
         let moved = [
             2.0 * x * sx + n * x * x,

@@ -8,9 +8,9 @@ use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 use crate::anchor::Anchor;
 use crate::config::Config;
 use crate::deskew::{range_m, sweep};
-use crate::motion::{Guess, MotionModel};
+use crate::motion::MotionModel;
 use crate::nav::{NavBuffer, NavPose};
-use crate::odometry::{Alignment, Map, Odometry, Prior};
+use crate::odometry::{Alignment, Map, Odometry, Prior, Thinned};
 use crate::solve::inverse;
 use crate::trajectory::Trajectory;
 
@@ -18,10 +18,8 @@ use crate::trajectory::Trajectory;
 const HALF_HELD: (f64, f64) = (0.01, 0.1);
 /// Smallest sigmas stated of any pose: rad and metres.
 const MIN_SIGMA: (f64, f64) = (1e-5, 1e-4);
-/// If the motion in a sweep was wrong by more than this, it is deskewed and aligned again: rad, m.
-const SWEEP_AGAIN: (f64, f64) = (2e-4, 5e-3);
-
 /// A sweep of the reference lidar.
+#[derive(Clone)]
 pub(crate) struct ReferenceScan {
     pub(crate) scan: Arc<LidarScan>,
     pub(crate) stamp: Stamp,
@@ -44,6 +42,8 @@ pub(crate) struct Estimator {
     anchor: Anchor,
     motion: MotionModel,
     afloat: bool,
+    /// The scans that began the map, while their motion is not known.
+    first: Option<(Stamp, Vec<ReferenceScan>)>,
     correlation_s: f64,
     /// When a scan or a fix last said where the body is.
     known: Option<Stamp>,
@@ -59,6 +59,7 @@ impl Estimator {
             anchor: Anchor::new(&config.odometry),
             motion: MotionModel::new(),
             afloat,
+            first: None,
             correlation_s: config.nav.correlation_s,
             known: None,
         }
@@ -87,21 +88,24 @@ impl Estimator {
     /// Finds the pose at the window's end and extends the map.
     pub(crate) fn locate(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Found {
         let before = self.trajectory.last();
-        let guessed = self.guess(window);
-        let guess = guessed.map_from_body;
+        let even = self.motion.guess(&self.trajectory, self.known, window.end);
+        let guess = self.guess(window, &even);
+        let even = even.mean;
+        let guessed = guess.mean;
         let nav = self.nav.at(window.end);
         if let Some(nav) = &nav {
-            self.anchor.tie(nav, &guess);
+            self.anchor.tie(nav, &guessed);
         }
-        self.begin(window, scans, &guess, nav.is_some());
-        self.trajectory.set(window.end, guess);
+        self.begin(window, scans, &guessed, nav.is_some());
+        self.trajectory.set(window.end, guessed);
         if let Some((stamp, from)) = before {
-            self.anchor.travel(&from, &guess, window.end.seconds_since(stamp));
+            self.anchor
+                .travel(&from, &guessed, window.end.seconds_since(stamp));
         }
         let found = if scans.iter().all(|scan| scan.scan.is_empty()) {
             None
         } else {
-            self.on_map(window, scans, in_range, &guessed)
+            self.on_map(window, scans, in_range, &guess, &even)
         };
         let found = found.unwrap_or_else(|| self.without_scan(window, nav));
         if found.source != PoseSource::Prediction || self.known.is_none() {
@@ -112,17 +116,20 @@ impl Estimator {
 
     /// Where the body should be, and how well that is known: the last pose and nav's motion since,
     /// else the last twist.
-    fn guess(&self, window: &Window) -> Guess {
+    fn guess(&self, window: &Window, even: &Prior) -> Prior {
         if let Some((stamp, pose)) = self.trajectory.last()
             && let Some((moved, covariance)) = self.nav.moved(stamp, window.end)
             && let Some(information) = inverse(&covariance)
         {
-            return Guess {
-                map_from_body: pose * moved,
+            let by_nav = Prior {
+                mean: pose * moved,
                 information,
             };
+            // The even motion has its say too: nav may be noisier than the body is restless.
+            let both = self.motion.seen(even.clone()).and_then(|even| by_nav.and(&even));
+            return both.unwrap_or(by_nav);
         }
-        self.motion.guess(&self.trajectory, self.known, window.end)
+        even.clone()
     }
 
     /// At the very first scan: how the body moved during it, if nav says so.
@@ -130,65 +137,98 @@ impl Estimator {
         if self.trajectory.last().is_some() || !nav {
             return;
         }
-        let first = scans.iter().map(|scan| scan.stamp).fold(window.start, Stamp::min);
-        if let (Some(then), Some(end)) = (self.nav.at(first), self.nav.at(window.end)) {
-            let body_end_from_body: Transform<Body, Body> =
-                end.world_from_body.inverse() * then.world_from_body;
+        let first = scans.iter().map(|scan| scan.stamp).min().unwrap_or(window.start);
+        if let Some((body_end_from_body, _)) = self.nav.moved(window.end, first) {
             self.trajectory.set(first, *guess * body_end_from_body);
         }
     }
 
     /// Lays the scans on the map; nothing if they do not hold there.
+    ///
+    /// They are deskewed by the guessed motion and not again by the one found: that would take the
+    /// error of the last pose into this one with its sign turned, scan by scan.
     fn on_map(
         &mut self,
         window: &Window,
         scans: &[ReferenceScan],
         in_range: (f64, f64),
-        guessed: &Guess,
+        guess: &Prior,
+        even: &Transform<Map, Body>,
     ) -> Option<Found> {
-        let guess = &guessed.map_from_body;
-        let (mut points, near) = self.swept(window, scans, in_range);
-        let thinned = self.odometry.thin(&points, &near);
-        let (nav, mut prior) = self.prior(window, guessed, guess);
-        let mut alignment = self.odometry.align(&points, &thinned.coarse, guess, &prior);
-        if let Some(first) = &alignment {
-            self.trajectory.set(window.end, first.map_from_body);
-            let wrong = guess.perturbation_to(&first.map_from_body);
-            if wrong.fixed_rows::<3>(0).norm() > SWEEP_AGAIN.0
-                || wrong.fixed_rows::<3>(3).norm() > SWEEP_AGAIN.1
-            {
-                points = self.swept(window, scans, in_range).0;
-                prior = self.prior(window, guessed, &first.map_from_body).1;
-                let again = self
-                    .odometry
-                    .align(&points, &thinned.coarse, &first.map_from_body, &prior);
-                alignment = again.or(alignment);
-            }
-        }
-        let Some(alignment) = alignment else {
-            let starts = self.odometry.map().is_empty();
-            if starts
-                || self
-                    .known
-                    .is_none_or(|known| window.end.seconds_since(known) > 1.0)
-            {
-                self.odometry.insert(&points, &thinned.fine, guess);
-            }
+        let (points, near) = self.swept(window, scans, in_range);
+        let mut thinned = self.odometry.thin(&points, &near);
+        let mut points = points;
+        let (nav, prior) = self.prior(window, guess, &guess.mean);
+        let Some(mut alignment) = self.odometry.align(&points, &thinned.coarse, &guess.mean, &prior) else {
+            self.begin_map(window, scans, &points, &thinned, guess);
             return None;
         };
-        self.odometry.learn_motion_error(guess, &alignment.map_from_body);
+        if let Some(first) = self.first.take() {
+            self.begin_again(window, &first, in_range, &alignment);
+            let (again, near) = self.swept(window, scans, in_range);
+            thinned = self.odometry.thin(&again, &near);
+            points = again;
+            let found = alignment.map_from_body;
+            alignment = self.odometry.align(&points, &thinned.coarse, &found, &prior)?;
+        }
+        self.odometry
+            .learn_motion_error(&guess.mean, &alignment.map_from_body);
         self.trajectory.set(window.end, alignment.map_from_body);
-        points = self.swept(window, scans, in_range).0;
         self.odometry
             .insert(&points, &thinned.fine, &alignment.map_from_body);
-        Some(self.settle(window, nav, guessed, &alignment, &prior))
+        Some(self.settle(window, nav, even, &alignment, &prior))
+    }
+
+    /// Begins the map with a scan, or anew where the old one was left behind.
+    fn begin_map(
+        &mut self,
+        window: &Window,
+        scans: &[ReferenceScan],
+        points: &[[f32; 3]],
+        thinned: &Thinned,
+        guess: &Prior,
+    ) {
+        /// Time without a pose after which a scan that fits nowhere is believed, in seconds.
+        const LOST_AFTER_S: f64 = 1.0;
+        let lost = |known| window.end.seconds_since(known) > LOST_AFTER_S;
+        if self.odometry.map().is_empty() {
+            let alone = self.nav.at(window.end).is_none();
+            self.first = alone.then(|| (window.end, scans.to_vec()));
+        } else if !self.known.is_none_or(lost) {
+            return;
+        }
+        self.odometry.insert(points, &thinned.fine, &guess.mean);
+    }
+
+    /// Begins the map again: only the second scan tells how the body moved during the first.
+    ///
+    /// Both were taken as if at rest, and err by the same half of the motion; so their difference
+    /// is right.
+    fn begin_again(
+        &mut self,
+        window: &Window,
+        (first_end, scans): &(Stamp, Vec<ReferenceScan>),
+        in_range: (f64, f64),
+        second: &Alignment,
+    ) {
+        let start = self.trajectory.at(*first_end);
+        self.trajectory.set(*first_end, start);
+        self.trajectory.set(window.end, second.map_from_body);
+        let then = Window {
+            start: *first_end,
+            end: *first_end,
+        };
+        let (points, near) = self.swept(&then, scans, in_range);
+        let thinned = self.odometry.thin(&points, &near);
+        self.odometry.restart();
+        self.odometry.insert(&points, &thinned.fine, &start);
     }
 
     fn settle(
         &mut self,
         window: &Window,
         nav: Option<f64>,
-        guess: &Guess,
+        even: &Transform<Map, Body>,
         alignment: &Alignment,
         prior: &Prior,
     ) -> Found {
@@ -200,9 +240,8 @@ impl Estimator {
         let localizability = localizability(&alignment.information);
         if nav.is_none() {
             self.anchor.add(&self.motion.unheld(&alignment.held));
-            self.motion
-                .learn(&guess.map_from_body, &alignment.map_from_body, &localizability);
         }
+        self.motion.learn(even, &alignment.map_from_body, &localizability);
         Found {
             covariance: with_floor(covariance),
             localizability,
@@ -216,13 +255,10 @@ impl Estimator {
 
     /// What is believed before the scan is looked at: the motion since the last pose, and with nav
     /// also the place; then also by how much that is inflated.
-    fn prior(&mut self, window: &Window, guess: &Guess, near: &Transform<Map, Body>) -> (Option<f64>, Prior) {
+    fn prior(&mut self, window: &Window, guess: &Prior, near: &Transform<Map, Body>) -> (Option<f64>, Prior) {
         let dt_s = window.end.seconds_since(window.start).max(1e-3);
         let inflation = (2.0 * self.correlation_s / dt_s).max(1.0);
-        let motion = Prior {
-            mean: guess.map_from_body,
-            information: guess.information,
-        };
+        let motion = guess.clone();
         if let Some(nav) = self.nav_at_end(window)
             && let Some(place) = self.anchor.prior(&nav, near, inflation)
             && let Some(both) = motion.and(&place)
@@ -231,7 +267,7 @@ impl Estimator {
         }
         if self.afloat
             && self.nav.last().is_none()
-            && let Some(both) = motion.and(&upright(&guess.map_from_body, dt_s))
+            && let Some(both) = motion.and(&upright(&guess.mean, dt_s))
         {
             return (None, both);
         }

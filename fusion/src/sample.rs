@@ -1,6 +1,6 @@
 //! Thinning: the first point of every cube, in the scan's order.
 
-use crate::voxel::{pack, spread_bits};
+use crate::table::{pack, spread_bits};
 
 /// A table that is never cleared: a slot counts only if it carries the current generation.
 #[derive(Default)]

@@ -4,9 +4,10 @@
 //! precision is the same a metre and a hundred kilometres from the map's origin. The hash is fixed
 //! and nothing iterates over the table, so the map is a function of what was inserted.
 
-use nalgebra::{Matrix3, Vector3};
+use nalgebra::Vector3;
 
 use crate::plane::{Plane, Spread};
+use crate::table::{Table, pack};
 
 /// Points a voxel keeps (KISS-ICP's number; Vizzo et al., IEEE RA-L 8(2), 2023).
 pub(crate) const POINTS_PER_VOXEL: usize = 20;
@@ -14,10 +15,8 @@ pub(crate) const POINTS_PER_VOXEL: usize = 20;
 const LANES: usize = 24;
 /// Coordinate of an empty lane: never the nearest.
 const FAR: f32 = 1e15;
-/// Bits per axis of a packed key.
-const KEY_BITS: u32 = 21;
-/// An empty slot of the table.
-const EMPTY: u32 = u32::MAX;
+/// No cell.
+const NONE: u32 = u32::MAX;
 /// Samples after which a voxel's plane no longer changes: the map must not follow its own drift.
 const MAX_SAMPLES: u32 = 200;
 
@@ -33,8 +32,6 @@ pub(crate) struct Anchored {
 /// What the nearest map point is to a query.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Nearest {
-    /// Squared distance, m².
-    pub(crate) distance2: f32,
     /// From the map point to the query, metres.
     pub(crate) from_point: [f32; 3],
     /// From the plane's centre to the query, metres.
@@ -62,7 +59,7 @@ struct Cell {
 pub(crate) struct VoxelMap {
     size_m: f32,
     spacing2_m2: f32,
-    table: Vec<(u64, u32)>,
+    table: Table,
     cells: Vec<Cell>,
     free: Vec<u32>,
     dirty: Vec<u32>,
@@ -75,7 +72,7 @@ impl VoxelMap {
             size_m,
             // As in KISS-ICP: points of a voxel are spread so that 20 cover a face.
             spacing2_m2: size_m * size_m / POINTS_PER_VOXEL as f32,
-            table: vec![(0, EMPTY); 1 << 12],
+            table: Table::new(),
             cells: Vec::new(),
             free: Vec::new(),
             dirty: Vec::new(),
@@ -89,10 +86,6 @@ impl VoxelMap {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.live == 0
-    }
-
-    pub(crate) fn voxels(&self) -> usize {
-        self.live
     }
 
     /// The place of map coordinates, in metres.
@@ -109,7 +102,7 @@ impl VoxelMap {
     /// nearest face, edge or corner is nearer than the best point so far.
     pub(crate) fn nearest(&self, query: &Anchored, reach_m: f32) -> Option<Nearest> {
         let (voxel, inside) = self.normalized(query);
-        let mut best = (reach_m * reach_m, EMPTY, 0usize, [0.0f32; 3]);
+        let mut best = (reach_m * reach_m, NONE, 0usize, [0.0f32; 3]);
         self.search(voxel, inside, &mut best);
         let size = self.size_m;
         let low = inside.map(|value| value * value);
@@ -129,14 +122,13 @@ impl VoxelMap {
                 self.search(near, local, &mut best);
             }
         }
-        let (distance2, id, lane, local) = best;
-        if id == EMPTY {
+        let (_, id, lane, local) = best;
+        if id == NONE {
             return None;
         }
         let cell = &self.cells[id as usize];
         let centre = cell.plane.centre;
         Some(Nearest {
-            distance2,
             from_point: [
                 local[0] - cell.x[lane],
                 local[1] - cell.y[lane],
@@ -153,13 +145,13 @@ impl VoxelMap {
         };
         let cell = &self.cells[id as usize];
         let mut distance2 = [0.0f32; LANES];
-        for lane in 0..LANES {
+        for (lane, distance2) in distance2.iter_mut().enumerate() {
             let (dx, dy, dz) = (
                 cell.x[lane] - local[0],
                 cell.y[lane] - local[1],
                 cell.z[lane] - local[2],
             );
-            distance2[lane] = dx * dx + dy * dy + dz * dz;
+            *distance2 = dx * dx + dy * dy + dz * dz;
         }
         for (lane, &d2) in distance2.iter().enumerate().take(cell.count as usize) {
             if d2 < best.0 {
@@ -254,19 +246,24 @@ impl VoxelMap {
             }
         }
         if removed {
-            let slots = self.table.len();
-            self.rebuild(slots);
+            self.table.clear();
+            for (id, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.live) {
+                self.table.insert(pack(cell.voxel), id as u32);
+            }
         }
     }
 
-    /// The voxels with a plane: centre and normal in map metres, and the points' covariance.
-    pub(crate) fn planes(&self) -> impl Iterator<Item = (Vector3<f64>, Plane, Matrix3<f64>)> + '_ {
+    /// The points of the map, in map metres, each with its voxel's plane.
+    pub(crate) fn points(&self) -> impl Iterator<Item = (Vector3<f64>, Plane)> + '_ {
         let size = f64::from(self.size_m);
-        self.cells.iter().filter(|cell| cell.live).map(move |cell| {
-            let centre = Vector3::from_fn(|axis, _| {
-                f64::from(cell.voxel[axis]) * size + f64::from(cell.plane.centre[axis])
-            });
-            (centre, cell.plane, cell.spread.covariance())
+        let live = self.cells.iter().filter(|cell| cell.live);
+        live.flat_map(move |cell| {
+            (0..cell.count as usize).map(move |lane| {
+                let inside = [cell.x[lane], cell.y[lane], cell.z[lane]];
+                let place =
+                    Vector3::from_fn(|axis, _| f64::from(cell.voxel[axis]) * size + f64::from(inside[axis]));
+                (place, cell.plane)
+            })
         })
     }
 
@@ -278,28 +275,12 @@ impl VoxelMap {
     }
 
     fn find(&self, voxel: [i32; 3]) -> Option<u32> {
-        let key = pack(voxel);
-        let mask = self.table.len() - 1;
-        let mut slot = spread_bits(key) as usize & mask;
-        loop {
-            let (found, id) = self.table[slot];
-            if id == EMPTY {
-                return None;
-            }
-            if found == key {
-                return Some(id);
-            }
-            slot = (slot + 1) & mask;
-        }
+        self.table.find(pack(voxel))
     }
 
     fn find_or_make(&mut self, voxel: [i32; 3]) -> u32 {
         if let Some(id) = self.find(voxel) {
             return id;
-        }
-        if (self.live + 1) * 2 > self.table.len() {
-            let slots = self.table.len() * 2;
-            self.rebuild(slots);
         }
         let cell = Cell {
             x: [FAR; LANES],
@@ -323,43 +304,9 @@ impl VoxelMap {
             }
         };
         self.live += 1;
-        self.put(pack(voxel), id);
+        self.table.insert(pack(voxel), id);
         id
     }
-
-    fn put(&mut self, key: u64, id: u32) {
-        let mask = self.table.len() - 1;
-        let mut slot = spread_bits(key) as usize & mask;
-        while self.table[slot].1 != EMPTY {
-            slot = (slot + 1) & mask;
-        }
-        self.table[slot] = (key, id);
-    }
-
-    fn rebuild(&mut self, slots: usize) {
-        self.table.clear();
-        self.table.resize(slots, (0, EMPTY));
-        for id in 0..self.cells.len() {
-            if self.cells[id].live {
-                let key = pack(self.cells[id].voxel);
-                self.put(key, id as u32);
-            }
-        }
-    }
-}
-
-/// Three voxel numbers in one word. They wrap after 2²¹ voxels, a thousand kilometres or more.
-pub(crate) fn pack(voxel: [i32; 3]) -> u64 {
-    let part = |value: i32| u64::from(value as u32) & ((1 << KEY_BITS) - 1);
-    part(voxel[0]) << (2 * KEY_BITS) | part(voxel[1]) << KEY_BITS | part(voxel[2])
-}
-
-/// A fixed hash: the finalizer of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).
-pub(crate) fn spread_bits(key: u64) -> u64 {
-    let mut bits = key;
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    bits ^ (bits >> 31)
 }
 
 /// Steps to the 26 voxels around one: faces, then edges, then corners.
@@ -385,103 +332,4 @@ const fn neighbours() -> [[i32; 3]; 26] {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A small counter-based generator for test input: uniform in [0, 1).
-    fn uniform(counter: u64) -> f64 {
-        (spread_bits(counter.wrapping_mul(0x9e37_79b9_7f4a_7c15)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-
-    fn scattered(count: u64, seed: u64, half_width_m: f64, centre: Vector3<f64>) -> Vec<Vector3<f64>> {
-        (0..count)
-            .map(|i| {
-                let at = |axis: u64| (uniform(seed + i * 3 + axis) * 2.0 - 1.0) * half_width_m;
-                centre + Vector3::new(at(0), at(1), at(2))
-            })
-            .collect()
-    }
-
-    /// Against kiddo's k-d tree over the points the map really kept, near and far from the origin.
-    #[test]
-    fn the_nearest_point_is_the_one_a_k_d_tree_finds() {
-        for centre in [Vector3::zeros(), Vector3::new(123_456.0, -98_765.0, 40.0)] {
-            let mut map = VoxelMap::new(0.8);
-            for point in scattered(6_000, 1, 6.0, centre) {
-                let place = map.anchor(&point);
-                map.insert(&place);
-            }
-            let mut kept: Vec<[f64; 3]> = Vec::new();
-            for cell in &map.cells {
-                for lane in 0..cell.count as usize {
-                    let local = [cell.x[lane], cell.y[lane], cell.z[lane]];
-                    kept.push([0, 1, 2].map(|axis| {
-                        f64::from(cell.voxel[axis]) * f64::from(map.size_m) + f64::from(local[axis])
-                            - centre[axis]
-                    }));
-                }
-            }
-            let tree = kiddo::ImmutableKdTree::<f64, 3>::new_from_slice(&kept).unwrap();
-            for query in scattered(2_000, 900_000, 7.0, centre) {
-                let local = query - centre;
-                let oracle = tree
-                    .query(&[local.x, local.y, local.z])
-                    .nearest_one::<kiddo::SquaredEuclidean<f64>>()
-                    .execute()
-                    .distance
-                    .sqrt();
-                let found = map.nearest(&map.anchor(&query), 0.8);
-                match found {
-                    Some(hit) => assert!((f64::from(hit.distance2).sqrt() - oracle).abs() < 1e-4),
-                    None => assert!(oracle > 0.8 - 1e-4, "missed a point {oracle} m away"),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_far_is_forgotten_and_the_rest_still_found() {
-        let mut map = VoxelMap::new(1.0);
-        for point in scattered(4_000, 5, 30.0, Vector3::zeros()) {
-            let place = map.anchor(&point);
-            map.insert(&place);
-        }
-        let before = map.voxels();
-        let centre = map.anchor(&Vector3::new(20.0, 0.0, 0.0));
-        map.keep_within(&centre, 15.0);
-        assert!(map.voxels() < before / 2 && map.voxels() > 0);
-        let far = map.anchor(&Vector3::new(-20.0, 0.0, 0.0));
-        assert!(map.nearest(&far, 1.0).is_none());
-        let cells = map.cells.len();
-        for point in scattered(500, 5, 5.0, Vector3::new(20.0, 0.0, 0.0)) {
-            let place = map.anchor(&point);
-            map.insert(&place);
-            assert!(map.nearest(&place, 1.0).is_some());
-        }
-        assert_eq!(map.cells.len(), cells, "freed cells are used again");
-    }
-
-    #[test]
-    fn a_voxel_of_a_wall_knows_its_normal() {
-        let mut map = VoxelMap::new(1.0);
-        let normal = Vector3::new(1.0, 0.2, 0.1).normalize();
-        let (side, up) = (
-            Vector3::new(-0.2, 1.0, 0.0).normalize(),
-            Vector3::new(0.0, -0.1, 1.0),
-        );
-        for i in 0..400u64 {
-            let (u, v) = (uniform(i * 2) * 0.8 - 0.4, uniform(i * 2 + 1) * 0.8 - 0.4);
-            let up = (up - normal * up.dot(&normal)).normalize();
-            let point = Vector3::new(10.5, 4.5, 2.5) + side * u * 0.9 + up * v * 0.9;
-            let place = map.anchor(&point);
-            map.insert(&place);
-        }
-        map.fit_planes();
-        let hit = map
-            .nearest(&map.anchor(&Vector3::new(10.5, 4.5, 2.5)), 1.0)
-            .unwrap();
-        let found = Vector3::from(hit.plane.normal).cast::<f64>();
-        assert!(found.dot(&normal).abs() > 0.9999, "{found}");
-        assert!(hit.plane.flat > 0.95);
-    }
-}
+mod tests;

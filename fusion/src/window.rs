@@ -145,7 +145,7 @@ impl Windows {
                 self.period_nanos = if self.period_nanos == self.length_nanos {
                     found
                 } else {
-                    (3 * self.period_nanos).saturating_add(found.min(2 * self.period_nanos)) / 4
+                    self.period_nanos / 4 * 3 + found.min(self.period_nanos.saturating_mul(2)) / 4
                 };
             }
         }

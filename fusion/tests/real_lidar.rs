@@ -1,5 +1,8 @@
 //! Real scans, through the crate's door only. Skipped where the recordings are absent.
 
+// Tests may read files and stop at what cannot be.
+#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::unwrap_used)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
