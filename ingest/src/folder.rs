@@ -13,7 +13,8 @@ use crate::hydrophone::Blocks;
 use crate::nav::{self, Fixes};
 use crate::pings::Pings;
 use crate::scans::{ScanFormat, Scans, files};
-use crate::stream::{Source, Stream};
+use crate::source::Source;
+use crate::stream::Stream;
 use crate::timeline::{Branch, Timeline};
 use crate::{find, kitti, rig_toml};
 

@@ -8,7 +8,7 @@ use beluga_types::{Elements, GapCause, Payload, SensorSpec, SonarPing, Stamp};
 use crate::error::{Error, Fault};
 use crate::pings::waveforms;
 use crate::pulses::LISTENING;
-use crate::stream::{Loaded, Row, Source};
+use crate::source::{Loaded, Row, Source};
 use crate::wav::WavFile;
 
 /// Length of a block, in seconds. Several hours of many channels are read a second at a time.

@@ -10,6 +10,7 @@
 //! describe the files.
 
 mod beams;
+mod count;
 mod error;
 mod exact;
 mod find;
@@ -27,6 +28,7 @@ mod profile;
 mod pulses;
 pub mod rig_toml;
 mod scans;
+mod source;
 mod stream;
 mod table;
 mod timeline;

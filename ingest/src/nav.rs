@@ -11,7 +11,7 @@ use nalgebra::{Matrix3, Matrix6, Quaternion, UnitQuaternion, Vector3};
 
 use crate::error::{Error, Fault};
 use crate::exact::{degrees, number};
-use crate::stream::{Loaded, Row, Source};
+use crate::source::{Loaded, Row, Source};
 use crate::table::{Line, Table};
 
 const REQUIRED: [&str; 8] = [

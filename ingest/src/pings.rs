@@ -11,7 +11,7 @@ use beluga_types::{
 
 use crate::error::{Error, Fault};
 use crate::pulses::{self, LISTENING, PulseRow};
-use crate::stream::{Loaded, Row, Source};
+use crate::source::{Loaded, Row, Source};
 use crate::table::{Line, Table, quoted};
 use crate::wav::{Samples, WavFile};
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use beluga_types::{LidarScan, Payload, SensorSpec, Stamp};
 
 use crate::error::{Error, Fault};
-use crate::stream::{Loaded, Row, Source};
+use crate::source::{Loaded, Row, Source};
 use crate::table::Table;
 use crate::{kitti, ply};
 

@@ -5,63 +5,13 @@ use std::path::PathBuf;
 
 use beluga_types::{Gap, GapCause, Measurement, Payload, SensorId, SensorSpec, Stamp, StampMeaning};
 
+use crate::count::{Count, Late, Verdict};
 use crate::error::{Error, Fault};
 use crate::order::{LATENESS_NANOS, Reorder};
+use crate::source::{Row, Source};
 
-/// A jump of a sensor's count beyond this is a restart or damage, not a loss of that many.
-const MAX_JUMP: u64 = 1_000_000;
 /// Measurements that are held to put their ends in order.
 const LOOKAHEAD: usize = 2;
-
-/// A sensor's recording, row by row; payloads are loaded only when their turn comes.
-pub(crate) trait Source {
-    /// What a row says about its payload.
-    type What;
-
-    /// The next row in the order of the recording, nothing at its end. After a fault it goes on.
-    fn next_row(&mut self) -> Option<Result<Row<Self::What>, Fault>>;
-
-    /// The payload of a row.
-    fn load(&mut self, what: Self::What) -> Loaded;
-}
-
-/// When a payload was measured, as the recording says it.
-pub(crate) struct Row<T> {
-    /// Where this stands, for messages.
-    pub(crate) place: String,
-    /// The sensor's own count, if the recording has it.
-    pub(crate) seq: Option<u64>,
-    pub(crate) stamp: Stamp,
-    pub(crate) end: Option<Stamp>,
-    pub(crate) received: Option<Stamp>,
-    pub(crate) what: T,
-}
-
-/// A payload, or what was lost of it, or both.
-pub(crate) struct Loaded {
-    pub(crate) payload: Option<Payload>,
-    /// From the payload's time zero to its end.
-    pub(crate) last_offset_nanos: i64,
-    pub(crate) faults: Vec<Fault>,
-}
-
-impl Loaded {
-    pub(crate) fn whole(payload: Payload, last_offset_nanos: i64) -> Self {
-        Self {
-            payload: Some(payload),
-            last_offset_nanos,
-            faults: Vec::new(),
-        }
-    }
-
-    pub(crate) fn lost(fault: Fault) -> Self {
-        Self {
-            payload: None,
-            last_offset_nanos: 0,
-            faults: vec![fault],
-        }
-    }
-}
 
 /// Measurements of one sensor, sorted by (`end`, `seq`).
 pub(crate) struct Stream<S: Source> {
@@ -72,14 +22,12 @@ pub(crate) struct Stream<S: Source> {
     meaning: StampMeaning,
     offset_nanos: i64,
     period_nanos: i64,
-    count_jumps: bool,
+    count: Count,
     /// The row after the one that is judged.
     ahead: Option<Option<Result<Row<S::What>, Fault>>>,
     rows_read: u64,
     rows: Reorder<Item<S::What>>,
     last_seq: Option<u64>,
-    /// Payloads lost since the last one that was counted.
-    lost_since: u64,
     /// Damage before the first good row; it gets that row's time.
     early: Vec<Fault>,
     ready: BTreeMap<(Stamp, u64, u64), Measurement>,
@@ -116,12 +64,11 @@ impl<S: Source> Stream<S> {
             meaning: spec.stamp,
             offset_nanos: spec.time_offset_nanos,
             period_nanos: spec.rate_hz.map_or(0, |rate| (1e9 / rate).round() as i64),
-            count_jumps,
+            count: Count::new(count_jumps),
             ahead: None,
             rows_read: 0,
             rows: Reorder::new(LATENESS_NANOS),
             last_seq: None,
-            lost_since: 0,
             early: Vec::new(),
             ready: BTreeMap::new(),
             arrivals: 0,
@@ -175,21 +122,15 @@ impl<S: Source> Stream<S> {
             Some(Ok(row)) => {
                 let index = self.rows_read;
                 self.rows_read += 1;
-                let (stamp, seq) = (row.stamp, row.seq.unwrap_or(index));
-                if let Err(Item::Row(_, row)) = self.rows.push((stamp, self.sensor, seq), Item::Row(seq, row))
-                {
-                    // Its absence has been counted if its number was waited for.
-                    let awaited = row.seq.is_some() && self.count_jumps;
-                    let counted = awaited && self.last_seq.is_some_and(|last| seq <= last);
-                    let lost = u64::from(!counted);
-                    self.gap(
-                        stamp,
-                        seq,
-                        Fault {
-                            lost,
-                            ..late(&row.place)
-                        },
-                    );
+                let (stamp, own) = (row.stamp, row.seq);
+                let seq = own.unwrap_or(index);
+                match self.rows.push((stamp, self.sensor, seq), Item::Row(seq, row)) {
+                    Ok(()) => own.into_iter().for_each(|seq| self.count.hold(seq, stamp)),
+                    Err(Item::Row(_, row)) => {
+                        let fault = self.late(&row);
+                        self.gap(stamp, seq, fault);
+                    }
+                    Err(Item::Fault(fault)) => self.gap(stamp, seq, fault),
                 }
             }
             Some(Err(fault)) => {
@@ -238,26 +179,31 @@ impl<S: Source> Stream<S> {
         let (seq, row) = match item {
             Item::Row(seq, row) => (seq, row),
             Item::Fault(fault) => {
-                self.lost_since = self.lost_since.saturating_add(fault.lost);
+                self.count.unnumbered(fault.lost);
                 let seq = self.last_seq.map_or(0, |seq| seq.saturating_add(1));
                 return self.gap(self.newest_end.unwrap_or_default(), seq, fault);
             }
         };
-        if self.last_seq == Some(seq) {
-            let detail = format!("{}: seq {seq} a second time, left out", row.place);
-            let (cause, lost) = (GapCause::Corrupt, 0);
-            return self.gap(row.stamp, seq, Fault { cause, lost, detail });
-        }
-        let jump = if row.seq.is_some() {
-            self.jump(seq, &row.place)
-        } else {
-            None
+        let verdict = match row.seq {
+            Some(own) => self.count.admit(own, row.stamp),
+            None => {
+                self.count.unnumbered(1);
+                Verdict::Next
+            }
         };
-        let first_missing = self.last_seq.map_or(seq, |last| last.saturating_add(1));
+        let jump = match verdict {
+            Verdict::Twice => return self.gap(row.stamp, seq, twice(&row.place, seq)),
+            Verdict::Jump { last, lost } => Some((last.saturating_add(1), jump(&row.place, last, seq, lost))),
+            Verdict::Restart { last } => {
+                let fault = jump(&row.place, last, seq, 1);
+                let detail = format!("{}, taken as a restart", fault.detail);
+                Some((last.saturating_add(1), Fault { detail, ..fault }))
+            }
+            Verdict::Next => None,
+        };
         self.last_seq = Some(seq);
-        self.lost_since = 0;
         let (stamp, said_end, received) = (row.stamp, row.end, row.received);
-        if let Some(fault) = jump {
+        if let Some((first_missing, fault)) = jump {
             self.gap(stamp, first_missing, fault);
         }
         let loaded = self.source.load(row.what);
@@ -287,23 +233,20 @@ impl<S: Source> Stream<S> {
         }
     }
 
-    /// What a jump of the sensor's count says, less what is already known to be lost.
-    fn jump(&self, seq: u64, place: &str) -> Option<Fault> {
-        let last = self.last_seq.filter(|_| self.count_jumps)?;
-        let missing = seq
-            .checked_sub(last)?
-            .saturating_sub(1)
-            .saturating_sub(self.lost_since);
-        let (lost, detail) = match missing {
-            0 => return None,
-            MAX_JUMP.. => (
-                1,
-                format!("{place}: seq jumps from {last} to {seq}, taken as a restart"),
-            ),
-            _ => (missing, format!("{place}: seq jumps from {last} to {seq}")),
+    /// What is lost with a row whose place has been passed.
+    fn late(&mut self, row: &Row<S::What>) -> Fault {
+        let Some(own) = row.seq else {
+            self.count.unnumbered(1);
+            return late(&row.place);
         };
-        let cause = GapCause::Missing;
-        Some(Fault { cause, lost, detail })
+        match self.count.late(own, row.stamp) {
+            Late::Lost => late(&row.place),
+            Late::Told => Fault {
+                lost: 0,
+                ..late(&row.place)
+            },
+            Late::Twice => twice(&row.place, own),
+        }
     }
 
     /// Time zero and end of a payload; nothing if the end comes first.
@@ -393,5 +336,21 @@ fn late(place: &str) -> Fault {
             "{place}: more than {} s out of order",
             LATENESS_NANOS as f64 * 1e-9
         ),
+    }
+}
+
+fn twice(place: &str, seq: u64) -> Fault {
+    Fault {
+        cause: GapCause::Corrupt,
+        lost: 0,
+        detail: format!("{place}: seq {seq} a second time, left out"),
+    }
+}
+
+fn jump(place: &str, last: u64, seq: u64, lost: u64) -> Fault {
+    Fault {
+        cause: GapCause::Missing,
+        lost,
+        detail: format!("{place}: seq jumps from {last} to {seq}"),
     }
 }

@@ -166,3 +166,64 @@ fn nav_tables_say_what_they_hold() {
             .starts_with("line 1: expected columns out of stamp_ns,lat_deg")
     );
 }
+
+/// The payloads that came, and the number that was counted as lost.
+fn counted(folder: &Folder) -> (usize, u64) {
+    let run = folder.run();
+    let lost = |m: &Measurement| match &m.payload {
+        Payload::Gap(gap) => gap.lost,
+        _ => 0,
+    };
+    let lost: Vec<u64> = run.iter().map(lost).collect();
+    let came = run.iter().filter(|m| !matches!(m.payload, Payload::Gap(_)));
+    (came.count(), lost.iter().sum())
+}
+
+/// Rewrites the table of pings, line by line, without its header.
+fn relined(folder: &Folder, change: impl FnOnce(Vec<String>) -> Vec<String>) {
+    let path = folder.path("sonar/fan.pings.csv");
+    let text = fs::read_to_string(&path).unwrap();
+    let (header, lines) = text.split_once('\n').unwrap();
+    let lines = change(lines.lines().map(str::to_owned).collect());
+    fs::write(&path, format!("{header}\n{}\n", lines.join("\n"))).unwrap();
+}
+
+#[test]
+fn a_count_that_stands_still_loses_nothing() {
+    let folder = sonar("1 0;2 0;3 0;4 0");
+    relined(&folder, |lines| {
+        lines.iter().map(|line| format!("7{}", &line[1..])).collect()
+    });
+    assert_eq!(counted(&folder), (4, 0));
+}
+
+#[test]
+fn every_row_comes_or_is_counted_once() {
+    let pings = "10 0;11 0;12 0;13 0;14 0;15 0;16 0;17 0;18 0;19 0";
+    let folder = sonar(pings);
+    relined(&folder, |lines| lines.into_iter().rev().collect());
+    let (came, lost) = counted(&folder);
+    assert!((1..10).contains(&came), "{came}");
+    assert_eq!(came as u64 + lost, 10, "turned round");
+    // The count starts anew in the middle, and then lines of both halves come late.
+    for order in [
+        [0, 1, 5, 6, 7, 8, 9, 2, 3, 4],
+        [0, 4, 5, 9, 8, 1, 2, 3, 6, 7],
+        [3, 9, 0, 4, 8, 1, 7, 2, 6, 5],
+        [9, 0, 8, 1, 7, 2, 6, 3, 5, 4],
+    ] {
+        let folder = sonar(pings);
+        relined(&folder, |lines| {
+            let again = |at: usize| match at {
+                5.. => lines[at].replacen(&format!("1{at}"), &format!("{}", at + 5), 1),
+                _ => lines[at].clone(),
+            };
+            order.into_iter().map(again).collect()
+        });
+        let (came, lost) = counted(&folder);
+        assert_eq!(came as u64 + lost, 10, "{order:?}");
+    }
+    let folder = sonar(pings);
+    relined(&folder, |lines| [lines.clone(), lines].concat());
+    assert_eq!(counted(&folder), (10, 0), "all of it twice");
+}
