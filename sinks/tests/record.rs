@@ -245,6 +245,41 @@ fn nothing_is_overwritten_and_nobody_is_left_out() {
 }
 
 #[test]
+fn a_record_nobody_could_open_is_not_begun() {
+    let (_folder, path) = in_folder("run.maml");
+    let readers = |number: u8| WriterOptions {
+        key_files: (0..number).map(|i| KeyFile::from_bytes(&[i; 32])).collect(),
+        ..options()
+    };
+    let of_document = |document: DocumentFields| WriterOptions {
+        document,
+        ..options()
+    };
+    let marker = "<!-- maml-records v1: binary follows -->";
+    let bad = [
+        readers(65),
+        of_document(DocumentFields {
+            context: "a".repeat(1 << 20),
+            ..options().document
+        }),
+        of_document(DocumentFields {
+            config_toml: format!("a = '''\n{marker}\n'''\n"),
+            ..options().document
+        }),
+    ];
+    for options in bad {
+        assert!(matches!(
+            Writer::create(&path, options),
+            Err(Error::Document { .. })
+        ));
+        assert!(!path.exists(), "a failed call leaves no file");
+    }
+    Writer::create(&path, readers(64)).unwrap().finish().unwrap();
+    let last = Unlock::with_key_file(KeyFile::from_bytes(&[63; 32]));
+    assert_eq!(Reader::open(&path, &last).unwrap().status(), &Status::Sealed);
+}
+
+#[test]
 fn a_frame_beyond_the_limit_is_refused_and_the_record_goes_on() {
     let (_folder, path) = in_folder("run.maml");
     let mut writer = Writer::create(&path, options()).unwrap();

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::document::DocumentFields;
+use super::opening::Opening;
 use super::output::Output;
 use super::reader::Reader;
 use super::recipient::{KeyFile, Unlock};
@@ -65,7 +66,8 @@ fn record(calls: usize, bytes: &Arc<Mutex<Vec<u8>>>) -> Result<(), Error> {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
     };
-    let mut writer = Writer::begin(Box::new(disk), Path::new("failing"), options)?;
+    let opening = Opening::new(&options)?;
+    let mut writer = Writer::begin(Box::new(disk), Path::new("failing"), options, opening)?;
     for i in 0..3u8 {
         if let Err(error) = writer.push(&frame(i), i64::from(i) * 1_000_000_000) {
             assert!(matches!(error, Error::Io { .. }), "{error}");

@@ -12,6 +12,7 @@ use super::recipient::Unlock;
 use super::record;
 use super::secret::{Secret, header_mac};
 use super::sign::{Introduction, Signers};
+use super::stanza;
 
 /// A document and PRE that agree with each other.
 pub(crate) struct Head {
@@ -99,16 +100,25 @@ impl Head {
             Ok(None) => return Unlocked::NoKey,
             Ok(Some(key)) => key,
         };
-        let mac = header_mac(
-            &file_key,
-            &self.pre.file_id,
-            self.text.as_bytes(),
-            &self.pre_bytes,
-        );
-        match mac.verify_slice(&self.mac) {
-            Ok(()) => Unlocked::Open(file_key),
-            Err(_) => Unlocked::Changed("the list of readers or the header MAC was changed".into()),
+        match self.mac_holds(&file_key) {
+            true => Unlocked::Open(file_key),
+            false => Unlocked::Changed("the list of readers or the header MAC was changed".into()),
         }
+    }
+
+    /// Whether this is the file key and a reader with a key gets that far. Else says why not.
+    pub(crate) fn check_key(&self, file_key: &Secret) -> Result<(), String> {
+        stanza::parse(&self.recipients)?;
+        match self.mac_holds(file_key) {
+            true => Ok(()),
+            false => Err("the header MAC does not hold".into()),
+        }
+    }
+
+    fn mac_holds(&self, file_key: &Secret) -> bool {
+        let text = self.text.as_bytes();
+        let mac = header_mac(file_key, &self.pre.file_id, text, &self.pre_bytes);
+        mac.verify_slice(&self.mac).is_ok()
     }
 }
 

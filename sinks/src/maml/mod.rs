@@ -17,6 +17,7 @@ mod index;
 mod keys;
 mod layout;
 mod note;
+mod opening;
 mod output;
 mod reader;
 mod recipient;

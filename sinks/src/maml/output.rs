@@ -1,6 +1,6 @@
 //! Where a record's bytes go.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -23,8 +23,11 @@ impl FileOutput {
         options.write(true).create_new(true);
         private(&mut options);
         let file = options.open(path)?;
-        sync_folder(path)?;
-        Ok(Self { file })
+        let made = sync_folder(path).map(|()| Self { file });
+        made.inspect_err(|_| {
+            // The file is ours and empty; the first error says more than a second one.
+            let _ = fs::remove_file(path);
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 
 /// Most stanzas in one fence.
-const MAX_STANZAS: usize = 64;
+pub(crate) const MAX_STANZAS: usize = 64;
 /// Longest body of one stanza, in bytes.
 const MAX_BODY: usize = 8192;
 const COLUMNS: usize = 64;

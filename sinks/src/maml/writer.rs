@@ -3,17 +3,16 @@
 use std::path::{Path, PathBuf};
 
 use super::codec::{Compressor, MAX_PAYLOAD};
-use super::document::{self, DocumentFields, Made};
+use super::document::DocumentFields;
 use super::end::{self, Counts, End, Previous};
-use super::fence;
 use super::index::{Entry, Index};
-use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, PRE_MACED, Pre, Suite};
+use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, Pre};
 use super::note;
+use super::opening::Opening;
 use super::output::{FileOutput, Output};
-use super::recipient::{KeyFile, Recipient, wrap_all};
-use super::secret::{Ratchet, Secret, SegmentKey, TAG_LEN, header_mac, random};
-use super::sign::{DeviceKey, FileSigner, SignerId, introduce};
-use super::stanza::Stanza;
+use super::recipient::{KeyFile, Recipient};
+use super::secret::{Ratchet, SegmentKey, TAG_LEN, random};
+use super::sign::{DeviceKey, FileSigner, SignerId};
 use super::tree::Tree;
 use crate::error::{Error, io_error};
 use crate::frame_bytes::FrameBytes;
@@ -91,35 +90,38 @@ struct Segment {
 }
 
 impl Writer {
-    /// Makes a new file, mode 0600, and writes the document.
+    /// Makes a new file, mode 0600, and writes the document. A call that fails leaves no file.
     ///
     /// # Errors
-    /// [`Error::NoRecipient`], [`Error::Document`], [`Error::Randomness`], and [`Error::Io`], also
-    /// if anything exists at the path.
+    /// [`Error::NoRecipient`], [`Error::Document`] if a reader would not take the document or there
+    /// are more than 64 readers, [`Error::Randomness`], and [`Error::Io`], also if anything exists
+    /// at the path.
     pub fn create(path: &Path, options: WriterOptions) -> Result<Self, Error> {
-        if options.recipients.is_empty() && options.key_files.is_empty() {
-            return Err(Error::NoRecipient);
-        }
+        let opening = Opening::new(&options)?;
         let output = FileOutput::create(path).map_err(io_error("making a record", path))?;
-        Self::begin(Box::new(output), path, options)
+        Self::begin(Box::new(output), path, options, opening).inspect_err(|_| {
+            // The file is ours and holds nothing yet; the first error says more than a second one.
+            let _ = std::fs::remove_file(path);
+        })
     }
 
-    pub(crate) fn begin(output: Box<dyn Output>, path: &Path, options: WriterOptions) -> Result<Self, Error> {
-        let file_id = new_file_id()?;
-        let file_key: Secret = random()?;
-        let signer = FileSigner::from_seed(&random()?);
-        let (head, pre) = head(&options, &file_id, &file_key, &signer)?;
+    pub(crate) fn begin(
+        output: Box<dyn Output>,
+        path: &Path,
+        options: WriterOptions,
+        opening: Opening,
+    ) -> Result<Self, Error> {
         let compressor = Compressor::new().map_err(io_error("starting zstd", path))?;
         let mut tree = Tree::default();
-        tree.push(&[&pre.leaf()]);
+        tree.push(&[&opening.pre.leaf()]);
         let mut writer = Self {
             output,
             path: path.to_owned(),
-            head_bytes: head.len() as u64,
-            pre,
+            head_bytes: opening.bytes.len() as u64,
+            pre: opening.pre,
             device: options.device,
-            signer,
-            ratchet: Ratchet::new(file_key),
+            signer: opening.signer,
+            ratchet: Ratchet::new(opening.file_key),
             segment: None,
             compressor,
             tree,
@@ -131,7 +133,7 @@ impl Writer {
             previous: options.previous,
             failed: false,
         };
-        writer.write(&head)?;
+        writer.write(&opening.bytes)?;
         writer.sync()?;
         Ok(writer)
     }
@@ -330,57 +332,4 @@ impl Writer {
             .sync()
             .map_err(io_error("bringing a record to disk", &self.path))
     }
-}
-
-/// 16 random bytes in the form of a version 4 UUID (RFC 9562).
-fn new_file_id() -> Result<[u8; 16], Error> {
-    let mut id = *random::<16>()?;
-    id[6] = id[6] & 0x0f | 0x40;
-    id[8] = id[8] & 0x3f | 0x80;
-    Ok(id)
-}
-
-/// HEAD and PRE with its MAC.
-fn head(
-    options: &WriterOptions,
-    file_id: &[u8; 16],
-    file_key: &Secret,
-    signer: &FileSigner,
-) -> Result<(Vec<u8>, Pre), Error> {
-    let suite = Suite::Edge256;
-    let signers = introduce(&options.device, signer, file_id);
-    let recipients = wrap_all(file_key, file_id, &options.recipients, &options.key_files)?;
-    let made = Made {
-        file_id,
-        suite,
-        signer: options.device.id().to_string(),
-        readers: recipients.iter().map(reader_name).collect(),
-        previous: options.previous.map(|previous| document::urn(&previous.file_id)),
-        signers: &signers,
-        recipients: &recipients,
-    };
-    let text = document::write(&options.document, &made)?;
-    let pre = Pre {
-        suite,
-        head_len: text.len() as u32,
-        document_hash: document_hash(&text)?,
-        file_id: *file_id,
-    };
-    let pre_bytes: [u8; PRE_MACED] = pre.encode();
-    let mac = hmac::Mac::finalize(header_mac(file_key, file_id, text.as_bytes(), &pre_bytes));
-    let bytes = [text.as_bytes(), &pre_bytes, &mac.into_bytes()].concat();
-    Ok((bytes, pre))
-}
-
-fn document_hash(text: &str) -> Result<[u8; 32], Error> {
-    let recipients = fence::only(&fence::fences(text), "maml-recipients");
-    recipients
-        .map(|fence| document::hash(text, &fence.outer))
-        .map_err(|reason| Error::Document { reason })
-}
-
-/// `xwing:<id>` or `keyfile:<id>`, as the front matter lists who may read.
-fn reader_name(stanza: &Stanza) -> String {
-    let words = stanza.words();
-    format!("{}:{}", words.first().unwrap_or(&""), words.last().unwrap_or(&""))
 }
