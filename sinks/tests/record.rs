@@ -178,6 +178,47 @@ fn a_checkpoint_comes_at_least_every_64_records() {
     assert!(frames.len() > 130 - 64, "{}", frames.len());
 }
 
+/// Types and times of the headers of a record that was written here.
+fn headers(bytes: &[u8]) -> Vec<(u8, i64)> {
+    let marker = b"binary follows -->\n";
+    let is_marker = |window: &[u8]| window == marker;
+    let mut at = bytes.windows(marker.len()).position(is_marker).unwrap() + marker.len() + 100;
+    let mut found = Vec::new();
+    while bytes[at..].starts_with(b"\xb5RML") {
+        let header = &bytes[at..at + 40];
+        let length = u32::from_le_bytes(header[8..12].try_into().unwrap());
+        found.push((header[4], i64::from_le_bytes(header[24..32].try_into().unwrap())));
+        at += 40 + length as usize;
+    }
+    found
+}
+
+#[test]
+fn headers_have_the_times_the_format_page_says() {
+    let (_folder, path) = in_folder("run.maml");
+    let mut writer = Writer::create(&path, options()).unwrap();
+    for time in [BEGIN + 5, BEGIN + 7, BEGIN + 3 * SECOND, BEGIN + 1] {
+        writer.push(&frame(0), time).unwrap();
+    }
+    writer.finish().unwrap();
+    let (segment, frame, checkpoint, index, end) = (1, 2, 4, 5, 14);
+    let expected = [
+        (segment, 5),
+        (frame, 5),
+        (frame, 7),
+        (checkpoint, 7),
+        (segment, 3 * SECOND),
+        (frame, 3 * SECOND),
+        (checkpoint, 3 * SECOND),
+        (segment, 1),
+        (frame, 1),
+        (index, 1),
+        (end, 1),
+    ];
+    let times = headers(&fs::read(&path).unwrap());
+    assert_eq!(times, expected.map(|(kind, time)| (kind, BEGIN + time)));
+}
+
 #[test]
 fn a_wrong_key_opens_nothing_and_the_record_still_verifies() {
     let (_folder, path) = in_folder("run.maml");

@@ -173,15 +173,15 @@ impl Writer {
     }
 
     fn push_body(&mut self, body: &[u8], time_nanos: i64) -> Result<(), Error> {
-        self.last_time_nanos = time_nanos;
         if self
             .segment
             .as_ref()
             .is_none_or(|segment| self.is_full(segment, time_nanos))
         {
-            let entry = self.begin_segment()?;
+            let entry = self.begin_segment(time_nanos)?;
             self.index.push(entry);
         }
+        self.last_time_nanos = time_nanos;
         let mut parts = body.chunks(MAX_PAYLOAD).peekable();
         while let Some(part) = parts.next() {
             let flags = if parts.peek().is_some() { FLAG_CONTINUES } else { 0 };
@@ -201,24 +201,26 @@ impl Writer {
             || segment.idx >= SEGMENT_RECORDS
     }
 
-    fn begin_segment(&mut self) -> Result<Entry, Error> {
+    /// `time_nanos`: that of its first frame.
+    fn begin_segment(&mut self, time_nanos: i64) -> Result<Entry, Error> {
         if self.segment.is_some() {
             self.checkpoint()?;
         }
+        self.last_time_nanos = time_nanos;
         let salt = random::<32>()?;
         let number = self.ratchet.segment();
         let key = self.ratchet.next_key(self.pre.suite, &self.pre.file_id, &salt);
         let entry = Entry {
             segment: number,
             seq: self.counts.records,
-            time_nanos: self.last_time_nanos,
+            time_nanos,
             offset: self.offset,
         };
         let body = [&salt[..], key.commit(), &self.tree.root()].concat();
         self.segment = Some(Segment {
             key,
             number,
-            begin_nanos: self.last_time_nanos,
+            begin_nanos: time_nanos,
             begin_offset: self.offset,
             idx: 0,
         });
@@ -236,7 +238,7 @@ impl Writer {
 
     fn seal(&mut self) -> Result<Summary, Error> {
         if self.segment.is_none() {
-            self.begin_segment()?;
+            self.begin_segment(self.last_time_nanos)?;
         }
         let index_offset = self.offset;
         let index = self.index.encode();
