@@ -65,7 +65,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// Others than its owner may read a key.
-    #[error("mode is {found:04o}, expected {expected}: {}", path.display())]
+    #[error("mode is {found:04o}, expected {expected}, as set by: chmod {} {}", expected.trim_start_matches('0'), path.display())]
     KeyMode {
         /// Mode bits found.
         found: u32,

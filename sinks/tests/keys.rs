@@ -34,6 +34,55 @@ fn keys_are_made_on_first_use_and_said_so() {
 }
 
 #[test]
+fn processes_that_make_keys_at_once_get_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    let names: Vec<_> = std::thread::scope(|scope| {
+        let make = || {
+            let store = KeyStore::open(&keys).unwrap();
+            let (device, reader) = (store.device_key().unwrap(), store.reader_key().unwrap());
+            let names = format!("{} {}", device.key.id(), reader.key.recipient().id());
+            assert!(store.trust().unwrap().holds(&device.key.id()));
+            (names, device.created, reader.created)
+        };
+        let threads: Vec<_> = (0..4).map(|_| scope.spawn(make)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(names.iter().all(|(name, ..)| *name == names[0].0));
+    assert_eq!(names.iter().filter(|(_, device, _)| *device).count(), 1);
+    assert_eq!(names.iter().filter(|(.., reader)| *reader).count(), 1);
+    assert_eq!(fs::read_dir(&keys).unwrap().count(), 4, "nothing else is left");
+}
+
+#[test]
+fn the_own_device_is_trusted_also_after_a_crash_before_the_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(folder.path().join("keys").as_path()).unwrap();
+    let id = store.device_key().unwrap().key.id();
+    let list = store.folder().join("trusted");
+    fs::remove_file(&list).unwrap();
+    let again = store.device_key().unwrap();
+    assert!(!again.created && store.trust().unwrap().holds(&id));
+    store.device_key().unwrap();
+    assert_eq!(fs::read_to_string(&list).unwrap().lines().count(), 1, "once");
+    let other = DeviceKey::from_seed(&[9; 32]).id();
+    fs::write(&list, format!("{other} a line without its end")).unwrap();
+    store.device_key().unwrap();
+    let trust = store.trust().unwrap();
+    assert!(trust.holds(&id) && trust.holds(&other));
+}
+
+#[test]
+fn asking_for_a_reader_key_makes_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(&folder.path().join("keys")).unwrap();
+    assert!(!store.has_reader_key());
+    assert_eq!(fs::read_dir(store.folder()).unwrap().count(), 0);
+    store.reader_key().unwrap();
+    assert!(store.has_reader_key());
+}
+
+#[test]
 fn strangers_are_trusted_only_when_told() {
     let folder = tempfile::tempdir().unwrap();
     let store = KeyStore::open(&folder.path().join("keys")).unwrap();
@@ -67,6 +116,9 @@ fn keys_others_may_read_are_refused() {
     assert!(refused(store.device_key().err()));
     assert!(refused(store.reader_key().err()));
     assert!(refused(KeyFile::load(&file).err()));
+    let remedy = format!("chmod 600 {}", file.display());
+    let told = KeyFile::load(&file).unwrap_err().to_string();
+    assert!(told.ends_with(&remedy), "{told}");
     set(&file, 0o600);
     KeyFile::load(&file).unwrap();
     set(&keys, 0o755);

@@ -2,13 +2,17 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+use super::private_file::{
+    MAX_KEY_TEXT, make_private_folder, private, read_capped, read_private, replace, require_private,
+    write_new,
+};
 use super::recipient::{KeyFile, ReaderKey, Recipient};
 use super::secret::Secret;
 use super::sign::{DeviceKey, SignerId};
@@ -19,10 +23,10 @@ const DEVICE: (&str, &str) = ("device.mldsa65", "BELUGA-DEVICE-MLDSA65-SEED-1");
 const READER: (&str, &str) = ("reader.xwing", "BELUGA-READER-XWING-SEED-1");
 const PUBLIC: (&str, &str) = ("reader.xwing.pub", "BELUGA-READER-XWING-PUBLIC-1");
 const TRUSTED: &str = "trusted";
-/// Largest key file that is read, in bytes.
-const MAX_KEY_TEXT: u64 = 4096;
 /// Largest list of trusted signers, in bytes.
 const MAX_TRUSTED: u64 = 1 << 20;
+/// Length of 32 bytes in base64.
+const SEED_BASE64: usize = 44;
 
 /// A key, where it is kept, and whether it was made just now (people should be told).
 #[derive(Debug)]
@@ -81,7 +85,7 @@ impl KeyStore {
         &self.folder
     }
 
-    /// This device's signing key. A new one is trusted here at once.
+    /// This device's signing key. Whenever it is asked for, it is trusted here from then on.
     ///
     /// # Errors
     /// [`Error::KeyMode`], [`Error::BadKey`], [`Error::Randomness`], [`Error::Io`].
@@ -89,10 +93,15 @@ impl KeyStore {
         let kept = self.kept(DEVICE, DeviceKey::from_seed, || {
             DeviceKey::generate().map(|key| key.seed())
         })?;
-        if kept.created {
+        if !self.names(kept.key.id())? {
             self.trust_signer(kept.key.id(), "this device")?;
         }
         Ok(kept)
+    }
+
+    /// Whether a reader key was made here already; [`Self::reader_key`] would make one.
+    pub fn has_reader_key(&self) -> bool {
+        self.folder.join(READER.0).exists()
     }
 
     /// This machine's reader key; its public half is written beside it as `reader.xwing.pub`.
@@ -110,7 +119,7 @@ impl KeyStore {
                 PUBLIC.1,
                 STANDARD.encode(kept.key.recipient().to_bytes())
             );
-            fs::write(&public, text).map_err(io_error("writing the public key", &public))?;
+            replace(&public, text.as_bytes()).map_err(io_error("writing the public key", &public))?;
         }
         Ok(kept)
     }
@@ -120,27 +129,46 @@ impl KeyStore {
     /// # Errors
     /// [`Error::SignerId`] if a line does not begin with one, [`Error::Io`].
     pub fn trust(&self) -> Result<Trust, Error> {
-        let path = self.folder.join(TRUSTED);
-        let text = match File::open(&path) {
-            Ok(file) => read_capped(file, MAX_TRUSTED, &path)?,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Trust::default()),
-            Err(error) => return Err(io_error("opening the list of trusted signers", &path)(error)),
-        };
-        let text = String::from_utf8_lossy(&text);
-        let lines = text
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.is_empty() && !line.starts_with('#'));
-        lines
+        let text = self.trusted_text()?;
+        trusted_lines(&text)
             .map(|line| line.split_whitespace().next().unwrap_or_default().parse())
             .collect()
+    }
+
+    /// Whether the list has this signer, whatever else is wrong with it.
+    fn names(&self, signer: SignerId) -> Result<bool, Error> {
+        let name = signer.to_string();
+        let text = self.trusted_text()?;
+        Ok(trusted_lines(&text).any(|line| {
+            let found = line.split_whitespace().next();
+            found.is_some_and(|found| found.eq_ignore_ascii_case(&name))
+        }))
+    }
+
+    /// The list of trusted signers; empty if there is none.
+    fn trusted_text(&self) -> Result<String, Error> {
+        let path = self.folder.join(TRUSTED);
+        match File::open(&path) {
+            Ok(file) => {
+                let text = read_capped(file, MAX_TRUSTED, &path)?;
+                Ok(String::from_utf8_lossy(&text).into_owned())
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(String::new()),
+            Err(error) => Err(io_error("opening the list of trusted signers", &path)(error)),
+        }
     }
 
     /// Adds a signer to the trusted ones. `name` is for people: one line.
     ///
     /// # Errors
-    /// [`Error::Io`].
+    /// [`Error::BadKey`] if the list is longer than 1 MiB, [`Error::Io`].
     pub fn trust_signer(&self, signer: SignerId, name: &str) -> Result<(), Error> {
+        let text = self.trusted_text()?;
+        let begin = if text.is_empty() || text.ends_with('\n') {
+            ""
+        } else {
+            "\n"
+        };
         let path = self.folder.join(TRUSTED);
         let mut options = OpenOptions::new();
         options.append(true).create(true);
@@ -149,9 +177,11 @@ impl KeyStore {
             .chars()
             .map(|c| if c.is_control() { ' ' } else { c })
             .collect();
+        // One call, so that lines of several processes never mix.
+        let line = format!("{begin}{signer} {name}\n");
         options
             .open(&path)
-            .and_then(|mut file| writeln!(file, "{signer} {name}").and_then(|()| file.sync_all()))
+            .and_then(|mut file| file.write_all(line.as_bytes()).and_then(|()| file.sync_all()))
             .map_err(io_error("writing the list of trusted signers", &path))
     }
 
@@ -162,11 +192,7 @@ impl KeyStore {
         make: impl Fn() -> Result<Secret, Error>,
     ) -> Result<Kept<K>, Error> {
         let path = self.folder.join(name);
-        let created = !path.exists();
-        if created {
-            let text = Zeroizing::new(format!("{label} {}\n", STANDARD.encode(&make()?[..])));
-            write_new(&path, text.as_bytes())?;
-        }
+        let created = !path.exists() && made_first(&path, &seed_text(label, &make()?))?;
         let seed = read_seed(&path, label)?;
         Ok(Kept {
             key: from_seed(&seed),
@@ -183,7 +209,7 @@ impl KeyFile {
     /// [`Error::Io`] if something exists there, [`Error::Randomness`].
     pub fn create(path: &Path) -> Result<Self, Error> {
         let key = Self::generate()?;
-        write_new(path, &key.bytes()[..])?;
+        write_new(path, &key.bytes()[..]).map_err(io_error("making a key", path))?;
         Ok(key)
     }
 
@@ -223,6 +249,36 @@ impl ReaderKey {
     }
 }
 
+fn trusted_lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+}
+
+/// Makes a file of a key. False if another process was first: then its key is the one.
+fn made_first(path: &Path, text: &str) -> Result<bool, Error> {
+    match write_new(path, text.as_bytes()) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(io_error("making a key", path)(error)),
+    }
+}
+
+/// `label`, a space and the seed in base64. No copy of the seed outlives it.
+fn seed_text(label: &str, seed: &Secret) -> Zeroizing<String> {
+    let mut base64 = Zeroizing::new([0; SEED_BASE64]);
+    STANDARD
+        .encode_slice(&seed[..], &mut base64[..])
+        .expect("base64 of 32 bytes has 44");
+    let base64 = std::str::from_utf8(&base64[..]).expect("base64 is ASCII");
+    // With this capacity the text never moves.
+    let mut text = Zeroizing::new(String::with_capacity(label.len() + SEED_BASE64 + 2));
+    for part in [label, " ", base64, "\n"] {
+        text.push_str(part);
+    }
+    text
+}
+
 fn read_seed(path: &Path, label: &str) -> Result<Secret, Error> {
     let seed = labelled(&read_private(path)?, label, path)?;
     let seed: [u8; 32] = seed.as_slice().try_into().map_err(|_| Error::BadKey {
@@ -243,79 +299,4 @@ fn labelled(text: &[u8], label: &str, path: &Path) -> Result<Zeroizing<Vec<u8>>,
             reason: format!("expected one line `{label} <base64>`"),
             path: path.to_owned(),
         })
-}
-
-fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = File::open(path).map_err(io_error("opening a key", path))?;
-    let metadata = file.metadata().map_err(io_error("reading a key", path))?;
-    require_private(&metadata, path, "0600")?;
-    read_capped(file, MAX_KEY_TEXT, path)
-}
-
-fn read_capped(file: File, limit: u64, path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    // With this capacity the vector never moves, so no copy of a secret stays behind.
-    let length = file
-        .metadata()
-        .map_or(limit, |metadata| metadata.len())
-        .min(limit);
-    let mut bytes = Zeroizing::new(Vec::with_capacity(length as usize + 1));
-    file.take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(io_error("reading a key", path))?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::BadKey {
-            reason: format!("more than {limit} bytes"),
-            path: path.to_owned(),
-        });
-    }
-    Ok(bytes)
-}
-
-fn write_new(path: &Path, bytes: &[u8]) -> Result<(), Error> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    private(&mut options);
-    options
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .map_err(io_error("making a key", path))
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-#[cfg(unix)]
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)
-}
-
-#[cfg(unix)]
-fn require_private(metadata: &fs::Metadata, path: &Path, expected: &'static str) -> Result<(), Error> {
-    use std::os::unix::fs::PermissionsExt;
-    let found = metadata.permissions().mode() & 0o777;
-    if found & 0o077 == 0 {
-        return Ok(());
-    }
-    Err(Error::KeyMode {
-        found,
-        expected,
-        path: path.to_owned(),
-    })
-}
-
-#[cfg(not(unix))]
-fn private(_: &mut OpenOptions) {}
-
-#[cfg(not(unix))]
-fn make_private_folder(folder: &Path) -> std::io::Result<()> {
-    fs::create_dir_all(folder)
-}
-
-#[cfg(not(unix))]
-fn require_private(_: &fs::Metadata, _: &Path, _: &'static str) -> Result<(), Error> {
-    Ok(())
 }

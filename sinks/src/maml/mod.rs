@@ -19,6 +19,7 @@ mod layout;
 mod note;
 mod opening;
 mod output;
+mod private_file;
 mod reader;
 mod recipient;
 mod record;

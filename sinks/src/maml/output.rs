@@ -4,6 +4,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::private_file::{private, sync_folder};
+
 /// A place to append to and to make durable.
 pub(crate) trait Output: Send {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()>;
@@ -39,25 +41,4 @@ impl Output for FileOutput {
     fn sync(&mut self) -> io::Result<()> {
         self.file.sync_data()
     }
-}
-
-#[cfg(unix)]
-fn private(options: &mut OpenOptions) {
-    use std::os::unix::fs::OpenOptionsExt;
-    options.mode(0o600);
-}
-
-/// Makes the new name itself durable.
-#[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-#[cfg(not(unix))]
-fn private(_: &mut OpenOptions) {}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
 }
