@@ -38,11 +38,17 @@ fn main() -> ExitCode {
         .with_writer(std::io::stderr)
         .init();
     let cli = Cli::parse();
+    let json = cli.json;
     match run(cli) {
         Ok(exit) => exit.into(),
         Err(error) => {
+            let code = exit::code_of(&error);
             tell(&format!("error: {error:#}"));
-            ExitCode::from(exit::code_of(&error))
+            if json {
+                let machine = serde_json::json!({ "error": format!("{error:#}"), "exit": code });
+                let _ = command::show(true, &machine, "");
+            }
+            ExitCode::from(code)
         }
     }
 }
@@ -59,5 +65,18 @@ fn run(cli: Cli) -> anyhow::Result<exit::Exit> {
 /// Says something to people, on stderr. A closed stderr is no reason to stop.
 fn tell(text: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stderr().lock(), "{}", text.trim_end());
+    if !text.is_empty() {
+        let _ = writeln!(std::io::stderr().lock(), "{}", printable(text.trim_end()));
+    }
+}
+
+/// Text without what could steer a terminal: names come from files of strangers.
+fn printable(text: &str) -> String {
+    let steers = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t'))
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars()
+        .map(|c| if steers(c) { '\u{fffd}' } else { c })
+        .collect()
 }

@@ -83,12 +83,12 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
 
     thread::scope(|scope| {
         let (timeline_end, timeline) = sync_channel::<Measurement>(TIMELINE_QUEUE);
-        let (to_record, record) = branch(scope, "record", FRAME_QUEUE, record, keep);
-        let (to_score, score) = branch(scope, "score", FRAME_QUEUE, score, judge);
-        let (to_picture, picture) = branch(scope, "picture", FRAME_QUEUE, picture, Picture::draw);
-        let (to_control, control) = branch(scope, "control", TIMELINE_QUEUE, control, Control::run);
+        let (to_record, record) = branch(scope, "record", FRAME_QUEUE, record, keep)?;
+        let (to_score, score) = branch(scope, "score", FRAME_QUEUE, score, judge)?;
+        let (to_picture, picture) = branch(scope, "picture", FRAME_QUEUE, picture, Picture::draw)?;
+        let (to_control, control) = branch(scope, "control", TIMELINE_QUEUE, control, Control::run)?;
 
-        let playing = stop.clone();
+        let (playing, stopped) = (stop.clone(), stop.clone());
         let play = named(scope, "play", move || {
             beluga_ingest::play(source, pace, timeline_end, playing)
         })?;
@@ -112,9 +112,11 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         }
         let withheld = control.map(joined).transpose()?;
         report.wall_s = started.elapsed().as_secs_f64();
-        if let Some((summary, hash)) = &kept {
-            report.frame_sha256 = Some(hash.clone());
-            report.record = record_path.map(|path| (path, summary.bytes));
+        report.stopped_early = stopped.load(Ordering::Relaxed);
+        if let Some(kept) = kept {
+            report.frame_sha256 = Some(kept.frame_sha256);
+            report.record = record_path.map(|path| (path, kept.summary.bytes));
+            report.count_unkept(kept.too_large, beluga_sinks::MAX_FRAME_BYTES);
         }
         Ok(Mouth {
             report,
@@ -178,19 +180,32 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
 
 /// The record's own thread: each frame encoded, hashed, sealed. A record that is not finished
 /// (the disk is full, the program is killed) still opens up to its last checkpoint.
-fn keep(
-    mut record: maml::Writer,
-    frames: Receiver<Arc<SolidarFrame>>,
-) -> anyhow::Result<(maml::Summary, String)> {
+fn keep(mut record: maml::Writer, frames: Receiver<Arc<SolidarFrame>>) -> anyhow::Result<Kept> {
     let mut hasher = FrameHasher::new();
+    let mut too_large = 0;
     for frame in frames {
         let bytes = beluga_sinks::arrow::encode(&frame)?;
-        hasher.update(&bytes);
-        record.push(&bytes, frame.window.end.nanos())?;
+        match record.push(&bytes, frame.window.end.nanos()) {
+            Ok(()) => hasher.update(&bytes),
+            Err(beluga_sinks::Error::FrameTooLarge { .. }) => too_large += 1,
+            Err(error) => return Err(error.into()),
+        }
     }
     let summary = record.finish()?;
-    let hash = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok((summary, hash))
+    let frame_sha256 = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Kept {
+        summary,
+        frame_sha256,
+        too_large,
+    })
+}
+
+/// What the record kept.
+struct Kept {
+    summary: maml::Summary,
+    frame_sha256: String,
+    /// Frames beyond what a record takes: lost, and counted.
+    too_large: u64,
 }
 
 /// The score's own thread.
@@ -228,19 +243,18 @@ fn branch<'scope, W, T, R>(
     bound: usize,
     worker: Option<W>,
     work: impl FnOnce(W, Receiver<T>) -> R + Send + 'scope,
-) -> (Option<SyncSender<T>>, Option<Joined<'scope, R>>)
+) -> anyhow::Result<(Option<SyncSender<T>>, Option<Joined<'scope, R>>)>
 where
     W: Send + 'scope,
     T: Send + 'scope,
     R: Send + 'scope,
 {
-    let Some(worker) = worker else { return (None, None) };
+    let Some(worker) = worker else {
+        return Ok((None, None));
+    };
     let (sender, receiver) = sync_channel(bound);
-    let handle = named(scope, name, move || work(worker, receiver));
-    match handle {
-        Ok(handle) => (Some(sender), Some(handle)),
-        Err(_) => (None, None),
-    }
+    let handle = named(scope, name, move || work(worker, receiver))?;
+    Ok((Some(sender), Some(handle)))
 }
 
 fn named<'scope, R: Send + 'scope>(

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use beluga_types::{Gap, Medium, PoseSource, SensorId, SolidarFrame, Stamp};
 use serde::Serialize;
 
+use crate::exit::Exit;
+
 /// Everything counted during a run, in the order people ask for it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Report {
@@ -38,6 +40,8 @@ pub(crate) struct Report {
     pub(crate) record: Option<(PathBuf, u64)>,
     /// Where the picture is, and how many frames it had to leave out.
     pub(crate) picture: Option<(PathBuf, u64)>,
+    /// Whether the run was ended before its timeline did.
+    pub(crate) stopped_early: bool,
     /// Frames the picture had to leave out.
     pub(crate) frames_not_drawn: u64,
     /// Pings the picture had to leave out.
@@ -87,6 +91,31 @@ impl Report {
         }
     }
 
+    /// Counts frames that were made and could not be kept.
+    pub(crate) fn count_unkept(&mut self, frames: u64, most_bytes: usize) {
+        if frames > 0 {
+            *self
+                .lost
+                .entry("frames too large for the record".into())
+                .or_default() += frames;
+            self.notes.push(format!(
+                "a record takes frames up to {} MB: thin the lidar with `lidar_voxel_m` under [fusion] in --config",
+                most_bytes >> 20
+            ));
+        }
+    }
+
+    /// How the run ended.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.lost_total() > 0 {
+            Exit::Lost
+        } else if self.stopped_early {
+            Exit::Findings
+        } else {
+            Exit::Done
+        }
+    }
+
     /// Payloads lost, over all sensors and causes.
     pub(crate) fn lost_total(&self) -> u64 {
         self.lost.values().sum()
@@ -118,6 +147,12 @@ impl fmt::Display for Report {
                     .map(|count| format!("{count} {}", source.name()))
             })
             .collect();
+        if self.stopped_early {
+            writeln!(
+                f,
+                "stopped      before the end of the recording; what came until then is kept"
+            )?;
+        }
         writeln!(
             f,
             "frames       {} over {:.1} s (pose: {})",

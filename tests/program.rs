@@ -89,8 +89,8 @@ fn the_main_job() {
         assert!(home.join("tables").join(table).metadata().unwrap().len() > 0);
     }
     // A record is never overwritten.
-    let (_, err) = check(home, &["replay", "run", "--out", "run.maml", "--view", "none"], 1);
-    says(&err, &["run.maml"]);
+    let (_, err) = check(home, &["replay", "run", "--out", "run.maml", "--view", "none"], 2);
+    says(&err, &["run.maml", "never overwritten"]);
 }
 
 #[test]
@@ -160,12 +160,50 @@ fn bad_input_is_answered_with_file_place_and_remedy() {
     let (_, err) = check(home, &["replay", "run", "--config", "config.toml"], 2);
     says(&err, &["window_milis", "config.toml"]);
 
+    // A config that fusion refuses leaves no record behind.
+    std::fs::write(home.join("config.toml"), "[fusion]\nwindow_millis = 0\n").unwrap();
+    let (_, err) = check(
+        home,
+        &["replay", "run", "--config", "config.toml", "--out", "none.maml"],
+        2,
+    );
+    says(&err, &["window_millis"]);
+    assert!(!home.join("none.maml").exists());
+
     std::fs::write(home.join("not.maml"), b"hello").unwrap();
     let (_, err) = check(home, &["export", "not.maml", "--ply", "x.ply"], 4);
     says(&err, &["not.maml"]);
     check(home, &["maml", "verify", "not.maml"], 4);
     check(home, &["maml", "verify", "absent.maml"], 2);
     check(home, &["sim", "--scene", "moon", "--out", "moon"], 2);
+}
+
+#[test]
+fn every_command_shows_an_example() {
+    let folder = tempfile::tempdir().unwrap();
+    for command in [
+        &["demo"][..],
+        &["replay"],
+        &["sim"],
+        &["eval"],
+        &["export"],
+        &["maml", "keygen"],
+        &["maml", "verify"],
+        &["maml", "inspect"],
+        &["maml", "open"],
+    ] {
+        let arguments: Vec<&str> = command.iter().copied().chain(["--help"]).collect();
+        let (out, _) = check(folder.path(), &arguments, 0);
+        says(&out, &["Example: beluga"]);
+    }
+}
+
+#[test]
+fn a_failure_is_told_to_machines_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let (out, _) = check(folder.path(), &["--json", "replay", "nowhere"], 2);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["exit"], 2);
 }
 
 #[test]

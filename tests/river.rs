@@ -225,5 +225,6 @@ fn the_sample_recording_replays_without_loss() {
         "{:?}",
         score.sonar
     );
-    assert!(score.sonar.bias_m.abs() <= 0.01, "{:?}", score.sonar);
+    // Beams of 2°, and a navigation whose slow error of about 1 cm moves everything together.
+    assert!(score.sonar.bias_m.abs() <= 0.02, "{:?}", score.sonar);
 }

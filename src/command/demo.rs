@@ -82,11 +82,7 @@ impl Demo {
             controls: &controls,
         };
         super::show(json, &shown, &format!("{score}\n{controls}\n{report}"))?;
-        Ok(if report.lost_total() > 0 {
-            Exit::Lost
-        } else {
-            Exit::Done
-        })
+        Ok(report.exit())
     }
 }
 

@@ -67,6 +67,10 @@ impl Eval {
             },
             &text,
         )?;
+        if score.trajectory.poses == 0 {
+            crate::tell("no pose of the record lies in the time of this truth: nothing was scored");
+            return Ok(Exit::Findings);
+        }
         Ok(exit)
     }
 }

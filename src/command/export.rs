@@ -44,10 +44,11 @@ impl Export {
             Ok(())
         })?;
         let Some(writer) = writer else {
-            anyhow::bail!(
-                "the record holds no frame, so there is nothing to export: {}",
+            crate::tell(&format!(
+                "no frame can be read, nothing was exported: {}",
                 self.record.display()
-            )
+            ));
+            return Ok(if exit == Exit::Done { Exit::Findings } else { exit });
         };
         let points = writer.finish()?;
         let text = format!("ply          {} ({points} points)", self.ply.display());

@@ -81,7 +81,10 @@ impl Keys {
                 .push(KeyFile::load(path).context(Wrong::Arguments)?);
         }
         if self.identity.is_empty() && self.key_file.is_empty() {
-            unlock.readers.push(KeyStore::open_default()?.reader_key()?.key);
+            let store = KeyStore::open_default()?;
+            if store.has_reader_key() {
+                unlock.readers.push(store.reader_key()?.key);
+            }
         }
         Ok(unlock)
     }
@@ -143,25 +146,38 @@ fn keygen(json: bool, key_file: Option<PathBuf>) -> anyhow::Result<Exit> {
 #[derive(Serialize)]
 struct Checked {
     status: String,
+    id: Option<String>,
+    suite: Option<&'static str>,
+    signer: Option<String>,
     trusted: bool,
     frames: u64,
     records: u64,
     bytes: u64,
+    first_nanos: Option<i64>,
+    last_nanos: Option<i64>,
+    root: Option<String>,
     recipients_checked: bool,
     frame_sha256: Option<String>,
 }
 
 impl Checked {
     fn of(report: &Report) -> Self {
-        let hex = |bytes: [u8; 32]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let head = report.head.as_ref();
         Self {
             status: report.status.to_string(),
+            id: head.map(|head| hex(&head.file_id)),
+            suite: head.map(|head| head.suite.name()),
+            signer: head.map(|head| head.signer.to_string()),
             trusted: report.is_trusted(),
             frames: report.counts.frames,
             records: report.counts.records,
             bytes: report.bytes,
             recipients_checked: report.recipients_checked,
-            frame_sha256: report.frame_hash.map(hex),
+            first_nanos: report.counts.times_nanos.map(|(first, _)| first),
+            last_nanos: report.counts.times_nanos.map(|(_, last)| last),
+            root: report.signed.map(|(_, root)| hex(&root)),
+            frame_sha256: report.frame_hash.map(|hash| hex(&hash)),
         }
     }
 }
@@ -247,7 +263,15 @@ fn frame_bytes(
             record.display()
         ));
     }
+    let trusted = KeyStore::open_default()?.trust()?.holds(&reader.signer());
+    if !trusted {
+        crate::tell(&format!(
+            "warning: the signer {} is not a trusted one",
+            reader.signer()
+        ));
+    }
     Ok(match status {
+        Status::Sealed if !trusted => Exit::Findings,
         Status::Sealed => Exit::Done,
         Status::Unsealed | Status::Torn { .. } => Exit::Lost,
         Status::NoKey => Exit::NoKey,

@@ -19,17 +19,11 @@ use crate::exit::Exit;
 /// What the program can do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Simulates a quay, fuses it, seals the record, and scores it against the truth.
     Demo(demo::Demo),
-    /// Fuses a recording into a sealed record: the main job.
     Replay(replay::Replay),
-    /// Writes a simulated recording with its truth.
     Sim(sim::Sim),
-    /// Scores a record against the truth of its simulation.
     Eval(eval::Eval),
-    /// Hands a record over in another form.
     Export(export::Export),
-    /// Keys and records.
     #[command(subcommand)]
     Maml(maml::Maml),
 }
@@ -49,13 +43,16 @@ impl Command {
 }
 
 /// Prints a result: as JSON on stdout for machines, else as text for people.
-fn show(json: bool, machine: &impl Serialize, people: &str) -> anyhow::Result<()> {
-    let mut stdout = std::io::stdout().lock();
-    if json {
+pub(crate) fn show(json: bool, machine: &impl Serialize, people: &str) -> anyhow::Result<()> {
+    let text = if json {
         crate::tell(people);
-        serde_json::to_writer_pretty(&mut stdout, machine)?;
-        writeln!(stdout).context("cannot write to stdout")
+        serde_json::to_string_pretty(machine)?
     } else {
-        writeln!(stdout, "{}", people.trim_end()).context("cannot write to stdout")
+        crate::printable(people.trim_end())
+    };
+    match writeln!(std::io::stdout().lock(), "{text}") {
+        // Whoever read it has seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.context("cannot write to stdout"),
     }
 }

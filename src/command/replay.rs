@@ -80,10 +80,6 @@ impl Replay {
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(opened.notes);
         super::show(json, &report, &report.to_string())?;
-        Ok(if report.lost_total() > 0 {
-            Exit::Lost
-        } else {
-            Exit::Done
-        })
+        Ok(report.exit())
     }
 }

@@ -26,10 +26,11 @@ pub(crate) struct Results {
     /// The picture: `rrd` beside the record, `rrd=FILE`, or `none`.
     #[arg(long, default_value = "rrd")]
     view: View,
-    /// Who else may open the record: a public key made by `beluga maml keygen`; may be repeated.
+    /// Who may open the record, instead of this machine: a public key (`reader.xwing.pub`) made by
+    /// `beluga maml keygen`; may be repeated.
     #[arg(long, value_name = "FILE")]
     recipient: Vec<PathBuf>,
-    /// Also open the record with this key file of 32 bytes; may be repeated.
+    /// A key file of 32 bytes that opens the record, instead of this machine; may be repeated.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
 }
@@ -78,7 +79,16 @@ impl Results {
         rig: &Rig,
     ) -> anyhow::Result<Opened> {
         let mut config = Config::load(self.config.as_deref())?;
+        // Refused before anything is made, so that the next try finds the name free.
+        beluga_fusion::Fuser::new(config.fusion.clone(), rig.clone()).context(Wrong::Arguments)?;
         let path = out.map_or_else(|| free_name(default), |out| Ok(out.to_owned()))?;
+        if path.exists() {
+            let taken = anyhow::anyhow!(
+                "{} exists and is never overwritten: name another with --out",
+                path.display()
+            );
+            return Err(taken.context(Wrong::Arguments));
+        }
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
