@@ -45,9 +45,9 @@ impl Gaps {
                 .and_then(|sensor| u16::try_from(sensor).ok())
                 .map(SensorId)
                 .ok_or_else(|| line.refuse("a sensor of the rig in `sensor`", quoted(name)))?,
-            stamp: Stamp::from_nanos(line.required_integer("stamp_ns")?),
-            end: Stamp::from_nanos(line.required_integer("end_ns")?),
-            received: Stamp::from_nanos(line.required_integer("received_ns")?),
+            stamp: line.required_stamp("stamp_ns")?,
+            end: line.required_stamp("end_ns")?,
+            received: line.required_stamp("received_ns")?,
             payload: Payload::Gap(Gap {
                 lost: line.required_integer("lost")?,
                 cause: GapCause::ALL

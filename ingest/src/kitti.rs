@@ -10,7 +10,6 @@
 //!
 //! [`Sensor`]: beluga_types::Sensor
 
-use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,8 @@ use beluga_types::{LidarScan, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water}
 use crate::error::Error;
 use crate::folder::Recording;
 use crate::ply::read_whole;
+use crate::range::MAX_COORDINATE_M;
+use crate::regular;
 use crate::table::quoted;
 use crate::writer::Writer;
 
@@ -66,7 +67,8 @@ pub(crate) fn rig(format: &str) -> Rig {
     }
 }
 
-/// Reads one scan; points that are not finite are left out and counted.
+/// Reads one scan; points that are not finite, or with |x|, |y| or |z| above
+/// 1e6 m, are left out and counted.
 pub(crate) fn read_scan(path: &Path, reflectance: bool) -> Result<LidarScan, Error> {
     let stride = if reflectance { 16 } else { 12 };
     let bytes = read_whole(path, MAX_SCAN_BYTES)?;
@@ -87,7 +89,8 @@ pub(crate) fn read_scan(path: &Path, reflectance: bool) -> Result<LidarScan, Err
         for (value, bytes) in values.iter_mut().zip(point.chunks_exact(4)) {
             *value = f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
         }
-        if values.iter().all(|value| value.is_finite()) {
+        let near = values[..3].iter().all(|value| value.abs() <= MAX_COORDINATE_M);
+        if near && values[3].is_finite() {
             x.push(values[0]);
             y.push(values[1]);
             z.push(values[2]);
@@ -119,8 +122,9 @@ pub(crate) fn times_file(folder: &Path) -> Option<PathBuf> {
 /// Reads a file of times: seconds after `start`, or UTC dates.
 pub(crate) fn read_times(path: &Path, start: Stamp) -> Result<Vec<Stamp>, Error> {
     let mut text = String::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_TIMES_BYTES).read_to_string(&mut text))
+    regular::open(path)?
+        .take(MAX_TIMES_BYTES)
+        .read_to_string(&mut text)
         .map_err(Error::io(path))?;
     let mut stamps = Vec::new();
     for (index, line) in text.lines().enumerate() {
@@ -156,7 +160,7 @@ fn date(text: &str) -> Option<Stamp> {
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(clock, ':')?;
     let digits = fraction.len() <= 9 && fraction.bytes().all(|byte| byte.is_ascii_digit());
-    let good = (1678..=2261).contains(&year)
+    let good = (1740..2200).contains(&year)
         && (1..=12).contains(&month)
         && (1..=31).contains(&day)
         && hour < 24
@@ -210,13 +214,13 @@ mod tests {
     fn a_point_that_is_cut_is_refused_and_one_that_is_not_finite_counted() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("0.bin");
-        let points = [1f32, 2.0, 3.0, 0.5, f32::NAN, 0.0, 0.0, 0.0];
+        let points = [1f32, 2.0, 3.0, 0.5, f32::NAN, 0.0, 0.0, 0.0, 0.0, 2e6, 0.0, 0.0];
         let bytes: Vec<u8> = points.iter().flat_map(|value| value.to_le_bytes()).collect();
         std::fs::write(&path, &bytes).unwrap();
         let scan = read_scan(&path, true).unwrap();
         assert_eq!(
             (scan.len(), scan.dropped(), scan.intensity()),
-            (1, 1, Some(&[0.5f32][..]))
+            (1, 2, Some(&[0.5f32][..]))
         );
         std::fs::write(&path, &bytes[..31]).unwrap();
         let error = read_scan(&path, true).unwrap_err().to_string();

@@ -26,6 +26,8 @@ mod pings_out;
 pub mod ply;
 mod profile;
 mod pulses;
+mod range;
+mod regular;
 pub mod rig_toml;
 mod scans;
 mod source;

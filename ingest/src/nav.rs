@@ -61,9 +61,9 @@ impl Fixes {
         Ok(Row {
             place: line.place(),
             seq: line.integer("seq")?,
-            stamp: Stamp::from_nanos(line.required_integer("stamp_ns")?),
+            stamp: line.required_stamp("stamp_ns")?,
             end: None,
-            received: line.integer("received_ns")?.map(Stamp::from_nanos),
+            received: line.stamp("received_ns")?,
             what: self.payload(line)?,
         })
     }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use beluga_types::{
-    Beam, Beams, Elements, GapCause, Payload, SampleValues, SensorSpec, SonarPing, Stamp, WaveformShape,
-    Waveforms,
+    Beam, Beams, Elements, GapCause, Payload, SampleValues, SensorSpec, SonarPing, WaveformShape, Waveforms,
 };
 
 use crate::error::{Error, Fault};
 use crate::pulses::{self, LISTENING, PulseRow};
+use crate::range::{MAX_FIRST_SAMPLE_S, MAX_PAYLOAD_S};
 use crate::source::{Loaded, Row, Source};
 use crate::table::{Line, Table, quoted};
 use crate::wav::{Samples, WavFile};
@@ -32,6 +32,9 @@ pub(crate) const OPTIONAL: [&str; 1] = ["first_sample_s"];
 /// The pings of one sonar.
 pub(crate) struct Pings {
     table: Table,
+    path: PathBuf,
+    /// The line after the one that is judged.
+    ahead: Option<Option<Result<Row<PingRow>, Error>>>,
     folder: PathBuf,
     pulses: BTreeMap<String, PulseRow>,
     beams: Option<Arc<[Beam]>>,
@@ -56,6 +59,8 @@ impl Pings {
     pub(crate) fn open(table: &Path, pulses: Option<&Path>, spec: &SensorSpec) -> Result<Self, Error> {
         Ok(Self {
             table: Table::open(table, &REQUIRED, &OPTIONAL)?,
+            path: table.to_owned(),
+            ahead: None,
             folder: table.parent().unwrap_or(Path::new(".")).to_owned(),
             pulses: pulses.map_or(Ok(BTreeMap::new()), pulses::read)?,
             beams: spec.beams.clone(),
@@ -79,13 +84,18 @@ impl Pings {
         if steering_deg.abs() > 360.0 {
             return Err(line.refuse("-360 to 360 in `steering_deg`", format!("{steering_deg}")));
         }
+        let first_sample_s = line.number("first_sample_s")?.unwrap_or(0.0);
+        if first_sample_s.abs() > MAX_FIRST_SAMPLE_S {
+            let expected = format!("within ±{MAX_FIRST_SAMPLE_S} s in `first_sample_s`");
+            return Err(line.refuse(expected, format!("{first_sample_s}")));
+        }
         let place = line.place();
         Ok(Row {
             place: place.clone(),
             seq: Some(line.required_integer("seq")?),
-            stamp: Stamp::from_nanos(line.required_integer("transmit_ns")?),
+            stamp: line.required_stamp("transmit_ns")?,
             end: None,
-            received: line.integer("received_ns")?.map(Stamp::from_nanos),
+            received: line.stamp("received_ns")?,
             what: PingRow {
                 place,
                 file: self.folder.join(line.required_text("file")?),
@@ -95,9 +105,33 @@ impl Pings {
                 steering_rad: steering_deg.to_radians(),
                 sound_speed_m_per_s: speed,
                 blanking_m: line.sigma("blanking_m")?.unwrap_or(0.0),
-                first_sample_s: line.number("first_sample_s")?.unwrap_or(0.0),
+                first_sample_s,
             },
         })
+    }
+
+    fn read_row(&mut self) -> Option<Result<Row<PingRow>, Error>> {
+        let line = self.table.next_line()?;
+        Some(line.and_then(|line| self.row(&line)))
+    }
+
+    /// What is wrong with a ping that reaches into the one of the next line: it would hold that
+    /// one's echoes as well. Lines whose samples lie before are only out of order.
+    fn overlap(&self, row: &PingRow, next: &PingRow) -> Option<Error> {
+        let most = next
+            .start_sample
+            .checked_sub(row.start_sample)
+            .filter(|most| *most > 0)?;
+        if row.file != next.file || row.samples <= most {
+            return None;
+        }
+        let expected = format!("at most {most} in `samples`, where the next line's begin");
+        Some(Error::bad(
+            &self.path,
+            row.place.as_str(),
+            expected,
+            format!("{}", row.samples),
+        ))
     }
 
     /// The samples of a ping, and how many of each channel are missing.
@@ -107,8 +141,17 @@ impl Pings {
             self.open = Some(WavFile::open(&row.file)?);
         }
         let wav = self.open.as_mut().expect("it has just been opened");
-        let samples = wav.read(row.start_sample, row.samples)?;
         let rate = row.pulse.sample_rate_hz.unwrap_or(wav.sample_rate_hz());
+        if row.samples as f64 / rate > MAX_PAYLOAD_S {
+            let expected = format!("at most {MAX_PAYLOAD_S} s at {rate} Hz in `samples`");
+            return Err(Error::bad(
+                &self.path,
+                row.place.as_str(),
+                expected,
+                format!("{}", row.samples),
+            ));
+        }
+        let samples = wav.read(row.start_sample, row.samples)?;
         let waveforms = waveforms(samples, wav, row.pulse, rate, row.first_sample_s)?;
         let missing = row.samples - waveforms.shape().samples as u64;
         Ok((waveforms, missing))
@@ -140,11 +183,20 @@ impl Source for Pings {
     type What = PingRow;
 
     fn next_row(&mut self) -> Option<Result<Row<PingRow>, Fault>> {
-        let row = match self.table.next_line()? {
-            Ok(line) => self.row(&line),
-            Err(error) => Err(error),
-        };
-        Some(row.map_err(|error| Fault::corrupt(&error)))
+        let row = match self.ahead.take() {
+            Some(row) => row,
+            None => self.read_row(),
+        }?;
+        let checked = row.and_then(|row| {
+            let next = self.read_row();
+            let bad = match &next {
+                Some(Ok(next)) => self.overlap(&row.what, &next.what),
+                _ => None,
+            };
+            self.ahead = Some(next);
+            bad.map_or(Ok(row), Err)
+        });
+        Some(checked.map_err(|error| Fault::corrupt(&error)))
     }
 
     fn load(&mut self, row: PingRow) -> Loaded {

@@ -13,7 +13,8 @@
 //! | `offset_s` | seconds after the scan's stamp |
 //! | `t`, `time` | as `offset_nanos` if of an integer type, as `offset_s` if of a real one |
 //!
-//! Points of which one of these numbers is not finite are left out and counted.
+//! Points of which one of these numbers is not finite, or with |x|, |y| or |z| above 1e6 m, are left
+//! out and counted.
 //!
 //! Source of the format: G. Turk, "The PLY Polygon File Format", 1994.
 
@@ -22,7 +23,6 @@ mod fast;
 mod general;
 mod layout;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -32,6 +32,8 @@ pub use encode::encode;
 use layout::Layout;
 
 use crate::error::Error;
+use crate::range::MAX_COORDINATE_M;
+use crate::regular;
 
 /// The largest PLY file that is read, in bytes.
 const MAX_PLY_BYTES: u64 = 4 << 30;
@@ -73,8 +75,8 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<LidarScan, Error> {
 
 /// Reads a file whose size is checked before memory is taken for it.
 pub(crate) fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
+    let file = regular::open(path)?;
     let read = || -> io::Result<(u64, Vec<u8>)> {
-        let file = File::open(path)?;
         let size = file.metadata()?.len();
         let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
         file.take(limit + 1).read_to_end(&mut bytes)?;
@@ -126,10 +128,13 @@ struct Columns {
 
 impl Columns {
     fn scan(mut self, dropped_before: u32) -> Result<LidarScan, Wrong> {
-        for column in [&self.x, &self.y, &self.z].into_iter().chain(&self.intensity) {
+        for column in [&self.x, &self.y, &self.z] {
             for (bad, value) in self.bad.iter_mut().zip(column) {
-                *bad |= !value.is_finite();
+                *bad |= !value.is_finite() || value.abs() > MAX_COORDINATE_M;
             }
+        }
+        for (bad, value) in self.bad.iter_mut().zip(self.intensity.iter().flatten()) {
+            *bad |= !value.is_finite();
         }
         let dropped = self.bad.iter().filter(|bad| **bad).count();
         if dropped > 0 {

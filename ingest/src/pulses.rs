@@ -8,6 +8,7 @@ use beluga_types::{Pulse, PulseKind, Shading};
 
 use crate::error::Error;
 use crate::exact::{millis, number, optional, seconds_of_millis};
+use crate::range::SAMPLE_RATES_HZ;
 use crate::table::{Line, Table, quoted};
 
 const REQUIRED: [&str; 7] = [
@@ -120,11 +121,15 @@ fn row(line: &Line) -> Result<PulseRow, Error> {
     if !(scale.is_finite() && scale > 0.0) {
         return Err(line.refuse("1.2e-38 to 3.4e38 in `scale`", format!("{scale}")));
     }
+    let sample_rate_hz = optional("sample_rate_hz")?;
+    if let Some(rate) = sample_rate_hz.filter(|rate| !SAMPLE_RATES_HZ.contains(rate)) {
+        return Err(line.refuse("100 to 1000000000 in `sample_rate_hz`", format!("{rate}")));
+    }
     Ok(PulseRow {
         pulse,
         centre_hz: line.sigma("centre_hz")?,
         scale,
-        sample_rate_hz: optional("sample_rate_hz")?,
+        sample_rate_hz,
     })
 }
 

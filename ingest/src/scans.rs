@@ -149,11 +149,11 @@ impl Source for Scans {
                 };
                 let row = || -> Result<Row<PathBuf>, Error> {
                     Ok(Row {
-                        place: line.place(),
+                        place: format!("times.csv {}", line.place()),
                         seq: line.integer("seq")?,
-                        stamp: Stamp::from_nanos(line.required_integer("stamp_ns")?),
-                        end: line.integer("end_ns")?.map(Stamp::from_nanos),
-                        received: line.integer("received_ns")?.map(Stamp::from_nanos),
+                        stamp: line.required_stamp("stamp_ns")?,
+                        end: line.stamp("end_ns")?,
+                        received: line.stamp("received_ns")?,
                         what: self.folder.join(line.required_text("file")?),
                     })
                 };

@@ -8,6 +8,7 @@ use beluga_types::{Gap, GapCause, Measurement, Payload, SensorId, SensorSpec, St
 use crate::count::{Count, Late, Verdict};
 use crate::error::{Error, Fault};
 use crate::order::{LATENESS_NANOS, Reorder};
+use crate::range::{MAX_PAYLOAD_NANOS, is_time};
 use crate::source::{Row, Source};
 
 /// Measurements that are held to put their ends in order.
@@ -208,12 +209,12 @@ impl<S: Source> Stream<S> {
         }
         let loaded = self.source.load(row.what);
         let (stamp, end) = match self.times(stamp, said_end, loaded.last_offset_nanos) {
-            Some(times) => times,
-            None => {
+            Ok(times) => times,
+            Err(wrong) => {
                 let fault = Fault {
                     cause: GapCause::Corrupt,
                     lost: 1,
-                    detail: format!("{}: it ends before it starts", row.place),
+                    detail: format!("{}: {wrong}: {}", row.place, self.path.display()),
                 };
                 return self.gap(stamp, seq, fault);
             }
@@ -249,8 +250,13 @@ impl<S: Source> Stream<S> {
         }
     }
 
-    /// Time zero and end of a payload; nothing if the end comes first.
-    fn times(&self, said: Stamp, said_end: Option<Stamp>, last_offset_nanos: i64) -> Option<(Stamp, Stamp)> {
+    /// Time zero and end of a payload, or what is wrong with them.
+    fn times(
+        &self,
+        said: Stamp,
+        said_end: Option<Stamp>,
+        last_offset_nanos: i64,
+    ) -> Result<(Stamp, Stamp), &'static str> {
         let said_length = match (said_end, self.meaning) {
             (Some(end), StampMeaning::Start) => end.nanos_since(said),
             (Some(end), StampMeaning::Middle) => end.nanos_since(said).saturating_mul(2),
@@ -259,16 +265,23 @@ impl<S: Source> Stream<S> {
             (None, _) => 0,
         };
         if said_length < 0 {
-            return None;
+            return Err("it ends before it starts");
         }
         let length = said_length.max(last_offset_nanos);
+        if said_length > MAX_PAYLOAD_NANOS {
+            return Err("it ends more than 60 s after it starts");
+        }
         let back = match self.meaning {
             StampMeaning::Start => 0,
             StampMeaning::Middle => length / 2,
             StampMeaning::End => length,
         };
         let stamp = said.shifted_nanos(self.offset_nanos.saturating_sub(back));
-        Some((stamp, stamp.shifted_nanos(length)))
+        let end = stamp.shifted_nanos(length);
+        if !(is_time(stamp) && is_time(end)) {
+            return Err("its time lies after the year 2200");
+        }
+        Ok((stamp, end))
     }
 
     fn gap(&mut self, stamp: Stamp, seq: u64, fault: Fault) {

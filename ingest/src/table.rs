@@ -6,9 +6,12 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
+use beluga_types::Stamp;
 use csv::StringRecord;
 
 use crate::error::Error;
+use crate::range::is_time;
+use crate::regular;
 
 /// The longest line of a table that is read, in bytes. What is longer is not a table.
 const MAX_LINE_BYTES: u64 = 64 * 1024;
@@ -41,8 +44,7 @@ impl Table {
         required: &[&'static str],
         optional: &[&'static str],
     ) -> Result<Self, Error> {
-        let file = File::open(path).map_err(Error::io(path))?;
-        let mut reader = BufReader::new(file);
+        let mut reader = BufReader::new(regular::open(path)?);
         let mut line = 0;
         let header = loop {
             line += 1;
@@ -236,6 +238,23 @@ impl Line {
     /// An integer in a column that must not be empty.
     pub(crate) fn required_integer<T: FromStr>(&self, column: &str) -> Result<T, Error> {
         self.integer(column)?
+            .ok_or_else(|| self.refuse(format!("an integer in `{column}`"), "none"))
+    }
+
+    /// A time in nanoseconds in a column, if it is not empty; years after 2200 are refused.
+    pub(crate) fn stamp(&self, column: &str) -> Result<Option<Stamp>, Error> {
+        match self.integer(column)?.map(Stamp::from_nanos) {
+            Some(stamp) if !is_time(stamp) => {
+                let expected = format!("nanoseconds of a time before the year 2200 in `{column}`");
+                Err(self.refuse(expected, format!("{}", stamp.nanos())))
+            }
+            stamp => Ok(stamp),
+        }
+    }
+
+    /// A time in a column that must not be empty.
+    pub(crate) fn required_stamp(&self, column: &str) -> Result<Stamp, Error> {
+        self.stamp(column)?
             .ok_or_else(|| self.refuse(format!("an integer in `{column}`"), "none"))
     }
 

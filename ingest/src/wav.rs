@@ -6,7 +6,7 @@
 //! is never loaded whole. Plain 16-bit and float samples take a short way that gives the same.
 //!
 //! Limits: the format counts its bytes with 32 bits, so a file ends at 4 GiB (RF64 is refused);
-//! sample rates are whole hertz; 8-bit samples become 16-bit ones, 24 and 32-bit integers become
+//! sample rates are whole hertz, from 100 to 1e9; 8-bit samples become 16-bit ones, 24 and 32-bit integers become
 //! `f32` counts, which is exact up to 24 bits. A file that was never finished (its data length is
 //! 0 or 0xFFFFFFFF) is read to its end.
 //!
@@ -23,6 +23,8 @@ use hound::{SampleFormat, WavReader, WavSpec};
 pub(crate) use write::WavOut;
 
 use crate::error::Error;
+use crate::range::SAMPLE_RATES_HZ;
+use crate::regular;
 use crate::table::quoted;
 
 /// The longest slice that is read at once, in bytes.
@@ -58,7 +60,7 @@ impl WavFile {
     /// # Errors
     /// If it cannot be read, is not WAV, or holds samples of another kind than listed above.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        let mut file = File::open(path).map_err(Error::io(path))?;
+        let mut file = regular::open(path)?;
         let size = file.metadata().map_err(Error::io(path))?.len();
         if size == 0 {
             return Err(Error::Empty {
@@ -81,12 +83,13 @@ impl WavFile {
             SampleFormat::Float => spec.bits_per_sample == 32,
         };
         let frame_bytes = u64::from(u16::from_le_bytes([fmt[12], fmt[13]]));
-        if !known || spec.sample_rate == 0 || frame_bytes % u64::from(spec.channels) != 0 {
+        let good_rate = SAMPLE_RATES_HZ.contains(&f64::from(spec.sample_rate));
+        if !known || !good_rate || frame_bytes % u64::from(spec.channels) != 0 {
             let found = format!("{spec:?}, {frame_bytes} bytes for each moment");
             return Err(Error::bad(
                 path,
                 "`fmt ` chunk",
-                "8 to 32-bit samples at a rate above zero",
+                "8 to 32-bit samples at 100 Hz to 1 GHz",
                 found,
             ));
         }

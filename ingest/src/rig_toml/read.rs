@@ -1,6 +1,6 @@
 //! From the words of the file to a rig.
 
-use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use beluga_types::{
@@ -10,7 +10,8 @@ use beluga_types::{
 
 use super::{KindWord, MediumWord, RigFile, SensorTable, StampWord, WaterTable};
 use crate::error::Error;
-use crate::{beams, profile};
+use crate::range::{MAX_STAMP_NANOS, is_time};
+use crate::{beams, profile, regular};
 
 /// The longest rig file that is read, in bytes.
 const MAX_RIG_BYTES: u64 = 4 << 20;
@@ -23,11 +24,15 @@ const MAX_OFFSET_MS: f64 = 3.2e12;
 /// If the file or a table it names cannot be read, has an unknown key, or a value outside its
 /// range: always with file, line or key, what was expected and what was found.
 pub fn read(path: &Path) -> Result<Rig, Error> {
-    let size = fs::metadata(path).map_err(Error::io(path))?.len();
+    let file = regular::open(path)?;
+    let size = file.metadata().map_err(Error::io(path))?.len();
     if size > MAX_RIG_BYTES {
         return Err(Error::bad(path, "size", "at most 4 MiB", format!("{size} bytes")));
     }
-    let text = fs::read_to_string(path).map_err(Error::io(path))?;
+    let mut text = String::new();
+    file.take(MAX_RIG_BYTES)
+        .read_to_string(&mut text)
+        .map_err(Error::io(path))?;
     if text.trim().is_empty() {
         return Err(Error::Empty {
             expected: "a rig: `[[sensor]]` tables".into(),
@@ -172,6 +177,12 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
     if let Some(rate) = table.rate_hz.filter(|rate| !(1e-6..=1e9).contains(rate)) {
         return Err(refused("rate_hz", "0.000001 to 1000000000", rate));
     }
+    let start = table.start_ns.map(Stamp::from_nanos);
+    if let Some(start) = start.filter(|start| !is_time(*start)) {
+        let place = format!("sensor `{}`, `start_ns`", table.name);
+        let expected = format!("at most {MAX_STAMP_NANOS}, the year 2200");
+        return Err(Error::bad(path, place, expected, format!("{}", start.nanos())));
+    }
     let kind = match table.kind {
         KindWord::Lidar => SensorKind::Lidar,
         KindWord::Sonar => SensorKind::Sonar,
@@ -206,7 +217,7 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
         mount,
         time_offset_nanos: (table.time_offset_ms * 1e6).round() as i64,
         rate_hz: table.rate_hz,
-        start: table.start_ns.map(Stamp::from_nanos),
+        start,
         stamp: match table.stamp {
             StampWord::Start => StampMeaning::Start,
             StampWord::Middle => StampMeaning::Middle,

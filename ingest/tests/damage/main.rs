@@ -5,4 +5,5 @@
 
 mod folder;
 mod pings;
+mod ranges;
 mod scans;

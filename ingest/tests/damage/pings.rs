@@ -8,7 +8,7 @@ use beluga_types::{GapCause, Measurement, Payload};
 use crate::folder::{Folder, told};
 
 /// A sonar of two channels at 100 Hz; each ping is 10 samples.
-fn sonar(pings: &str) -> Folder {
+pub(crate) fn sonar(pings: &str) -> Folder {
     let folder = Folder::new();
     folder.write("rig.toml", "[[sensor]]\nname = \"fan\"\nkind = \"sonar\"\n");
     fs::create_dir(folder.path("sonar")).unwrap();
@@ -54,7 +54,7 @@ fn pings_that_are_missing_double_or_cut_are_counted() {
         _ => 0,
     };
     assert_eq!(late.iter().map(lost).sum::<u64>(), 6, "{:?}", told(&late));
-    let cut = sonar("1 20;2 33;3 40").run();
+    let cut = sonar("1 20;2 33;3 43").run();
     assert_eq!(told(&cut), ["1x10", "2x7", "truncated 0", "truncated 1"]);
     let Payload::Gap(gap) = &cut[2].payload else {
         panic!()
@@ -180,7 +180,7 @@ fn counted(folder: &Folder) -> (usize, u64) {
 }
 
 /// Rewrites the table of pings, line by line, without its header.
-fn relined(folder: &Folder, change: impl FnOnce(Vec<String>) -> Vec<String>) {
+pub(crate) fn relined(folder: &Folder, change: impl FnOnce(Vec<String>) -> Vec<String>) {
     let path = folder.path("sonar/fan.pings.csv");
     let text = fs::read_to_string(&path).unwrap();
     let (header, lines) = text.split_once('\n').unwrap();
