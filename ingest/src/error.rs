@@ -100,6 +100,16 @@ pub enum Error {
 }
 
 impl Error {
+    /// As it is; but if what is not there is the file, says what it is for.
+    pub(crate) fn if_absent(self, what: impl FnOnce() -> String) -> Error {
+        match self {
+            Error::Io { source, path } if source.kind() == io::ErrorKind::NotFound => {
+                Error::Missing { what: what(), path }
+            }
+            other => other,
+        }
+    }
+
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
         move |source| Error::Io { source, path }
@@ -129,6 +139,19 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
+    /// One payload whose file is not there, or cannot be read.
+    pub(crate) fn unread(error: &Error) -> Fault {
+        let absent = matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+        Fault {
+            cause: if absent {
+                GapCause::Missing
+            } else {
+                GapCause::Corrupt
+            },
+            ..Fault::corrupt(error)
+        }
+    }
+
     /// One payload that is there and cannot be read.
     pub(crate) fn corrupt(error: &Error) -> Fault {
         Fault {

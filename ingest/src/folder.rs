@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Origin, Rig, SensorId, SensorSpec};
+use beluga_types::{Origin, Payload, Rig, SensorId, SensorSpec, Stamp};
 
 use crate::error::Error;
 use crate::find::Place;
@@ -69,11 +69,17 @@ impl Recording {
             recording.places.push(place);
         }
         recording.take_origin()?;
+        let mut firsts = Vec::new();
         for id in recording.rig.ids() {
             let mut notes = Vec::new();
-            drop(recording.branch(id, &mut notes)?);
+            let mut branch = recording.branch(id, &mut notes)?;
             recording.notes.append(&mut notes);
+            // An opened branch has read as far as its first payload.
+            let payload = branch.find(|measurement| !matches!(measurement.payload, Payload::Gap(_)));
+            let name = &recording.rig.sensors[usize::from(id.0)].name;
+            firsts.extend(payload.map(|payload| (name.clone(), payload.stamp)));
         }
+        recording.notes.extend(far_apart(&firsts));
         Ok(recording)
     }
 
@@ -82,7 +88,8 @@ impl Recording {
         &self.rig
     }
 
-    /// What a user should be told: clock shifts, defaults taken, times that were made.
+    /// What a user should be told: clock shifts, defaults taken, times that were made, sensors that
+    /// start more than a day apart.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -181,6 +188,25 @@ impl Recording {
         }
         Ok(())
     }
+}
+
+/// Notes on sensors that start more than a day from the first of the rig.
+fn far_apart(firsts: &[(String, Stamp)]) -> impl Iterator<Item = String> {
+    let (first, others) = match firsts.split_first() {
+        Some((first, others)) => (Some(first), others),
+        None => (None, firsts),
+    };
+    others.iter().filter_map(move |(name, stamp)| {
+        let (reference, start) = first?;
+        let days = stamp.seconds_since(*start) / 86_400.0;
+        let word = if days < 0.0 { "before" } else { "after" };
+        (days.abs() > 1.0).then(|| {
+            format!(
+                "sensor `{name}` starts {:.0} days {word} `{reference}`: is its time in nanoseconds?",
+                days.abs()
+            )
+        })
+    })
 }
 
 fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {

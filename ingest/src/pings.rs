@@ -202,7 +202,7 @@ impl Source for Pings {
     fn load(&mut self, row: PingRow) -> Loaded {
         let (waveforms, missing) = match self.waveforms(&row) {
             Ok(found) => found,
-            Err(error) => return Loaded::lost(Fault::corrupt(&error)),
+            Err(error) => return Loaded::lost(Fault::unread(&error)),
         };
         let samples = waveforms.shape().samples;
         let truncated = |lost| Fault {

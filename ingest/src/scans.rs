@@ -185,7 +185,7 @@ impl Source for Scans {
                 let last_offset_nanos = i64::from(scan.last_offset_nanos());
                 Loaded::whole(Payload::Lidar(Arc::new(scan)), last_offset_nanos)
             }
-            Err(error) => Loaded::lost(Fault::corrupt(&error)),
+            Err(error) => Loaded::lost(Fault::unread(&error)),
         }
     }
 }

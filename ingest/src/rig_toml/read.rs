@@ -15,6 +15,12 @@ use crate::{beams, profile, regular};
 
 /// The longest rig file that is read, in bytes.
 const MAX_RIG_BYTES: u64 = 4 << 20;
+/// How far a sensor's origin may be from the `Body` origin along each axis, in metres.
+const MAX_OFFSET_M: f64 = 1e4;
+/// How far the anchor may be above or below the ellipsoid, in metres.
+const MAX_HEIGHT_M: f64 = 1e5;
+/// How far the waterline may be above or below the `Body` origin, in metres.
+const MAX_WATERLINE_M: f64 = 1e3;
 /// The largest time offset: a hundred years, far inside what nanoseconds in 64 bits can say.
 const MAX_OFFSET_MS: f64 = 3.2e12;
 
@@ -58,22 +64,27 @@ fn rig(path: &Path, file: RigFile) -> Result<Rig, Error> {
             Err(Error::bad(path, format!("`{key}`"), expected, format!("{value}")))
         }
     };
-    let finite = |key: &str, value: f64| check(key, value, value.is_finite(), "a finite number");
     let origin = match file.origin {
         None => None,
         Some(table) => {
             let (lat, lon) = (table.lat_deg, table.lon_deg);
             check("origin.lat_deg", lat, lat.abs() <= 90.0, "-90 to 90")?;
             check("origin.lon_deg", lon, lon.abs() <= 360.0, "-360 to 360")?;
+            let height = table.height_m;
+            let good = height.abs() <= MAX_HEIGHT_M;
+            check("origin.height_m", height, good, "-100000 to 100000")?;
             Some(Origin {
-                anchor: Geodetic::from_degrees(lat, lon, finite("origin.height_m", table.height_m)?),
+                anchor: Geodetic::from_degrees(lat, lon, height),
                 epsg: table.epsg,
                 vertical_datum: table.vertical_datum,
             })
         }
     };
     let waterline_m = match file.vessel.and_then(|vessel| vessel.waterline_m) {
-        Some(value) => Some(finite("vessel.waterline_m", value)?),
+        Some(value) => {
+            let good = value.abs() <= MAX_WATERLINE_M;
+            Some(check("vessel.waterline_m", value, good, "-1000 to 1000")?)
+        }
         None => None,
     };
     let rig = Rig {
@@ -137,7 +148,9 @@ fn water(path: &Path, table: WaterTable) -> Result<Water, Error> {
             salinity_ppt: None,
         } => {
             let folder = path.parent().unwrap_or(Path::new("."));
-            Ok(Water::Profile(profile::read(&folder.join(file))?))
+            let profile = profile::read(&folder.join(file));
+            let what = || "the `profile` of `[water]`".to_owned();
+            Ok(Water::Profile(profile.map_err(|error| error.if_absent(what))?))
         }
         WaterTable {
             sound_speed_m_per_s: None,
@@ -162,9 +175,9 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
         let place = format!("sensor `{}`, `{key}`", table.name);
         Error::bad(path, place, expected, format!("{found}"))
     };
-    let finite = |key: &str, value: f64| match value.is_finite() {
+    let offset = |key: &str, value: f64| match value.abs() <= MAX_OFFSET_M {
         true => Ok(value),
-        false => Err(refused(key, "a finite number", value)),
+        false => Err(refused(key, "-10000 to 10000", value)),
     };
     let radians = |key: &str, value: f64| match value.abs() <= 360.0 {
         true => Ok(value.to_radians()),
@@ -189,9 +202,9 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
         KindWord::Nav => SensorKind::Nav,
     };
     let mount = Mount {
-        forward_m: finite("forward_m", table.forward_m)?,
-        starboard_m: finite("starboard_m", table.starboard_m)?,
-        down_m: finite("down_m", table.down_m)?,
+        forward_m: offset("forward_m", table.forward_m)?,
+        starboard_m: offset("starboard_m", table.starboard_m)?,
+        down_m: offset("down_m", table.down_m)?,
         attitude: Attitude {
             roll_rad: radians("roll_deg", table.roll_deg)?,
             pitch_rad: radians("pitch_deg", table.pitch_deg)?,
@@ -199,7 +212,10 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
         },
     };
     let beams = match &table.beams {
-        Some(file) => Some(beams::read(&folder.join(file))?),
+        Some(file) => {
+            let what = || format!("the `beams` of sensor `{}`", table.name);
+            Some(beams::read(&folder.join(file)).map_err(|error| error.if_absent(what))?)
+        }
         None => None,
     };
     let mut spec = SensorSpec::new(table.name, kind);

@@ -75,6 +75,18 @@ fn a_rig_that_says_what_it_may_not() {
             "[origin]\nlat_deg = 91\nlon_deg = 0\nheight_m = 0\n",
             "`origin.lat_deg`: expected -90 to 90, found 91",
         ),
+        (
+            "[origin]\nlat_deg = 0\nlon_deg = 0\nheight_m = -1e6\n",
+            "`origin.height_m`: expected -100000 to 100000, found -1000000",
+        ),
+        (
+            "[vessel]\nwaterline_m = 1001\n",
+            "`vessel.waterline_m`: expected -1000 to 1000, found 1001",
+        ),
+        (
+            "[[sensor]]\nname = \"a\"\nkind = \"lidar\"\ndown_m = 1e5\n",
+            "sensor `a`, `down_m`: expected -10000 to 10000, found 100000",
+        ),
     ] {
         folder.write(
             "rig.toml",
@@ -155,7 +167,7 @@ fn damaged_scans_are_gaps_and_the_run_goes_on() {
         "6",
         "7",
         "8",
-        "corrupt 1",
+        "missing 1",
     ];
     assert_eq!(told(&run), expected, "counted in = counted out + lost");
     let Payload::Gap(gap) = &run[3].payload else {
@@ -244,4 +256,46 @@ fn stamps_of_the_middle_and_the_end_become_those_of_the_first_firing() {
         let scan = &folder.run()[0];
         assert_eq!((scan.stamp.nanos(), scan.end.nanos()), expected, "{stamp}");
     }
+}
+
+#[test]
+fn a_table_of_the_rig_that_is_not_there_is_named() {
+    let folder = Folder::new();
+    folder.write("rig.toml", &format!("{RIG}beams = \"none.csv\"\n"));
+    let error = folder.refused();
+    assert!(
+        error.starts_with("the `beams` of sensor `front` does not exist: "),
+        "{error}"
+    );
+    folder.write("rig.toml", &format!("[water]\nprofile = \"none.csv\"\n{RIG}"));
+    let error = folder.refused();
+    assert!(
+        error.starts_with("the `profile` of `[water]` does not exist: "),
+        "{error}"
+    );
+}
+
+#[test]
+fn sensors_that_start_days_apart_are_noted() {
+    let folder = Folder::new();
+    folder.write(
+        "rig.toml",
+        &format!("{RIG}[[sensor]]\nname = \"ins\"\nkind = \"nav\"\n"),
+    );
+    let notes = |stamp: i64| {
+        let header = "stamp_ns,lat_deg,lon_deg,height_m,qw,qx,qy,qz";
+        folder.write("nav.csv", &format!("{header}\nbad line\n{stamp},,,,1,0,0,0\n"));
+        Recording::open(folder.0.path()).unwrap().notes().to_vec()
+    };
+    let day = 86_400_000_000_000;
+    assert!(notes(day).is_empty());
+    let question = "`front`: is its time in nanoseconds?";
+    assert_eq!(
+        notes(20_000 * day),
+        [format!("sensor `ins` starts 20000 days after {question}")]
+    );
+    assert_eq!(
+        notes(-3 * day),
+        [format!("sensor `ins` starts 3 days before {question}")]
+    );
 }
