@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The Arrow library refused.
-    #[error("arrow: {0}")]
+    #[error("the Arrow library refused")]
     Arrow(#[from] arrow_schema::ArrowError),
     /// The values of a table do not make a frame.
     #[error("table `{table}`: `{column}` is {found}, expected {expected}")]
@@ -22,14 +22,20 @@ pub enum Error {
         expected: &'static str,
     },
     /// Columns that differ in length, or numbers that are not finite.
-    #[error("frame: {0}")]
+    #[error("the frame does not keep its promises")]
     Frame(#[from] beluga_types::Error),
     /// A file could not be written.
-    #[error("{source}: {}", path.display())]
+    #[error("writing tables: {}", path.display())]
     Io {
         /// What the system said.
         source: std::io::Error,
         /// Which file.
+        path: PathBuf,
+    },
+    /// A folder that is to be written holds something already.
+    #[error("expected no folder or an empty one, found files: {}", path.display())]
+    NotEmpty {
+        /// Which folder.
         path: PathBuf,
     },
     /// The table's columns are others.

@@ -26,27 +26,25 @@ const FRAME_INDEX: &str = "frame_index";
 ///
 /// Without [`Self::finish`] the three files have no footer, and only the streams can be read.
 pub struct ArrowFiles {
-    streams: PathBuf,
-    frames: Table,
-    points: Table,
-    arcs: Table,
+    folder: PathBuf,
+    /// Made with the first frame, so that a source that gives none leaves the folder empty.
+    tables: Option<Tables>,
     pushed: usize,
 }
 
 impl ArrowFiles {
-    /// Starts the folder, making it if it is not there; files of the same names are replaced.
+    /// Takes a folder, making it if it is not there. Its files are made with the first frame.
     ///
     /// # Errors
-    /// [`Error::Io`] with the path that could not be made.
+    /// [`Error::NotEmpty`] if it holds anything, [`Error::Io`] if it could not be made or read.
     pub fn create(dir: &Path) -> Result<Self, Error> {
-        let streams = dir.join("frames");
-        fs::create_dir_all(&streams).map_err(at(&streams))?;
-        let schemas = schemas();
+        fs::create_dir_all(dir).map_err(at(dir))?;
+        if fs::read_dir(dir).map_err(at(dir))?.next().is_some() {
+            return Err(Error::NotEmpty { path: dir.to_owned() });
+        }
         Ok(Self {
-            streams,
-            frames: Table::create(dir.join("frames.arrow"), Arc::clone(&schemas.frame))?,
-            points: Table::create(dir.join("points.arrow"), with_frame_index(&schemas.points))?,
-            arcs: Table::create(dir.join("arcs.arrow"), with_frame_index(&schemas.arcs))?,
+            folder: dir.to_owned(),
+            tables: None,
             pushed: 0,
         })
     }
@@ -61,30 +59,60 @@ impl ArrowFiles {
         let points = stream::read("points", &bytes.points, &schemas.points)?;
         let arcs = stream::read("arcs", &bytes.arcs, &schemas.arcs)?;
         let index = Reading::new("frame", &frame).value::<UInt64Type>("index")?;
+        let tables = match &mut self.tables {
+            Some(tables) => tables,
+            none => none.insert(Tables::create(&self.folder)?),
+        };
         for (kind, stream) in [
             ("frame", &bytes.frame),
             ("points", &bytes.points),
             ("arcs", &bytes.arcs),
         ] {
-            let path = self.streams.join(format!("{:06}.{kind}.arrows", self.pushed));
+            let path = tables.streams.join(format!("{:06}.{kind}.arrows", self.pushed));
             fs::write(&path, stream).map_err(at(&path))?;
         }
-        self.frames.write(frame, None)?;
-        self.points.write(points, Some(index))?;
-        self.arcs.write(arcs, Some(index))?;
+        tables.frames.write(frame, None)?;
+        tables.points.write(points, Some(index))?;
+        tables.arcs.write(arcs, Some(index))?;
         self.pushed += 1;
         Ok(())
     }
 
-    /// Ends the files and says how many frames they hold.
+    /// Ends the files and says how many frames they hold. Without frames they are made, and empty.
     ///
     /// # Errors
     /// [`Error::Io`] or [`Error::Arrow`] if a footer cannot be written.
     pub fn finish(self) -> Result<usize, Error> {
-        for table in [self.frames, self.points, self.arcs] {
+        let tables = match self.tables {
+            Some(tables) => tables,
+            None => Tables::create(&self.folder)?,
+        };
+        for table in [tables.frames, tables.points, tables.arcs] {
             table.finish()?;
         }
         Ok(self.pushed)
+    }
+}
+
+/// What stands in the folder.
+struct Tables {
+    streams: PathBuf,
+    frames: Table,
+    points: Table,
+    arcs: Table,
+}
+
+impl Tables {
+    fn create(folder: &Path) -> Result<Self, Error> {
+        let streams = folder.join("frames");
+        fs::create_dir(&streams).map_err(at(&streams))?;
+        let schemas = schemas();
+        Ok(Self {
+            streams,
+            frames: Table::create(folder.join("frames.arrow"), Arc::clone(&schemas.frame))?,
+            points: Table::create(folder.join("points.arrow"), with_frame_index(&schemas.points))?,
+            arcs: Table::create(folder.join("arcs.arrow"), with_frame_index(&schemas.arcs))?,
+        })
     }
 }
 
@@ -97,7 +125,7 @@ struct Table {
 
 impl Table {
     fn create(path: PathBuf, schema: SchemaRef) -> Result<Self, Error> {
-        let file = BufWriter::new(File::create(&path).map_err(at(&path))?);
+        let file = BufWriter::new(File::create_new(&path).map_err(at(&path))?);
         let writer = FileWriter::try_new_with_options(file, &schema, stream::options()?)?;
         Ok(Self { path, schema, writer })
     }
@@ -172,5 +200,19 @@ mod tests {
         assert!(files.push(&bytes).is_err());
         assert_eq!(files.finish().unwrap(), 0);
         assert_eq!(fs::read_dir(dir.path().join("frames")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_used_folder_is_refused_and_one_without_frames_can_be_used_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("tables");
+        drop(ArrowFiles::create(&folder).unwrap());
+        let mut files = ArrowFiles::create(&folder).unwrap();
+        files.push(&encode(&frame(1, 2, 0)).unwrap()).unwrap();
+        drop(files);
+        let kept = || fs::read(folder.join("frames/000000.frame.arrows")).unwrap();
+        let before = kept();
+        assert!(matches!(ArrowFiles::create(&folder), Err(Error::NotEmpty { .. })));
+        assert_eq!(kept(), before);
     }
 }
