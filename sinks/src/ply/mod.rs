@@ -8,22 +8,25 @@
 //! - `snr_db` means something only where `has_snr` is 1, and is 0 elsewhere.
 //!
 //! `sigma_*_m` lie on the beam's axes; the six `cov_*` columns are the same random error as a
-//! symmetric matrix in `World`. Neither holds what points share (pose, boresight, sound speed):
-//! see [`SolidarFrame::jacobian`].
+//! symmetric matrix in `World`, each at most the largest float (3.4e38 m²). Neither holds what
+//! points share (pose, boresight, sound speed): see [`SolidarFrame::jacobian`].
+
+mod layout;
 
 use std::fs::File;
 use std::io::{BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Label, Medium, Origin, SolidarFrame};
-use nalgebra::Matrix3;
+use beluga_types::{Origin, SolidarFrame};
+
+use layout::{ROW_BYTES, header, push_row};
 
 /// What can go wrong while a PLY file is written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A frame whose columns differ in length or whose numbers are not finite.
-    #[error("frame {index}: {source}")]
+    #[error("frame {index} does not keep its promises")]
     Frame {
         /// The frame's index.
         index: u64,
@@ -31,7 +34,7 @@ pub enum Error {
         source: beluga_types::Error,
     },
     /// The file could not be written.
-    #[error("{source}: {}", path.display())]
+    #[error("writing points: {}", path.display())]
     Io {
         /// What the system said.
         source: std::io::Error,
@@ -48,66 +51,41 @@ pub enum Error {
     },
 }
 
-/// The columns of a vertex: PLY type, name, and for a comment its unit and meaning.
-const COLUMNS: [(&str, &str, &str); 25] = [
-    ("double", "x", "m, World east"),
-    ("double", "y", "m, World north"),
-    ("double", "z", "m, World up"),
-    ("uint", "frame_index", "frame it belongs to"),
-    ("int", "stamp_high", "ns since 1970-01-01 UTC, upper 32 bits"),
-    ("uint", "stamp_low", "its lower 32 bits"),
-    ("int", "offset_nanos", "ns against the end of the frame's window"),
-    ("ushort", "sensor", "place in the rig's list"),
-    ("uchar", "medium", ""),
-    ("float", "level", "device unit for light, dB for sound"),
-    ("float", "snr_db", "dB, only where has_snr is 1"),
-    ("uchar", "has_snr", "whether snr_db was measured"),
-    ("float", "sigma_range_m", "m, one sigma along the beam"),
-    (
-        "float",
-        "sigma_along_m",
-        "m, along the sensor's x across the beam",
-    ),
-    ("float", "sigma_across_m", "m, along the third axis"),
-    ("uchar", "label", ""),
-    (
-        "uint",
-        "source_seq_low",
-        "sequence number of the scan or ping, lower 32 bits",
-    ),
-    ("uint", "source_seq_high", "its upper 32 bits"),
-    ("uint", "source_index", "point of the scan, or beam of the ping"),
-    ("float", "cov_xx", "m2, random covariance in World"),
-    ("float", "cov_xy", "m2"),
-    ("float", "cov_xz", "m2"),
-    ("float", "cov_yy", "m2"),
-    ("float", "cov_yz", "m2"),
-    ("float", "cov_zz", "m2"),
-];
-
 /// Writes frames to a PLY file, one after the other, holding none.
 ///
-/// The count of vertices stands at the file's start and is only right after [`Self::finish`]:
-/// without it the file says that it has none.
+/// The count of vertices stands at the file's start and is only right after [`Self::finish`]. A
+/// writer that is dropped without it, or that fails to finish, removes its file; only a process that
+/// ends at once leaves one, which says that it has no points.
 pub struct Writer {
     path: PathBuf,
     file: BufWriter<File>,
     origin: Option<Origin>,
     vertices: u64,
+    finished: bool,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The file is ours, and why it is not whole was told already.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }
 
 impl Writer {
-    /// Starts the file; one that is there is replaced.
+    /// Starts the file where none exists.
     ///
     /// # Errors
-    /// [`Error::Io`] if it cannot be made.
+    /// [`Error::Io`] if it cannot be made, also if anything exists at the path.
     pub fn create(path: &Path, origin: Option<&Origin>) -> Result<Self, Error> {
-        let file = File::create(path).map_err(at(path))?;
+        let file = File::create_new(path).map_err(at(path))?;
         let mut writer = Self {
             path: path.to_owned(),
             file: BufWriter::new(file),
             origin: origin.cloned(),
             vertices: 0,
+            finished: false,
         };
         writer.write(header(0, writer.origin.as_ref()).as_bytes())?;
         Ok(writer)
@@ -147,95 +125,13 @@ impl Writer {
         let header = header(self.vertices, self.origin.as_ref());
         self.write(header.as_bytes())?;
         self.file.flush().map_err(at(&self.path))?;
+        self.finished = true;
         Ok(self.vertices)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {
         self.file.write_all(bytes).map_err(at(&self.path))
     }
-}
-
-/// Bytes of one vertex.
-const ROW_BYTES: usize = 105;
-
-/// One vertex, in the order of [`COLUMNS`].
-fn push_row(rows: &mut Vec<u8>, frame: &SolidarFrame, frame_index: u32, i: usize, covariance: &Matrix3<f64>) {
-    let points = &frame.points;
-    let place = frame.point_in_world(i).vector();
-    for axis in 0..3 {
-        rows.extend(place[axis].to_le_bytes());
-    }
-    rows.extend(frame_index.to_le_bytes());
-    let offset_nanos = points.offset_nanos[i];
-    let stamp = frame.window.end.shifted_nanos(offset_nanos.into()).nanos();
-    rows.extend(((stamp >> 32) as i32).to_le_bytes());
-    rows.extend((stamp as u32).to_le_bytes());
-    rows.extend(offset_nanos.to_le_bytes());
-    rows.extend(points.sensor[i].to_le_bytes());
-    rows.push(points.medium[i] as u8);
-    rows.extend(points.level[i].to_le_bytes());
-    let snr_db = points.snr_db[i].filter(|snr_db| snr_db.is_finite());
-    rows.extend(snr_db.unwrap_or(0.0).to_le_bytes());
-    rows.push(u8::from(snr_db.is_some()));
-    rows.extend(points.sigma_range_m[i].to_le_bytes());
-    rows.extend(points.sigma_along_m[i].to_le_bytes());
-    rows.extend(points.sigma_across_m[i].to_le_bytes());
-    rows.push(points.label[i] as u8);
-    let seq = points.source_seq[i];
-    rows.extend((seq as u32).to_le_bytes());
-    rows.extend(((seq >> 32) as u32).to_le_bytes());
-    rows.extend(points.source_index[i].to_le_bytes());
-    for (row, column) in [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)] {
-        rows.extend((covariance[(row, column)] as f32).to_le_bytes());
-    }
-}
-
-/// The header, of the same length for every count.
-fn header(vertices: u64, origin: Option<&Origin>) -> String {
-    let mut lines = vec![
-        "ply".to_owned(),
-        "format binary_little_endian 1.0".to_owned(),
-        "comment BELUGA, points in World: local east-north-up, metres".to_owned(),
-        origin_comment(origin),
-        format!("comment medium: {}", numbered(Medium::ALL.map(Medium::name))),
-        format!("comment label: {}", numbered(Label::ALL.map(Label::name))),
-    ];
-    for (_, name, meaning) in COLUMNS.into_iter().filter(|(_, _, meaning)| !meaning.is_empty()) {
-        lines.push(format!("comment {name}: {meaning}"));
-    }
-    // The count grows when the file is finished; this line shrinks by as much.
-    let digits = vertices.to_string();
-    lines.push(format!(
-        "comment {}",
-        ".".repeat(u32::MAX.to_string().len() + 1 - digits.len())
-    ));
-    lines.push(format!("element vertex {digits}"));
-    lines.extend(COLUMNS.map(|(kind, name, _)| format!("property {kind} {name}")));
-    lines.push("end_header\n".to_owned());
-    lines.join("\n")
-}
-
-fn origin_comment(origin: Option<&Origin>) -> String {
-    let Some(origin) = origin else {
-        return "comment origin: none, World is the vehicle's own space at its first measurement".to_owned();
-    };
-    let anchor = &origin.anchor;
-    format!(
-        "comment origin: latitude {:.9} deg, longitude {:.9} deg, height {:.4} m above the ellipsoid, datum WGS 84",
-        anchor.latitude_rad.to_degrees(),
-        anchor.longitude_rad.to_degrees(),
-        anchor.height_m
-    )
-}
-
-/// `0 air, 1 water`.
-fn numbered<const N: usize>(words: [&str; N]) -> String {
-    let numbered: Vec<String> = words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| format!("{i} {word}"))
-        .collect();
-    numbered.join(", ")
 }
 
 fn count(what: &'static str, found: u64) -> Result<u32, Error> {
@@ -253,6 +149,7 @@ mod tests {
 
     use beluga_types::Geodetic;
 
+    use super::layout::COLUMNS;
     use super::*;
     use crate::arrow::specimen;
 
@@ -383,17 +280,38 @@ mod tests {
     }
 
     #[test]
-    fn the_header_has_one_length_for_every_count() {
-        let lengths = [0, 9, 10, 12_345, u64::from(u32::MAX)].map(|count| header(count, None).len());
-        assert!(lengths.iter().all(|&length| length == lengths[0]), "{lengths:?}");
-    }
-
-    #[test]
     fn an_index_beyond_32_bits_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let mut writer = Writer::create(&dir.path().join("cloud.ply"), None).unwrap();
         let mut frame = specimen::frame(1, 1, 0);
         frame.index = 1 << 32;
         assert!(matches!(writer.push(&frame), Err(Error::TooMany { .. })));
+    }
+
+    #[test]
+    fn nothing_is_overwritten_and_an_unfinished_file_does_not_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cloud.ply");
+        let mut writer = Writer::create(&path, None).unwrap();
+        assert!(matches!(Writer::create(&path, None), Err(Error::Io { .. })));
+        assert!(path.exists(), "a refused call leaves what is there");
+        writer.push(&specimen::frame(1, 3, 0)).unwrap();
+        drop(writer);
+        assert!(!path.exists());
+        Writer::create(&path, None).unwrap().finish().unwrap();
+        assert!(path.exists());
+    }
+
+    #[test]
+    fn covariances_beyond_a_float_stay_finite() {
+        let mut frame = specimen::frame(1, 2, 0);
+        for sigma in [&mut frame.points.sigma_range_m, &mut frame.points.sigma_along_m] {
+            sigma.fill(f32::MAX);
+        }
+        let (_, rows) = read(&written(&[frame], None));
+        assert_eq!(rows.len(), 2);
+        assert!(rows.iter().all(|row| row.values().all(|value| value.is_finite())));
+        let largest = f64::from(f32::MAX);
+        assert!(rows[0].values().any(|value| value.abs() == largest));
     }
 }
