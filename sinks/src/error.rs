@@ -1,4 +1,6 @@
 //! What can go wrong on the way out.
+//!
+//! A message never repeats its `source`: whoever shows an error shows the whole chain.
 
 use std::path::{Path, PathBuf};
 
@@ -55,7 +57,7 @@ pub enum Error {
         expected: usize,
     },
     /// The file system refused.
-    #[error("{doing}: {source}: {}", path.display())]
+    #[error("{doing}: {}", path.display())]
     Io {
         /// What was being done.
         doing: &'static str,
@@ -87,7 +89,7 @@ pub enum Error {
     #[error("a record needs at least one recipient or key file")]
     NoRecipient,
     /// The operating system gave no random bytes.
-    #[error("no random bytes: {source}")]
+    #[error("no random bytes")]
     Randomness {
         /// What the system said.
         source: getrandom::Error,
@@ -128,5 +130,40 @@ pub(crate) fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(std::io:
         doing,
         source,
         path: path.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as StdError;
+    use std::io;
+
+    use super::*;
+
+    /// No text of a chain holds that of the error under it.
+    fn check_told_once(error: &dyn StdError) {
+        let source = error.source().expect("an error with a source");
+        assert!(!error.to_string().contains(&source.to_string()), "{error}");
+    }
+
+    #[test]
+    fn what_the_system_said_is_told_once() {
+        let said = || io::Error::from(io::ErrorKind::AlreadyExists);
+        let path = PathBuf::from("here");
+        check_told_once(&io_error("making a record", &path)(said()));
+        check_told_once(&Error::Randomness {
+            source: getrandom::Error::UNSUPPORTED,
+        });
+        check_told_once(&crate::arrow::Error::Io {
+            source: said(),
+            path: path.clone(),
+        });
+        let frame = beluga_types::Error::Rig("a rig".into());
+        check_told_once(&crate::arrow::Error::Frame(frame.clone()));
+        check_told_once(&crate::ply::Error::Frame {
+            index: 0,
+            source: frame,
+        });
+        check_told_once(&crate::ply::Error::Io { source: said(), path });
     }
 }
