@@ -173,8 +173,9 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
             );
         }
     }
+    let last = fuser.finish();
+    pour(&mut report, last);
     report.notes = fuser.notes();
-    pour(&mut report, fuser.finish());
     report
 }
 

@@ -100,6 +100,32 @@ impl Config {
                 expected,
             })
         };
+        self.sonar.check()?;
+        let counts = [
+            ("odometry.wanted_points", self.odometry.wanted_points),
+            ("odometry.max_iterations", self.odometry.max_iterations),
+            ("register.submap_frames", self.register.submap_frames),
+        ];
+        for (field, found) in counts {
+            if found == 0 {
+                return fail(field, 0.0, "one or more");
+            }
+        }
+        for (field, found, low, expected) in [
+            ("odometry.voxel_m", self.odometry.voxel_m, 0.01, "0.01 or more"),
+            ("register.gate_m", self.register.gate_m, 0.001, "0.001 or more"),
+        ] {
+            if found < low {
+                return fail(field, found, expected);
+            }
+        }
+        if self.lidar_voxel_m > 0.0 && self.lidar_voxel_m < 1e-3 {
+            return fail(
+                "lidar_voxel_m",
+                self.lidar_voxel_m,
+                "0 for all points, or 0.001 and more",
+            );
+        }
         for (field, found) in positive {
             if !(found.is_finite() && found > 0.0) {
                 return fail(field, found, "a finite number above zero");
@@ -236,6 +262,23 @@ impl Default for RegisterConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_that_would_be_bent_into_range_are_refused() {
+        for bend in [
+            (|config: &mut Config| config.sonar.min_snr_db = f64::NAN) as fn(&mut Config),
+            |config| config.sonar.false_alarm_rate = 2.0,
+            |config| config.sonar.training_cells = 1,
+            |config| config.sonar.max_detections_per_beam = 0,
+            |config| config.odometry.max_iterations = 0,
+            |config| config.odometry.voxel_m = 1e-12,
+            |config| config.lidar_voxel_m = 1e-300,
+        ] {
+            let mut config = Config::default();
+            bend(&mut config);
+            assert!(matches!(config.check(), Err(Error::Config { .. })), "{config:?}");
+        }
+    }
 
     #[test]
     fn the_default_is_in_range_and_bad_numbers_are_named() {

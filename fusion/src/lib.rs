@@ -103,12 +103,20 @@ impl Fuser {
         {
             self.note("a pose that is not finite, or whose covariance is not positive, was left out");
         }
+        if let Some(unused) = unused(&measurement.payload) {
+            let name = self
+                .rig
+                .sensor(measurement.sensor)
+                .map_or("?", |spec| spec.name.as_str());
+            let note = format!("`{name}` gives {unused}: counted, not used in the pose");
+            self.note(&note);
+        }
         self.windows.push(measurement);
         self.close_windows(false)
     }
 
-    /// The frames of what still waits.
-    pub fn finish(mut self) -> Vec<SolidarFrame> {
+    /// The frames of what still waits: the end of the pass. [`Self::notes`] is complete after it.
+    pub fn finish(&mut self) -> Vec<SolidarFrame> {
         self.close_windows(true)
     }
 
@@ -300,4 +308,17 @@ fn lidar_scans(measurements: &[Measurement]) -> impl Iterator<Item = (&Measureme
             Payload::Lidar(scan) => Some((measurement, scan)),
             _ => None,
         })
+}
+
+/// What a payload is called that fusion takes and makes nothing of.
+fn unused(payload: &Payload) -> Option<&'static str> {
+    match payload {
+        Payload::Gnss(_) => Some("positions without attitude"),
+        Payload::Attitude(_) => Some("attitude without position"),
+        Payload::Imu(_) => Some("rotation rates and accelerations"),
+        Payload::Velocity(_) => Some("velocity"),
+        Payload::Depth(_) => Some("depth"),
+        Payload::SoundSpeed(_) => Some("speed of sound at a probe"),
+        _ => None,
+    }
 }

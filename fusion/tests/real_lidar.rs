@@ -13,16 +13,12 @@ use beluga_types::{
 };
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
 
+#[path = "../../tests/shared_data/mod.rs"]
+mod shared_data;
+
 /// The folder of recordings beside the repository, if this machine has it.
 fn recording(test: &str, name: &str) -> Option<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../shared/data/lidar")
-        .join(name);
-    if folder.is_dir() {
-        return Some(folder);
-    }
-    println!("SKIPPED {test}: no shared data");
-    None
+    shared_data::shared_data(test, &format!("lidar/{name}"))
 }
 
 fn rig() -> Rig {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
+
 /// Settings of pulse compression and detection. Works as it is; every field has a unit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -47,6 +49,63 @@ impl Default for SonarConfig {
 }
 
 impl SonarConfig {
+    /// Checks every number against its range, so that none is bent in silence.
+    ///
+    /// # Errors
+    /// [`Error::Config`] at the first that is outside.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let near = self.clamped();
+        let number = |count: usize| count as f64;
+        for (field, found, inside, expected) in [
+            (
+                "sonar.false_alarm_rate",
+                self.false_alarm_rate,
+                near.false_alarm_rate,
+                "1e-9 to 0.1",
+            ),
+            (
+                "sonar.training_cells",
+                number(self.training_cells),
+                number(near.training_cells),
+                "4 to 256",
+            ),
+            (
+                "sonar.guard_cells",
+                number(self.guard_cells),
+                number(near.guard_cells),
+                "1 to 64",
+            ),
+            ("sonar.min_snr_db", self.min_snr_db, near.min_snr_db, "-20 to 100"),
+            (
+                "sonar.max_detections_per_beam",
+                number(self.max_detections_per_beam),
+                number(near.max_detections_per_beam),
+                "1 to 1024",
+            ),
+            (
+                "sonar.arc_beyond_deg",
+                self.arc_beyond_deg,
+                near.arc_beyond_deg,
+                "0.1 to 360",
+            ),
+            (
+                "sonar.neighbour_rejection_db",
+                self.neighbour_rejection_db,
+                near.neighbour_rejection_db,
+                "3 to 100",
+            ),
+        ] {
+            if found != inside {
+                return Err(Error::Config {
+                    field,
+                    found,
+                    expected,
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// The same with every number inside its range; what is not a number takes its default.
     pub(crate) fn clamped(&self) -> Self {
         let default = Self::default();
