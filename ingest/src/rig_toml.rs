@@ -3,6 +3,7 @@
 //! `RIG.md` beside this crate says the same field by field. Degrees and milliseconds exist only
 //! here; keys this page does not know are refused with their line.
 
+mod place;
 mod read;
 mod write;
 

@@ -8,6 +8,7 @@ use beluga_types::{
     Water,
 };
 
+use super::place::with_line;
 use super::{KindWord, MediumWord, RigFile, SensorTable, StampWord, WaterTable};
 use crate::error::Error;
 use crate::range::{MAX_STAMP_NANOS, is_time};
@@ -52,7 +53,7 @@ pub fn read(path: &Path) -> Result<Rig, Error> {
         let message = error.message().replace('\n', " ");
         Error::bad(path, format!("line {line}"), "a rig of version 1", message)
     })?;
-    rig(path, file)
+    rig(path, file).map_err(|error| with_line(error, &text, path))
 }
 
 fn rig(path: &Path, file: RigFile) -> Result<Rig, Error> {

@@ -57,15 +57,15 @@ fn a_rig_that_says_what_it_may_not() {
         ),
         (
             "[[sensor]]\nname = \"a\"\nkind = \"lidar\"\npitch_deg = nan\n",
-            "sensor `a`, `pitch_deg`: expected -360 to 360, found NaN",
+            "line 4, sensor `a`, `pitch_deg`: expected -360 to 360, found NaN",
         ),
         (
             "[[sensor]]\nname = \"a\"\nkind = \"lidar\"\nrate_hz = 0\n",
-            "sensor `a`, `rate_hz`: expected 0.000001 to 1000000000, found 0",
+            "line 4, sensor `a`, `rate_hz`: expected 0.000001 to 1000000000, found 0",
         ),
         (
             "[water]\nsound_speed_m_per_s = 1.5\n",
-            "`water.sound_speed_m_per_s`: expected 100 to 3000, found 1.5",
+            "line 2, `water.sound_speed_m_per_s`: expected 100 to 3000, found 1.5",
         ),
         (
             "[water]\ntemperature_deg_c = 10\n",
@@ -73,19 +73,19 @@ fn a_rig_that_says_what_it_may_not() {
         ),
         (
             "[origin]\nlat_deg = 91\nlon_deg = 0\nheight_m = 0\n",
-            "`origin.lat_deg`: expected -90 to 90, found 91",
+            "line 2, `origin.lat_deg`: expected -90 to 90, found 91",
         ),
         (
             "[origin]\nlat_deg = 0\nlon_deg = 0\nheight_m = -1e6\n",
-            "`origin.height_m`: expected -100000 to 100000, found -1000000",
+            "line 4, `origin.height_m`: expected -100000 to 100000, found -1000000",
         ),
         (
             "[vessel]\nwaterline_m = 1001\n",
-            "`vessel.waterline_m`: expected -1000 to 1000, found 1001",
+            "line 2, `vessel.waterline_m`: expected -1000 to 1000, found 1001",
         ),
         (
             "[[sensor]]\nname = \"a\"\nkind = \"lidar\"\ndown_m = 1e5\n",
-            "sensor `a`, `down_m`: expected -10000 to 10000, found 100000",
+            "line 4, sensor `a`, `down_m`: expected -10000 to 10000, found 100000",
         ),
     ] {
         folder.write(
