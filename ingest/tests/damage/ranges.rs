@@ -142,3 +142,11 @@ fn a_device_is_no_file() {
         assert!(error.contains("expected a regular file"), "{file}: {error}");
     }
 }
+
+#[test]
+fn points_beyond_a_thousand_kilometres_are_left_out_and_counted() {
+    let header = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\nend_header\n";
+    let text = format!("{header}1 2 3\n0 -1.1e6 0\n1e6 0 0\n");
+    let scan = beluga_ingest::ply::parse(text.as_bytes(), "a.ply".as_ref()).unwrap();
+    assert_eq!((scan.x(), scan.dropped()), (&[1.0, 1e6][..], 1));
+}
