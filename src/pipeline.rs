@@ -236,6 +236,8 @@ fn offer<T>(to: &Option<SyncSender<T>>, item: T, left_out: &mut u64) {
 }
 
 type Joined<'scope, R> = ScopedJoinHandle<'scope, R>;
+/// The way into a branch, and its thread, if there is one.
+type Branch<'scope, T, R> = (Option<SyncSender<T>>, Option<Joined<'scope, R>>);
 
 /// A queue with a thread behind it, if there is something to do there.
 fn branch<'scope, W, T, R>(
@@ -244,7 +246,7 @@ fn branch<'scope, W, T, R>(
     bound: usize,
     worker: Option<W>,
     work: impl FnOnce(W, Receiver<T>) -> R + Send + 'scope,
-) -> anyhow::Result<(Option<SyncSender<T>>, Option<Joined<'scope, R>>)>
+) -> anyhow::Result<Branch<'scope, T, R>>
 where
     W: Send + 'scope,
     T: Send + 'scope,

@@ -1,5 +1,7 @@
 //! The program as a user meets it: messages, exit codes, files.
 
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 use std::path::Path;
 
 use assert_cmd::Command;

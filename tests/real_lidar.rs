@@ -1,5 +1,7 @@
 //! The main job on real lidar: a drive through a city, converted to a folder recording, fused.
 
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 mod shared_data;
 
 use beluga_fusion::Fuser;

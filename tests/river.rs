@@ -1,6 +1,8 @@
 //! The river end to end, through the rooms' doors: simulator, folder recording, timeline, fusion,
 //! sealed record, tables, cloud.
 
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
 use std::collections::BTreeMap;
 use std::path::Path;
 

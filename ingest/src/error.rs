@@ -39,10 +39,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// The system could not read or write.
-    #[error("{source}: {}", path.display())]
+    #[error("{said}: {}", path.display())]
     Io {
         /// What the system says.
-        source: io::Error,
+        said: io::Error,
         /// The file or folder.
         path: PathBuf,
     },
@@ -82,10 +82,10 @@ pub enum Error {
         path: PathBuf,
     },
     /// The rig's parts do not fit each other.
-    #[error("{source}: {}", path.display())]
+    #[error("{misfit}: {}", path.display())]
     Rig {
         /// What does not fit.
-        source: beluga_types::Error,
+        misfit: beluga_types::Error,
         /// The rig file.
         path: PathBuf,
     },
@@ -103,7 +103,7 @@ impl Error {
     /// As it is; but if what is not there is the file, says what it is for.
     pub(crate) fn if_absent(self, what: impl FnOnce() -> String) -> Error {
         match self {
-            Error::Io { source, path } if source.kind() == io::ErrorKind::NotFound => {
+            Error::Io { said, path } if said.kind() == io::ErrorKind::NotFound => {
                 Error::Missing { what: what(), path }
             }
             other => other,
@@ -112,7 +112,7 @@ impl Error {
 
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Error {
         let path = path.to_owned();
-        move |source| Error::Io { source, path }
+        move |said| Error::Io { said, path }
     }
 
     pub(crate) fn bad(
@@ -141,7 +141,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// One payload whose file is not there, or cannot be read.
     pub(crate) fn unread(error: &Error) -> Fault {
-        let absent = matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::NotFound);
+        let absent = matches!(error, Error::Io { said, .. } if said.kind() == io::ErrorKind::NotFound);
         Fault {
             cause: if absent {
                 GapCause::Missing

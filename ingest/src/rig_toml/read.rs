@@ -104,8 +104,8 @@ fn rig(path: &Path, file: RigFile) -> Result<Rig, Error> {
             path: path.to_owned(),
         });
     }
-    rig.checked().map_err(|source| Error::Rig {
-        source,
+    rig.checked().map_err(|misfit| Error::Rig {
+        misfit,
         path: path.to_owned(),
     })
 }

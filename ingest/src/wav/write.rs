@@ -118,12 +118,12 @@ fn spec(path: &Path, waveforms: &Waveforms) -> Result<WavSpec, Error> {
 }
 
 fn wav_error(path: &Path, error: hound::Error) -> Error {
-    let source = match error {
+    let said = match error {
         hound::Error::IoError(source) => source,
         other => std::io::Error::other(other.to_string()),
     };
     Error::Io {
-        source,
+        said,
         path: path.to_owned(),
     }
 }
