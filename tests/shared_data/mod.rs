@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// The file or folder `path` of the shared data, or nothing (said on the test's output) where a
 /// checkout stands alone.
+#[allow(clippy::print_stdout, reason = "a test that could not run says so")]
 pub(crate) fn shared_data(test: &str, path: &str) -> Option<PathBuf> {
     let found = Path::new(env!("CARGO_MANIFEST_DIR"))
         .ancestors()
