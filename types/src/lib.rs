@@ -17,6 +17,7 @@ mod lidar;
 mod measurement;
 mod mount;
 mod nav;
+mod points;
 mod rig;
 mod shared;
 mod sonar;
@@ -26,8 +27,8 @@ mod time;
 pub use echogram::Echogram;
 pub use error::Error;
 pub use frame::{
-    ArcTable, FrameGap, FrameInput, FrameStatus, Label, Medium, PointTable, PoseSource, SensorCalibration,
-    SolidarFrame, SonarRegistration, Waterline, Window,
+    FrameGap, FrameInput, FrameStatus, PoseSource, SensorCalibration, SolidarFrame, SonarRegistration,
+    Waterline, Window,
 };
 pub use geodesy::{Ecef, Geodetic, Origin};
 pub use lidar::LidarScan;
@@ -36,6 +37,7 @@ pub use mount::{Attitude, Mount};
 pub use nav::{
     AttitudeFix, ClockState, DepthFix, GnssFix, ImuSample, PoseFix, SoundSpeedSample, VelocityFix,
 };
+pub use points::{ArcTable, Label, Medium, PointTable};
 pub use rig::{Rig, SensorKind, SensorSpec, StampMeaning, Vessel, Water};
 pub use shared::{SharedState, SharedStates};
 pub use sonar::{

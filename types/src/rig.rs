@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::error::Error;
-use crate::frame::Medium;
 use crate::geodesy::Origin;
 use crate::measurement::SensorId;
 use crate::mount::Mount;
+use crate::points::Medium;
 use crate::sonar::Beam;
 use crate::space::{Body, Sensor, Transform};
 use crate::time::Stamp;
