@@ -48,18 +48,18 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
 }
 
 fn scans(path: PathBuf, spec: &SensorSpec) -> Result<Place, Error> {
-    let known = [ScanFormat::Ply, ScanFormat::KittiBin, ScanFormat::Xyz32];
     let format = match spec.format.as_deref() {
-        Some(name) => known.into_iter().find(|format| format.name() == name),
-        None => known
-            .into_iter()
-            .find(|format| files(&path, format.extension()).is_ok()),
+        Some(name) => ScanFormat::named(name),
+        None => ScanFormat::ALL.into_iter().find(|format| format.is_at(&path)),
     };
     match (format, &spec.format) {
         (Some(format), _) => Ok(Place::Scans(path, format)),
-        (None, Some(other)) => Err(unknown(spec, other, "ply, kitti or xyz32", path)),
+        (None, Some(other)) => Err(unknown(spec, other, "ply, pcd, las, laz, kitti or xyz32", path)),
         (None, None) => Err(Error::Empty {
-            expected: format!("scans of sensor `{}`: `*.ply`, `*.bin` or `*.xyz32`", spec.name),
+            expected: format!(
+                "scans of sensor `{}`: `*.ply`, `*.pcd`, `*.las`, `*.laz`, `*.bin` or `*.xyz32`",
+                spec.name
+            ),
             path,
         }),
     }

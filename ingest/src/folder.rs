@@ -12,7 +12,7 @@ use crate::gaps::Gaps;
 use crate::hydrophone::Blocks;
 use crate::nav::{self, Fixes};
 use crate::pings::Pings;
-use crate::scans::{ScanFormat, Scans, files};
+use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::timeline::{Branch, Timeline};
@@ -30,8 +30,9 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Opens a folder with a `rig.toml`, a rig file itself, or a folder of KITTI `.bin` (or
-    /// `.xyz32`) scans, for which a rig of one lidar at 10 Hz is taken.
+    /// Opens a folder with a `rig.toml`, a rig file itself, or scans without a rig: a PCD, LAS or
+    /// LAZ file, a folder of them, or one of KITTI `.bin` (or `.xyz32`) scans. For these a rig of one
+    /// lidar at 10 Hz is taken.
     ///
     /// # Errors
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
@@ -47,10 +48,12 @@ impl Recording {
         let (folder, rig) = if path.is_dir() {
             (path.to_owned(), folder_rig(path, &mut notes)?)
         } else {
-            (
-                path.parent().unwrap_or(Path::new(".")).to_owned(),
-                rig_toml::read(path)?,
-            )
+            let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+            let rig = match bare_rig(path, &mut notes) {
+                Some(rig) => rig,
+                None => rig_toml::read(path)?,
+            };
+            (folder, rig)
         };
         let mut recording = Self {
             folder,
@@ -214,17 +217,32 @@ fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     if rig.is_file() {
         return rig_toml::read(&rig);
     }
-    for format in [ScanFormat::KittiBin, ScanFormat::Xyz32] {
-        if files(folder, format.extension()).is_ok() {
-            notes.push(format!(
-                "no rig.toml: one lidar at the Body origin taken, `.{}` scans already deskewed, 10 Hz from time 0",
-                format.extension()
-            ));
-            return Ok(kitti::rig(format.name()));
-        }
-    }
-    Err(Error::Missing {
-        what: "`rig.toml`, or a folder of KITTI `.bin` scans,".into(),
+    bare_rig(folder, notes).ok_or_else(|| Error::Missing {
+        what: "`rig.toml`, or a folder of PCD, LAS, LAZ or KITTI `.bin` scans,".into(),
         path: rig,
     })
+}
+
+/// The rig of scans that have none: a file, or a folder of files.
+fn bare_rig(path: &Path, notes: &mut Vec<String>) -> Option<Rig> {
+    let bare = [
+        ScanFormat::KittiBin,
+        ScanFormat::Xyz32,
+        ScanFormat::Pcd,
+        ScanFormat::Las,
+    ];
+    let format = bare.into_iter().find(|format| format.is_at(path))?;
+    // A cloud of PCD may have times within it; the others come corrected, or lie still.
+    let deskewed = format != ScanFormat::Pcd;
+    notes.push(format!(
+        "no rig.toml: one lidar at the Body origin taken, `.{}` scans{}, 10 Hz from time 0 where they have no times",
+        format.extensions().join("`/`."),
+        if deskewed { " already deskewed" } else { "" }
+    ));
+    let file = path.file_name().filter(|_| path.is_file());
+    let source = match file {
+        Some(name) => name.to_str()?,
+        None => ".",
+    };
+    Some(kitti::rig(source, format.name(), deskewed))
 }

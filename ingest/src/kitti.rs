@@ -48,13 +48,13 @@ pub fn convert(source: &Path, destination: &Path) -> Result<u64, Error> {
     Ok(scans)
 }
 
-/// The rig of a folder of scans that has none.
-pub(crate) fn rig(format: &str) -> Rig {
+/// The rig of scans that have none.
+pub(crate) fn rig(source: &str, format: &str, deskewed: bool) -> Rig {
     let lidar = SensorSpec {
-        source: Some(".".into()),
+        source: Some(source.into()),
         format: Some(format.into()),
         reference: true,
-        deskewed: true,
+        deskewed,
         rate_hz: Some(RATE_HZ),
         start: Some(Stamp::default()),
         ..SensorSpec::new("lidar", SensorKind::Lidar)

@@ -10,6 +10,8 @@
 //! describe the files.
 
 mod beams;
+mod cloud;
+mod columns;
 mod count;
 mod error;
 mod exact;
@@ -18,9 +20,12 @@ pub mod folder;
 mod gaps;
 mod hydrophone;
 pub mod kitti;
+mod las;
+mod leap;
 mod nav;
 pub mod order;
 pub mod pace;
+mod pcd;
 mod pings;
 mod pings_out;
 pub mod ply;

@@ -32,7 +32,6 @@ pub use encode::encode;
 use layout::Layout;
 
 use crate::error::Error;
-use crate::range::MAX_COORDINATE_M;
 use crate::regular;
 
 /// The largest PLY file that is read, in bytes.
@@ -94,81 +93,4 @@ pub(crate) fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
         });
     }
     Ok(bytes)
-}
-
-/// What is wrong in a file, still without the file's name.
-#[derive(Debug)]
-struct Wrong {
-    place: String,
-    expected: String,
-    found: String,
-}
-
-impl Wrong {
-    fn new(place: impl Into<String>, expected: impl Into<String>, found: impl Into<String>) -> Self {
-        Self {
-            place: place.into(),
-            expected: expected.into(),
-            found: found.into(),
-        }
-    }
-}
-
-/// The columns of a scan while they are read; a point with `bad` set is left out at the end.
-#[derive(Default)]
-struct Columns {
-    x: Vec<f32>,
-    y: Vec<f32>,
-    z: Vec<f32>,
-    intensity: Option<Vec<f32>>,
-    ring: Option<Vec<u16>>,
-    offset_nanos: Option<Vec<i32>>,
-    bad: Vec<bool>,
-}
-
-impl Columns {
-    fn scan(mut self, dropped_before: u32) -> Result<LidarScan, Wrong> {
-        for column in [&self.x, &self.y, &self.z] {
-            for (bad, value) in self.bad.iter_mut().zip(column) {
-                *bad |= !value.is_finite() || value.abs() > MAX_COORDINATE_M;
-            }
-        }
-        for (bad, value) in self.bad.iter_mut().zip(self.intensity.iter().flatten()) {
-            *bad |= !value.is_finite();
-        }
-        let dropped = self.bad.iter().filter(|bad| **bad).count();
-        if dropped > 0 {
-            let bad = &self.bad;
-            retain(&mut self.x, bad);
-            retain(&mut self.y, bad);
-            retain(&mut self.z, bad);
-            self.intensity.iter_mut().for_each(|column| retain(column, bad));
-            self.ring.iter_mut().for_each(|column| retain(column, bad));
-            self.offset_nanos
-                .iter_mut()
-                .for_each(|column| retain(column, bad));
-        }
-        let build = || {
-            let mut scan = LidarScan::new(self.x, self.y, self.z)?;
-            if let Some(intensity) = self.intensity {
-                scan = scan.with_intensity(intensity)?;
-            }
-            if let Some(ring) = self.ring {
-                scan = scan.with_ring(ring)?;
-            }
-            if let Some(offset_nanos) = self.offset_nanos {
-                scan = scan.with_offset_nanos(offset_nanos)?;
-            }
-            let dropped = u32::try_from(dropped).unwrap_or(u32::MAX);
-            Ok(scan.with_dropped(dropped.saturating_add(dropped_before)))
-        };
-        build().map_err(|error: beluga_types::Error| {
-            Wrong::new("points", "columns that agree", error.to_string())
-        })
-    }
-}
-
-fn retain<T: Copy>(column: &mut Vec<T>, bad: &[bool]) {
-    let mut bad = bad.iter();
-    column.retain(|_| !bad.next().copied().unwrap_or(false));
 }

@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use beluga_types::{LidarScan, Payload, SensorSpec, Stamp};
+use beluga_types::{GapCause, LidarScan, Payload, SensorSpec, Stamp};
 
+use crate::cloud::Cloud;
 use crate::error::{Error, Fault};
+use crate::las::Local;
+use crate::range::is_time;
 use crate::source::{Loaded, Row, Source};
 use crate::table::Table;
-use crate::{kitti, ply};
+use crate::{kitti, las, pcd, ply};
 
 const REQUIRED: [&str; 2] = ["file", "stamp_ns"];
 const OPTIONAL: [&str; 3] = ["end_ns", "received_ns", "seq"];
@@ -18,6 +21,9 @@ const OPTIONAL: [&str; 3] = ["end_ns", "received_ns", "seq"];
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ScanFormat {
     Ply,
+    Pcd,
+    /// LAS, and LAZ, which is the same packed.
+    Las,
     /// `f32` x, y, z, reflectance.
     KittiBin,
     /// `f32` x, y, z.
@@ -25,29 +31,56 @@ pub(crate) enum ScanFormat {
 }
 
 impl ScanFormat {
+    /// Every format, in the order in which they are looked for.
+    pub(crate) const ALL: [ScanFormat; 5] = [
+        ScanFormat::Ply,
+        ScanFormat::Pcd,
+        ScanFormat::Las,
+        ScanFormat::KittiBin,
+        ScanFormat::Xyz32,
+    ];
+
     /// The word for it in `format`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             ScanFormat::Ply => "ply",
+            ScanFormat::Pcd => "pcd",
+            ScanFormat::Las => "las",
             ScanFormat::KittiBin => "kitti",
             ScanFormat::Xyz32 => "xyz32",
         }
     }
 
-    /// The ending of such files.
-    pub(crate) fn extension(self) -> &'static str {
+    /// The format that `format` names.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        let name = if name == "laz" { "las" } else { name };
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
+    /// The endings of such files.
+    pub(crate) fn extensions(self) -> &'static [&'static str] {
         match self {
-            ScanFormat::Ply => "ply",
-            ScanFormat::KittiBin => "bin",
-            ScanFormat::Xyz32 => "xyz32",
+            ScanFormat::Ply => &["ply"],
+            ScanFormat::Pcd => &["pcd"],
+            ScanFormat::Las => &["las", "laz"],
+            ScanFormat::KittiBin => &["bin"],
+            ScanFormat::Xyz32 => &["xyz32"],
         }
     }
 
-    fn read(self, path: &Path) -> Result<LidarScan, Error> {
-        match self {
-            ScanFormat::Ply => ply::read(path),
-            ScanFormat::KittiBin => kitti::read_scan(path, true),
-            ScanFormat::Xyz32 => kitti::read_scan(path, false),
+    /// The scans in a folder by name, or the one that `path` itself is.
+    pub(crate) fn files(self, path: &Path) -> Result<Vec<PathBuf>, Error> {
+        if path.is_file() {
+            return Ok(vec![path.to_owned()]);
+        }
+        files_of(path, self.extensions())
+    }
+
+    /// Whether this is such a file or a folder of them.
+    pub(crate) fn is_at(self, path: &Path) -> bool {
+        match path.is_file() {
+            true => has_extension(path, self.extensions()),
+            false => self.files(path).is_ok(),
         }
     }
 }
@@ -57,12 +90,22 @@ pub(crate) struct Scans {
     format: ScanFormat,
     folder: PathBuf,
     times: Times,
+    /// Where the coordinates of LAS files are counted from.
+    local: Option<Local>,
+}
+
+/// One scan: where it is, or what has been read of it when its time was looked for.
+pub(crate) enum Scan {
+    At(PathBuf),
+    Read(LidarScan),
 }
 
 /// Where the times come from.
 enum Times {
     /// `times.csv` beside the scans.
     Table(Table),
+    /// The files say it themselves.
+    Own(std::vec::IntoIter<PathBuf>),
     /// A file of times with one line for each scan.
     Listed(std::iter::Zip<std::vec::IntoIter<PathBuf>, std::vec::IntoIter<Stamp>>),
     /// One scan each period.
@@ -81,27 +124,44 @@ impl Scans {
         spec: &SensorSpec,
         notes: &mut Vec<String>,
     ) -> Result<Self, Error> {
-        let table = folder.join("times.csv");
-        let times = if table.is_file() {
-            Times::Table(Table::open(&table, &REQUIRED, &OPTIONAL)?)
-        } else {
-            Self::times_without_table(folder, format, spec, notes)?
+        let local = match format {
+            ScanFormat::Las => Some(local(&format.files(folder)?, spec, notes)?),
+            _ => None,
         };
-        Ok(Self {
+        let mut scans = Self {
             format,
             folder: folder.to_owned(),
-            times,
-        })
+            times: Times::Own(Vec::new().into_iter()),
+            local,
+        };
+        let table = folder.join("times.csv");
+        scans.times = if table.is_file() {
+            Times::Table(Table::open(&table, &REQUIRED, &OPTIONAL)?)
+        } else {
+            scans.times_without_table(spec, notes)?
+        };
+        Ok(scans)
     }
 
-    fn times_without_table(
-        folder: &Path,
-        format: ScanFormat,
-        spec: &SensorSpec,
-        notes: &mut Vec<String>,
-    ) -> Result<Times, Error> {
-        let files = files(folder, format.extension())?;
-        if let Some(path) = kitti::times_file(folder).filter(|_| format != ScanFormat::Ply) {
+    fn read(&self, path: &Path) -> Result<Cloud, Error> {
+        match (self.format, &self.local) {
+            (ScanFormat::Ply, _) => ply::read(path).map(Cloud::from),
+            (ScanFormat::Pcd, _) => pcd::read(path),
+            (ScanFormat::Las, Some(local)) => las::read(path, local),
+            (ScanFormat::Las, None) => las::read(path, &Local::of(path)?),
+            (ScanFormat::KittiBin, _) => kitti::read_scan(path, true).map(Cloud::from),
+            (ScanFormat::Xyz32, _) => kitti::read_scan(path, false).map(Cloud::from),
+        }
+    }
+
+    fn times_without_table(&self, spec: &SensorSpec, notes: &mut Vec<String>) -> Result<Times, Error> {
+        let (folder, format) = (&self.folder, self.format);
+        let files = format.files(folder)?;
+        if self.has_own_times(&files) {
+            return Ok(Times::Own(files.into_iter()));
+        }
+        let is_kitti = matches!(format, ScanFormat::KittiBin | ScanFormat::Xyz32);
+        if let Some(path) = kitti::times_file(folder).filter(|_| is_kitti) {
             let stamps = kitti::read_times(&path, spec.start.unwrap_or_default())?;
             if stamps.len() != files.len() {
                 let expected = format!("{} times, one for each scan", files.len());
@@ -109,7 +169,9 @@ impl Scans {
             }
             return Ok(Times::Listed(files.into_iter().zip(stamps)));
         }
-        match (spec.rate_hz, spec.start) {
+        // One scan alone has no rate.
+        let rate_hz = spec.rate_hz.or((files.len() == 1).then_some(1.0));
+        match (rate_hz, spec.start) {
             (Some(rate_hz), Some(start)) => {
                 notes.push(format!(
                     "sensor `{}`: times made from {rate_hz} Hz and start {} ns",
@@ -135,29 +197,73 @@ impl Scans {
             }),
         }
     }
+
+    /// Whether the points have times of day; the first file that can be read decides.
+    fn has_own_times(&self, files: &[PathBuf]) -> bool {
+        /// Files that are tried: damage at the start is no reason to read everything.
+        const TRIED: usize = 3;
+        let can_have = matches!(self.format, ScanFormat::Pcd | ScanFormat::Las);
+        let mut read = files.iter().take(TRIED).filter_map(|path| self.read(path).ok());
+        can_have && read.next().is_some_and(|cloud| cloud.start.is_some())
+    }
+
+    /// The next file that says its own time, read now: its time stands in it.
+    fn own_row(&self, path: PathBuf) -> Result<Row<Scan>, Fault> {
+        let cloud = self.read(&path).map_err(|error| Fault::unread(&error))?;
+        let Some(stamp) = cloud.start.filter(|start| is_time(*start)) else {
+            return Err(Fault {
+                cause: GapCause::Corrupt,
+                lost: 1,
+                detail: format!("no time of day in its points: {}", path.display()),
+            });
+        };
+        Ok(Row {
+            place: path.display().to_string(),
+            seq: None,
+            stamp,
+            end: None,
+            received: None,
+            what: Scan::Read(cloud.scan),
+        })
+    }
+}
+
+/// The local origin of LAS files: by the first that can be read.
+fn local(files: &[PathBuf], spec: &SensorSpec, notes: &mut Vec<String>) -> Result<Local, Error> {
+    let mut first = Local::of(&files[0]);
+    for path in &files[1..] {
+        first = first.or_else(|_| Local::of(path));
+    }
+    let local = first?;
+    notes.push(format!("sensor `{}`: {}", spec.name, local.said()));
+    Ok(local)
 }
 
 impl Source for Scans {
-    type What = PathBuf;
+    type What = Scan;
 
-    fn next_row(&mut self) -> Option<Result<Row<PathBuf>, Fault>> {
+    fn next_row(&mut self) -> Option<Result<Row<Scan>, Fault>> {
         let (path, stamp) = match &mut self.times {
             Times::Table(table) => {
                 let line = match table.next_line()? {
                     Ok(line) => line,
                     Err(error) => return Some(Err(Fault::corrupt(&error))),
                 };
-                let row = || -> Result<Row<PathBuf>, Error> {
+                let row = || -> Result<Row<Scan>, Error> {
                     Ok(Row {
                         place: format!("times.csv {}", line.place()),
                         seq: line.integer("seq")?,
                         stamp: line.required_stamp("stamp_ns")?,
                         end: line.stamp("end_ns")?,
                         received: line.stamp("received_ns")?,
-                        what: self.folder.join(line.required_text("file")?),
+                        what: Scan::At(self.folder.join(line.required_text("file")?)),
                     })
                 };
                 return Some(row().map_err(|error| Fault::corrupt(&error)));
+            }
+            Times::Own(files) => {
+                let path = files.next()?;
+                return Some(self.own_row(path));
             }
             Times::Listed(files) => files.next()?,
             Times::Made {
@@ -175,40 +281,60 @@ impl Source for Scans {
             stamp,
             end: None,
             received: None,
-            what: path,
+            what: Scan::At(path),
         }))
     }
 
-    fn load(&mut self, path: PathBuf) -> Loaded {
-        match self.format.read(&path) {
+    fn load(&mut self, scan: Scan) -> Loaded {
+        let scan = match scan {
+            Scan::At(path) => self
+                .read(&path)
+                .map(|cloud| cloud.scan)
+                .map_err(|error| Fault::unread(&error)),
+            Scan::Read(scan) => Ok(scan),
+        };
+        match scan {
             Ok(scan) => {
                 let last_offset_nanos = i64::from(scan.last_offset_nanos());
                 Loaded::whole(Payload::Lidar(Arc::new(scan)), last_offset_nanos)
             }
-            Err(error) => Loaded::lost(Fault::unread(&error)),
+            Err(fault) => Loaded::lost(fault),
         }
     }
 }
 
 /// The files with this ending, by name.
 pub(crate) fn files(folder: &Path, extension: &str) -> Result<Vec<PathBuf>, Error> {
+    files_of(folder, &[extension])
+}
+
+/// The files with one of these endings, by name.
+fn files_of(folder: &Path, extensions: &[&str]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(Error::io(folder))? {
         let path = entry.map_err(Error::io(folder))?.path();
-        if path
-            .extension()
-            .is_some_and(|found| found.eq_ignore_ascii_case(extension))
-            && path.is_file()
-        {
+        if has_extension(&path, extensions) && path.is_file() {
             files.push(path);
         }
     }
     if files.is_empty() {
+        let endings: Vec<String> = extensions
+            .iter()
+            .map(|extension| format!("`*.{extension}`"))
+            .collect();
         return Err(Error::Empty {
-            expected: format!("files `*.{extension}`"),
+            expected: format!("files {}", endings.join(" or ")),
             path: folder.to_owned(),
         });
     }
     files.sort();
     Ok(files)
+}
+
+fn has_extension(path: &Path, extensions: &[&str]) -> bool {
+    path.extension().is_some_and(|found| {
+        extensions
+            .iter()
+            .any(|extension| found.eq_ignore_ascii_case(extension))
+    })
 }

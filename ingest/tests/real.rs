@@ -155,3 +155,84 @@ fn a_city_drive_becomes_a_folder_recording() {
     );
     assert_eq!(found[123].stamp.nanos(), 12_300_000_000);
 }
+
+/// The points of a lidar file by the default rig, as (points, dropped), with the scan.
+fn one_scan(path: &Path) -> (beluga_types::Measurement, Vec<String>) {
+    let recording = Recording::open(path).unwrap();
+    let mut timeline = recording.timeline().unwrap();
+    let first = timeline.next().unwrap();
+    assert!(timeline.next().is_none());
+    (first, recording.notes().to_vec())
+}
+
+fn cloud(measurement: &beluga_types::Measurement) -> &beluga_types::LidarScan {
+    match &measurement.payload {
+        Payload::Lidar(scan) => scan,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn one_survey_as_las_laz_and_copc() {
+    let Some(folder) = shared_data("one_survey_as_las_laz_and_copc", "lidar/las-laspy") else {
+        return;
+    };
+    let sorted = |name: &str| {
+        let (measurement, notes) = one_scan(&folder.join(name));
+        let scan = cloud(&measurement);
+        assert_eq!((scan.len(), scan.dropped()), (1065, 0), "{name}");
+        assert!(notes.iter().any(|note| note.contains("637301")), "{notes:?}");
+        let code = notes.iter().any(|note| note.contains("EPSG:2991"));
+        assert_eq!(code, name.contains("copc"), "{notes:?}");
+        // COPC has another order, and its system says metres across and US survey feet up.
+        let up = if name.contains("copc") {
+            3937.0 / 1200.0
+        } else {
+            1.0
+        };
+        let at = |column: &[f32], i: usize, unit: f64| (f64::from(column[i]) * unit * 1e3).round() as i64;
+        let mut points: Vec<_> = (0..scan.len())
+            .map(|i| [at(scan.x(), i, 1.0), at(scan.y(), i, 1.0), at(scan.z(), i, up)])
+            .collect();
+        points.sort_unstable();
+        points
+    };
+    let las = sorted("simple.las");
+    assert_eq!(las, sorted("simple.laz"));
+    let copc = sorted("simple.copc.laz");
+    let near = |(a, b): (&[i64; 3], &[i64; 3])| (0..3).all(|axis| (a[axis] - b[axis]).abs() <= 1);
+    assert!(
+        las.iter().zip(&copc).filter(|pair| near(*pair)).count() > 1000,
+        "{:?} {:?}",
+        las[0],
+        copc[0]
+    );
+
+    let (measurement, notes) = one_scan(&folder.join("autzen_trim.laz"));
+    assert_eq!(cloud(&measurement).len(), 110_000);
+    assert!(notes.iter().any(|note| note.contains("0.3048")), "{notes:?}");
+    let (measurement, _) = one_scan(&folder.join("extrabytes.las"));
+    assert_eq!(cloud(&measurement).len(), 1065);
+}
+
+#[test]
+fn a_real_scan_says_the_same_as_pcd() {
+    let Some(folder) = shared_data("a_real_scan_says_the_same_as_pcd", "lidar/small-gicp-pair") else {
+        return;
+    };
+    let scan = ply::read(&folder.join("source.ply")).unwrap();
+    let work = tempfile::tempdir().unwrap();
+    let mut bytes = format!(
+        "VERSION 0.7\nFIELDS x y z intensity\nSIZE 4 4 4 4\nTYPE F F F F\nCOUNT 1 1 1 1\nWIDTH {0}\nHEIGHT 1\nPOINTS {0}\nDATA binary\n",
+        scan.len()
+    )
+    .into_bytes();
+    for i in 0..scan.len() {
+        for column in [scan.x(), scan.y(), scan.z(), scan.intensity().unwrap()] {
+            bytes.extend(column[i].to_le_bytes());
+        }
+    }
+    std::fs::write(work.path().join("0.pcd"), bytes).unwrap();
+    let (measurement, _) = one_scan(work.path());
+    assert_eq!(*cloud(&measurement), scan.with_dropped(0));
+}

@@ -47,8 +47,9 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::columns::Columns;
     use crate::ply::layout::Layout;
-    use crate::ply::{Columns, general, parse};
+    use crate::ply::{general, parse};
 
     fn scan() -> LidarScan {
         LidarScan::new(vec![1.0, -2.5, 1e-7], vec![0.0, 3.0, 4.0], vec![5.0, -0.0, 7.0])
@@ -173,7 +174,7 @@ mod tests {
         let xyz = "property float x\nproperty float y\nproperty float z\n";
         let error = refused(header(&format!("{xyz}property int ring\n")).as_bytes());
         assert!(
-            error.contains("vertex 0: expected a ring, 0 to 65535, found 70000"),
+            error.contains("point 0: expected a ring, 0 to 65535, found 70000"),
             "{error}"
         );
         let error = refused(header(&format!("{xyz}property float time\n")).as_bytes());

@@ -2,9 +2,8 @@
 
 use ply_rs_bw::ply::{Encoding, ScalarType};
 
-use super::general::{offset_nanos, ring};
-use super::layout::{Chosen, Layout, Role};
-use super::{Columns, Wrong};
+use super::layout::{Chosen, Layout};
+use crate::columns::{Columns, Role, Wrong, marked, offset_nanos, ring};
 
 /// The columns of a binary file whose vertices have a fixed stride and start.
 pub(super) fn columns(bytes: &[u8], layout: &Layout, stride: usize) -> Result<Columns, Wrong> {
@@ -45,22 +44,6 @@ fn reals<'a>(fields: impl Iterator<Item = &'a [u8]>, chosen: &Chosen, big: bool)
         (ScalarType::Float, false) => fields.map(|field| f32::from_le_bytes(first(field))).collect(),
         (scalar, big) => fields.map(|field| number(field, scalar, big) as f32).collect(),
     }
-}
-
-/// Collects values; where there is none, the point is marked bad.
-fn marked<T: Default>(
-    values: impl Iterator<Item = Result<Option<T>, Wrong>>,
-    bad: &mut [bool],
-) -> Result<Vec<T>, Wrong> {
-    values
-        .zip(bad)
-        .map(|(value, bad)| {
-            value.map(|value| {
-                *bad |= value.is_none();
-                value.unwrap_or_default()
-            })
-        })
-        .collect()
 }
 
 /// One number of any type; all of them fit `f64` exactly.

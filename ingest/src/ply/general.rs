@@ -6,8 +6,8 @@ use std::io::{BufRead, Cursor, Read};
 use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{ElementDef, Encoding, Property, PropertyAccess, PropertyAccessResult};
 
-use super::layout::{Layout, Role};
-use super::{Columns, Wrong};
+use super::layout::Layout;
+use crate::columns::{Columns, Role, Wrong, offset_nanos, ring};
 use crate::table::quoted;
 
 /// The numbers of one element in the order of its properties; NaN stands for a list.
@@ -167,38 +167,4 @@ fn push(columns: &mut Columns, layout: &Layout, values: &[f64], index: usize) ->
     }
     columns.bad.push(bad);
     Ok(())
-}
-
-/// A ring; nothing if the number is not finite.
-pub(super) fn ring(value: f64, index: usize) -> Result<Option<u16>, Wrong> {
-    let whole = value as u16;
-    match value.is_finite() {
-        false => Ok(None),
-        true if f64::from(whole) == value => Ok(Some(whole)),
-        true => Err(Wrong::new(
-            format!("vertex {index}"),
-            "a ring, 0 to 65535",
-            format!("{value}"),
-        )),
-    }
-}
-
-/// An offset in nanoseconds; nothing if the number is not finite.
-pub(super) fn offset_nanos(value: f64, role: Role, index: usize) -> Result<Option<i32>, Wrong> {
-    let nanos = match role {
-        Role::OffsetSeconds => (value * 1e9).round(),
-        _ => value.round(),
-    };
-    match nanos.is_finite() {
-        false => Ok(None),
-        true if nanos.abs() <= f64::from(i32::MAX) => Ok(Some(nanos as i32)),
-        true => {
-            let place = format!("vertex {index}");
-            Err(Wrong::new(
-                place,
-                "a time within ±2.147 s of the scan's stamp",
-                format!("{value}"),
-            ))
-        }
-    }
 }

@@ -6,25 +6,14 @@ use std::path::Path;
 use ply_rs_bw::parser::{Parser, Reader};
 use ply_rs_bw::ply::{ElementDef, Encoding, Header, PropertyType, ScalarType};
 
+use super::DROPPED;
 use super::general::Values;
-use super::{DROPPED, Wrong};
+use crate::columns::{Role, Wrong};
 use crate::error::Error;
 use crate::table::quoted;
 
 /// The longest header that is read, in bytes.
 const MAX_HEADER_BYTES: usize = 1 << 20;
-
-/// What a property is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
-    X,
-    Y,
-    Z,
-    Intensity,
-    Ring,
-    OffsetNanos,
-    OffsetSeconds,
-}
 
 /// One property that is used.
 #[derive(Clone, Debug)]

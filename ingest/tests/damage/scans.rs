@@ -115,12 +115,10 @@ fn a_sensor_whose_source_is_not_there() {
         );
         assert!(error.ends_with(missing), "{error}");
     }
-    folder.write("rig.toml", &format!("{RIG}format = \"pcd\"\n"));
-    assert!(
-        folder
-            .refused()
-            .starts_with("format `pcd` of sensor `front` (expected ply, kitti or xyz32) has no place")
-    );
+    folder.write("rig.toml", &format!("{RIG}format = \"e57\"\n"));
+    assert!(folder.refused().starts_with(
+        "format `e57` of sensor `front` (expected ply, pcd, las, laz, kitti or xyz32) has no place"
+    ));
 }
 
 #[test]
