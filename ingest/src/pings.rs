@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use beluga_types::{
-    Beam, Beams, Elements, GapCause, Payload, SampleValues, SensorSpec, SonarPing, WaveformShape, Waveforms,
+    Beam, Beams, Elements, GapCause, Payload, SampleValues, SensorSpec, SonarPing, Stamp, WaveformShape,
+    Waveforms,
 };
 
 use crate::error::{Error, Fault};
@@ -39,6 +40,15 @@ pub(crate) struct Pings {
     pulses: BTreeMap<String, PulseRow>,
     beams: Option<Arc<[Beam]>>,
     open: Option<WavFile>,
+    taken: Taken,
+}
+
+/// Which ping has the samples from where on, in one WAV file.
+#[derive(Default)]
+struct Taken {
+    file: PathBuf,
+    /// By start: the ping's number and time, and its line.
+    starts: BTreeMap<u64, (u64, Stamp, String)>,
 }
 
 /// What a line of the table says about its samples.
@@ -65,6 +75,7 @@ impl Pings {
             pulses: pulses.map_or(Ok(BTreeMap::new()), pulses::read)?,
             beams: spec.beams.clone(),
             open: None,
+            taken: Taken::default(),
         })
     }
 
@@ -134,6 +145,40 @@ impl Pings {
         ))
     }
 
+    /// What is wrong with a ping whose samples an earlier line of the same file has: it would give
+    /// the same echoes twice. The same ping a second time is told apart by its number and time.
+    fn twin(&mut self, row: &Row<PingRow>) -> Option<Error> {
+        /// Starts that are remembered of one file.
+        const MOST: usize = 1 << 18;
+        let PingRow {
+            file,
+            start_sample,
+            place,
+            ..
+        } = &row.what;
+        if self.taken.file != *file {
+            self.taken.file.clone_from(file);
+            self.taken.starts.clear();
+        }
+        let own = (row.seq.unwrap_or_default(), row.stamp);
+        match self.taken.starts.get(start_sample) {
+            Some((seq, stamp, _)) if (*seq, *stamp) == own => None,
+            Some((_, _, first)) => {
+                let found = format!("{start_sample}, as in {first}");
+                let expected = "samples that no other ping has, in `start_sample`";
+                Some(Error::bad(&self.path, place.as_str(), expected, found))
+            }
+            None => {
+                if self.taken.starts.len() < MOST {
+                    self.taken
+                        .starts
+                        .insert(*start_sample, (own.0, own.1, place.clone()));
+                }
+                None
+            }
+        }
+    }
+
     /// The samples of a ping, and how many of each channel are missing.
     fn waveforms(&mut self, row: &PingRow) -> Result<(Waveforms, u64), Error> {
         if self.open.as_ref().is_none_or(|open| open.path() != row.file) {
@@ -194,6 +239,7 @@ impl Source for Pings {
                 _ => None,
             };
             self.ahead = Some(next);
+            let bad = bad.or_else(|| self.twin(&row));
             bad.map_or(Ok(row), Err)
         });
         Some(checked.map_err(|error| Fault::corrupt(&error)))
