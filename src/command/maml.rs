@@ -213,9 +213,19 @@ struct OpenedTables {
 }
 
 fn open(json: bool, record: &Path, folder: &Path, keys: &Keys) -> anyhow::Result<Exit> {
-    let mut files = ArrowFiles::create(folder)?;
-    let exit = frame_bytes(record, keys, |_, bytes| Ok(files.push(&bytes)?))?;
-    let frames = files.finish()?;
+    // The folder is made when the record has opened: a missing key leaves nothing behind.
+    let mut files = None;
+    let exit = frame_bytes(record, keys, |_, bytes| {
+        let files = match &mut files {
+            Some(files) => files,
+            none => none.insert(ArrowFiles::create(folder)?),
+        };
+        Ok(files.push(&bytes)?)
+    })?;
+    let frames = match files {
+        Some(files) => files.finish()?,
+        None => ArrowFiles::create(folder)?.finish()?,
+    };
     let text = format!(
         "tables       {} ({frames} frames: frames.arrow, points.arrow, arcs.arrow; the streams of each frame in frames)",
         folder.display()
