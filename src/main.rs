@@ -1,5 +1,6 @@
 //! The `beluga` program: one boat, one pass, one cloud.
 
+mod clock;
 mod command;
 mod config;
 mod control;
@@ -8,6 +9,7 @@ mod exit;
 mod picture;
 mod pipeline;
 mod report;
+mod sensors;
 
 use std::process::ExitCode;
 

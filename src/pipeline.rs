@@ -142,7 +142,7 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
         rig.sensor(id)
             .map_or_else(|| format!("sensor {}", id.0), |s| s.name.clone())
     };
-    let mut report = Report::default();
+    let mut report = Report::on(rig);
     let pour = |report: &mut Report, frames: Vec<SolidarFrame>| {
         for frame in frames {
             report.count_frame(&frame, name_of);
@@ -160,7 +160,7 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
     for measurement in timeline {
         match &measurement.payload {
             Payload::Gap(gap) => report.count_gap(gap),
-            _ => report.measurements += 1,
+            _ => report.count_measurement(&measurement),
         }
         wait(&outlets.to_control, measurement.clone(), &outlets.stop);
         let frames = fuser.push(measurement);
@@ -176,6 +176,8 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
     let last = fuser.finish();
     pour(&mut report, last);
     report.notes = fuser.notes();
+    report.count_unusable(fuser.unusable_pings());
+    report.note_spans();
     report
 }
 

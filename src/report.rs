@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use beluga_types::{Gap, Medium, PoseSource, SensorId, SolidarFrame, Stamp};
+use beluga_types::{Gap, Measurement, Medium, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame, Stamp};
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::sensors::{self, SensorReport};
 
 /// Everything counted during a run, in the order people ask for it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -30,6 +31,8 @@ pub(crate) struct Report {
     pub(crate) lost: BTreeMap<String, u64>,
     /// Points that readers dropped because they were not finite.
     pub(crate) dropped_points: u64,
+    /// What each sensor gave, in the order of the rig.
+    pub(crate) sensors: Vec<SensorReport>,
     /// Seconds of data.
     pub(crate) data_s: f64,
     /// Seconds the run took.
@@ -55,6 +58,45 @@ pub(crate) struct Report {
 }
 
 impl Report {
+    /// A report on a run of this rig.
+    pub(crate) fn on(rig: &Rig) -> Self {
+        let sensor = |spec: &SensorSpec| SensorReport {
+            name: spec.name.clone(),
+            time_offset_ms: spec.time_offset_nanos as f64 * 1e-6,
+            ..SensorReport::default()
+        };
+        Self {
+            sensors: rig.sensors.iter().map(sensor).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// Counts a payload that fusion is given.
+    pub(crate) fn count_measurement(&mut self, measurement: &Measurement) {
+        self.measurements += 1;
+        if let Some(sensor) = self.sensors.get_mut(usize::from(measurement.sensor.0)) {
+            sensor.measurements += 1;
+            let (start, end) = (measurement.stamp.nanos(), measurement.end.nanos());
+            let (first, last) = sensor.span_ns.get_or_insert((start, end));
+            *first = start.min(*first);
+            *last = end.max(*last);
+        }
+    }
+
+    /// Counts pings that came to nothing.
+    pub(crate) fn count_unusable(&mut self, pings: &BTreeMap<SensorId, u64>) {
+        for (id, count) in pings {
+            if let Some(sensor) = self.sensors.get_mut(usize::from(id.0)) {
+                sensor.unusable_pings += count;
+            }
+        }
+    }
+
+    /// Says which sensors have no time in common, once all has been counted.
+    pub(crate) fn note_spans(&mut self) {
+        self.notes.extend(sensors::apart(&self.sensors));
+    }
+
     /// Counts a frame.
     pub(crate) fn count_frame(&mut self, frame: &SolidarFrame, name_of: impl Fn(SensorId) -> String) {
         self.frames += 1;
@@ -71,6 +113,14 @@ impl Report {
         for input in &frame.inputs {
             self.measurements_in_frames += u64::from(input.measurements);
             self.dropped_points += u64::from(input.dropped_points);
+            if let Some(sensor) = self.sensors.get_mut(usize::from(input.sensor.0)) {
+                sensor.dropped_points += u64::from(input.dropped_points);
+            }
+        }
+        for id in frame.points.sensor.iter().chain(&frame.arcs.sensor) {
+            if let Some(sensor) = self.sensors.get_mut(usize::from(*id)) {
+                sensor.points += 1;
+            }
         }
         for gap in &frame.gaps {
             let key = format!("{} {}", name_of(gap.sensor), gap.cause.name());
@@ -107,7 +157,8 @@ impl Report {
 
     /// How the run ended.
     pub(crate) fn exit(&self) -> Exit {
-        if self.lost_total() > 0 {
+        let came_to_nothing = |sensor: &SensorReport| sensor.is_all_lost() || sensor.unusable_pings > 0;
+        if self.lost_total() > 0 || self.sensors.iter().any(came_to_nothing) {
             Exit::Lost
         } else if self.stopped_early {
             Exit::Findings
@@ -167,21 +218,24 @@ impl fmt::Display for Report {
             grouped(self.points_water),
             grouped(self.arcs)
         )?;
+        for sensor in &self.sensors {
+            writeln!(f, "sensor       {sensor}")?;
+        }
         writeln!(
             f,
             "speed        {:.1} × real time ({:.1} s)",
             self.real_time_factor(),
             self.wall_s
         )?;
-        if self.lost.is_empty() {
-            writeln!(f, "lost         nothing")?;
-        } else {
-            let lost: Vec<String> = self
-                .lost
-                .iter()
-                .map(|(what, count)| format!("{count} {what}"))
-                .collect();
-            writeln!(f, "lost         {}", lost.join(", "))?;
+        let unusable = self.sensors.iter().filter(|sensor| sensor.unusable_pings > 0);
+        let nothing = self.sensors.iter().filter(|sensor| sensor.is_all_lost());
+        let lost: Vec<String> = (self.lost.iter().map(|(what, count)| format!("{count} {what}")))
+            .chain(unusable.map(|s| format!("{} {} with an unusable pulse", s.unusable_pings, s.name)))
+            .chain(nothing.map(|s| format!("every point of {}", s.name)))
+            .collect();
+        match lost.is_empty() {
+            true => writeln!(f, "lost         nothing")?,
+            false => writeln!(f, "lost         {}", lost.join(", "))?,
         }
         for loss in &self.losses {
             writeln!(f, "             {loss}")?;
@@ -224,7 +278,7 @@ impl fmt::Display for Report {
 }
 
 /// A count with thin groups of three, as people read it.
-fn grouped(count: u64) -> String {
+pub(crate) fn grouped(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
@@ -254,5 +308,20 @@ mod tests {
         report.lost.insert("fan corrupt".into(), 3);
         assert!(report.to_string().contains("3 fan corrupt"));
         assert_eq!(report.lost_total(), 3);
+    }
+    #[test]
+    fn what_came_to_nothing_is_lost() {
+        let mut report = Report {
+            sensors: vec![SensorReport::default(), SensorReport::default()],
+            ..Report::default()
+        };
+        assert_eq!(report.exit(), Exit::Done);
+        report.sensors[0].dropped_points = 9;
+        assert_eq!(report.exit(), Exit::Lost);
+        report.sensors[0].points = 1;
+        assert_eq!(report.exit(), Exit::Done);
+        report.count_unusable(&BTreeMap::from([(SensorId(1), 4)]));
+        assert_eq!(report.exit(), Exit::Lost);
+        assert!(report.to_string().contains("4  with an unusable pulse"));
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Heard {
     pub(crate) notes: Vec<String>,
     /// Echoes that had no place.
     pub(crate) dropped: Vec<(SensorId, usize)>,
+    /// Sonars of the pings whose pulse does not fit their samples.
+    pub(crate) unusable: Vec<SensorId>,
 }
 
 impl Sonars {
@@ -125,6 +127,9 @@ impl Sonars {
                 heard.dropped.push((id, dropped));
             }
             heard.echograms.extend(echoes.echogram);
+            if echoes.unusable {
+                heard.unusable.push(id);
+            }
             heard.notes.extend(
                 echoes
                     .notes

@@ -27,12 +27,12 @@ mod voxel;
 mod waterline;
 mod window;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use beluga_types::{
-    ArcTable, Echogram, FrameStatus, LidarScan, Measurement, Payload, PointTable, Rig, SolidarFrame,
-    SonarRegistration, Window,
+    ArcTable, Echogram, FrameStatus, LidarScan, Measurement, Payload, PointTable, Rig, SensorId,
+    SolidarFrame, SonarRegistration, Window,
 };
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
@@ -64,6 +64,7 @@ pub struct Fuser {
     sampler: Sampler,
     echoes: VecDeque<Echogram>,
     notes: BTreeSet<String>,
+    unusable: BTreeMap<SensorId, u64>,
     next_index: u64,
 }
 
@@ -89,6 +90,7 @@ impl Fuser {
             registrar: Registrar::new(&config.register),
             sampler: Sampler::default(),
             echoes: VecDeque::new(),
+            unusable: BTreeMap::new(),
             next_index: 0,
             config,
             rig,
@@ -128,6 +130,12 @@ impl Fuser {
     /// What was assumed and what could not be done, once each, in alphabetical order.
     pub fn notes(&self) -> Vec<String> {
         self.notes.iter().cloned().collect()
+    }
+
+    /// How many pings of each sonar came to nothing because their pulse does not fit their samples.
+    /// Complete after [`Self::finish`].
+    pub fn unusable_pings(&self) -> &BTreeMap<SensorId, u64> {
+        &self.unusable
     }
 
     fn close_windows(&mut self, finishing: bool) -> Vec<SolidarFrame> {
@@ -287,6 +295,9 @@ impl Fuser {
         }
         for note in heard.notes {
             self.note(&note);
+        }
+        for sensor in heard.unusable {
+            *self.unusable.entry(sensor).or_default() += 1;
         }
         self.echoes.extend(heard.echograms);
         while self.echoes.len() > MAX_ECHOES {

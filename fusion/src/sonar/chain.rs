@@ -152,7 +152,7 @@ impl SonarChain {
                         let worker = &mut self.workers[0];
                         pair::detect(elements, &prepared, worker, &self.config, sound_speed_m_per_s)
                     }
-                    Err(refused) => refusal(refused),
+                    Err(refused) => unusable(refused),
                 },
             },
             SonarPing::Profile(ping) => profile::detect(ping, &self.config, sound_speed_m_per_s),
@@ -228,7 +228,7 @@ impl SonarChain {
         }
         let prepared = match self.prepared(&ping.pulse, &ping.waveforms) {
             Ok(prepared) => prepared,
-            Err(refused) => return refusal(refused),
+            Err(refused) => return unusable(refused),
         };
         let beams: Vec<Beam> = ping
             .beams
@@ -263,7 +263,7 @@ impl SonarChain {
         PingEchoes {
             echoes,
             echogram,
-            notes: Vec::new(),
+            ..PingEchoes::default()
         }
     }
 
@@ -355,6 +355,14 @@ pub(crate) fn refusal(note: String) -> PingEchoes {
     PingEchoes {
         notes: vec![note],
         ..PingEchoes::default()
+    }
+}
+
+/// A ping whose pulse does not fit its samples.
+fn unusable(note: String) -> PingEchoes {
+    PingEchoes {
+        unusable: true,
+        ..refusal(note)
     }
 }
 

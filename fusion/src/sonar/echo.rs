@@ -12,6 +12,8 @@ pub(crate) struct PingEchoes {
     pub(crate) echogram: Option<Echogram>,
     /// What could not be done and what was assumed; each text comes once in a run.
     pub(crate) notes: Vec<String>,
+    /// Whether the ping's pulse does not fit its samples, so that nothing could be looked for.
+    pub(crate) unusable: bool,
 }
 
 /// One echo: not yet a place, since the sound's path is the caller's business.

@@ -84,8 +84,7 @@ pub(crate) fn detect(
     };
     PingEchoes {
         echoes: found.iter().filter_map(echo).collect(),
-        echogram: None,
-        notes: Vec::new(),
+        ..PingEchoes::default()
     }
 }
 

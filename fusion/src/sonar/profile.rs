@@ -82,7 +82,7 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
     PingEchoes {
         echoes,
         echogram,
-        notes: Vec::new(),
+        ..PingEchoes::default()
     }
 }
 
@@ -144,8 +144,8 @@ pub(crate) fn pass_through(ping: &Detections, config: &SonarConfig) -> PingEchoe
     };
     PingEchoes {
         echoes,
-        echogram: None,
         notes,
+        ..PingEchoes::default()
     }
 }
 
