@@ -6,6 +6,17 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
+    /// The viewer's server could not start.
+    #[error("{source}: no server on 127.0.0.1 at port {port} or the 99 above it")]
+    Bind {
+        /// What the system said.
+        source: std::io::Error,
+        /// The port that was asked for.
+        port: u16,
+    },
+    /// The viewer's files are not in this build.
+    #[error("{0}")]
+    Bundle(Box<re_web_viewer_server::WebViewerDataError>),
     /// The file could not be made.
     #[error("{source}: {}", path.display())]
     Create {

@@ -1,4 +1,5 @@
-//! Frames as a picture: a rerun recording (`.rrd`) with its layout.
+//! Frames as a picture: a rerun recording (`.rrd`) with its layout, and the viewer for it, served to
+//! a browser on this machine ([`Viewer`]).
 //!
 //! ```no_run
 //! # fn run(rig: &beluga_types::Rig, frames: Vec<beluga_types::SolidarFrame>) -> Result<(), beluga_viz::Error> {
@@ -44,10 +45,12 @@ mod scene;
 #[cfg(test)]
 mod specimen;
 mod thin;
+mod viewer;
 
 pub use error::Error;
 pub use notes::Level;
 pub use recorder::{Options, Recorder};
+pub use viewer::{Feed, Ports, Viewer};
 
 /// The timeline everything lies on: when the sensors measured, UTC.
 pub const TIMELINE: &str = "data_time";

@@ -3,11 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use beluga_types::{Echogram, Rig, SolidarFrame, Stamp};
+use re_sdk::sink::FileSink;
 use re_sdk::{RecordingStream, RecordingStreamBuilder};
 
 use crate::echo::Echoes;
 use crate::notes::{self, Level, Notes};
 use crate::scene::Scene;
+use crate::viewer::{Feed, Fork};
 use crate::{Error, TIMELINE, layout, plots};
 
 /// How much is shown.
@@ -64,6 +66,26 @@ impl Recorder {
             source: Box::new(source),
             path: path.to_owned(),
         })?;
+        Self::on(stream, path, rig, options)
+    }
+
+    /// Sends to a viewer while it is made, and to a file too if one is named. What the viewer does
+    /// not take in time is left out there ([`Feed::left_out`]), not in the file.
+    ///
+    /// # Errors
+    /// [`Error::Create`] if the file cannot be made.
+    pub fn live(feed: &Feed, file: Option<&Path>, rig: &Rig, options: Options) -> Result<Self, Error> {
+        let path = file.unwrap_or(Path::new("the viewer"));
+        let file = file
+            .map(FileSink::new)
+            .transpose()
+            .map_err(|source| Error::Create {
+                source: Box::new(source.into()),
+                path: path.to_owned(),
+            })?;
+        let stream = builder().buffered()?;
+        let feed = feed.clone();
+        stream.set_sink(Box::new(Fork { file, feed }));
         Self::on(stream, path, rig, options)
     }
 
