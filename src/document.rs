@@ -3,7 +3,7 @@
 
 use anyhow::Context;
 use beluga_sinks::maml::DocumentFields;
-use beluga_types::{Geodetic, Origin, Rig, Stamp};
+use beluga_types::{Attitude, Geodetic, Mount, Origin, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -49,6 +49,12 @@ struct UsedSensor {
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    forward_m: f64,
+    starboard_m: f64,
+    down_m: f64,
+    roll_deg: f64,
+    pitch_deg: f64,
+    heading_deg: f64,
 }
 
 /// The document of a run of `source` with this config and rig.
@@ -76,17 +82,33 @@ pub(crate) fn fields(
 
 /// Where `World` was anchored, as the document says.
 pub(crate) fn origin(document: &str) -> Option<Origin> {
+    rig(document)?.origin
+}
+
+/// The rig as far as the document describes it: origin, waterline, sensors and where they sit.
+pub(crate) fn rig(document: &str) -> Option<Rig> {
     let (_, rest) = document.split_once(FENCE)?;
     let (block, _) = rest.split_once("\n```")?;
-    let origin = toml::from_str::<Used>(block).ok()?.rig.origin?;
-    Some(Origin {
-        anchor: Geodetic::from_degrees(origin.lat_deg, origin.lon_deg, origin.height_m),
-        epsg: origin.epsg,
-        vertical_datum: origin.vertical_datum,
-    })
+    let used = toml::from_str::<Used>(block).ok()?;
+    used.rig.rig().checked().ok()
 }
 
 impl UsedRig {
+    fn rig(self) -> Rig {
+        Rig {
+            origin: self.origin.map(|origin| Origin {
+                anchor: Geodetic::from_degrees(origin.lat_deg, origin.lon_deg, origin.height_m),
+                epsg: origin.epsg,
+                vertical_datum: origin.vertical_datum,
+            }),
+            vessel: Vessel {
+                waterline_m: self.waterline_m,
+            },
+            water: Water::Unknown,
+            sensors: self.sensor.into_iter().map(UsedSensor::spec).collect(),
+        }
+    }
+
     fn of(rig: &Rig) -> Self {
         Self {
             waterline_m: rig.vessel.waterline_m,
@@ -97,16 +119,51 @@ impl UsedRig {
                 epsg: origin.epsg,
                 vertical_datum: origin.vertical_datum.clone(),
             }),
-            sensor: rig
-                .sensors
-                .iter()
-                .map(|sensor| UsedSensor {
-                    name: sensor.name.clone(),
-                    kind: sensor.kind.name().to_owned(),
-                    model: sensor.model.clone(),
-                })
-                .collect(),
+            sensor: rig.sensors.iter().map(UsedSensor::of).collect(),
         }
+    }
+}
+
+impl UsedSensor {
+    fn of(sensor: &SensorSpec) -> Self {
+        let Mount {
+            forward_m,
+            starboard_m,
+            down_m,
+            attitude,
+        } = sensor.mount;
+        Self {
+            name: sensor.name.clone(),
+            kind: sensor.kind.name().to_owned(),
+            model: sensor.model.clone(),
+            forward_m,
+            starboard_m,
+            down_m,
+            roll_deg: attitude.roll_rad.to_degrees(),
+            pitch_deg: attitude.pitch_rad.to_degrees(),
+            heading_deg: attitude.heading_rad.to_degrees(),
+        }
+    }
+
+    fn spec(self) -> SensorSpec {
+        let kind = match self.kind.as_str() {
+            "lidar" => SensorKind::Lidar,
+            "sonar" => SensorKind::Sonar,
+            _ => SensorKind::Nav,
+        };
+        let mut spec = SensorSpec::new(self.name, kind);
+        spec.model = self.model;
+        spec.mount = Mount {
+            forward_m: self.forward_m,
+            starboard_m: self.starboard_m,
+            down_m: self.down_m,
+            attitude: Attitude {
+                roll_rad: self.roll_deg.to_radians(),
+                pitch_rad: self.pitch_deg.to_radians(),
+                heading_rad: self.heading_deg.to_radians(),
+            },
+        };
+        spec
     }
 }
 

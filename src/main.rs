@@ -1,5 +1,7 @@
 //! The `beluga` program: one boat, one pass, one cloud.
 
+#[cfg(feature = "viz")]
+mod browser;
 mod clock;
 mod command;
 mod config;

@@ -2,9 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 
 use beluga_types::{Echogram, Rig, SolidarFrame};
+
+#[cfg(feature = "viz")]
+pub(crate) use with_viewer::{Page, Picture, is_watched};
+#[cfg(not(feature = "viz"))]
+pub(crate) use without_viewer::{Page, Picture, is_watched, lacking};
 
 /// Something to draw.
 #[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "sent to nobody"))]
@@ -15,52 +21,200 @@ pub(crate) enum Look {
     Echo(Echogram),
 }
 
-/// Draws into a rerun recording on its own thread.
-#[cfg(feature = "viz")]
-pub(crate) struct Picture {
-    path: PathBuf,
-    recorder: beluga_viz::Recorder,
+/// Where a page listens, and whether a browser is opened for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opening {
+    /// The page's port; the usual one if not named.
+    pub(crate) port: Option<u16>,
+    pub(crate) browser: bool,
 }
 
 #[cfg(feature = "viz")]
-impl Picture {
-    /// A picture that will be written to `path`.
-    ///
-    /// # Errors
-    /// If the file cannot be made.
-    pub(crate) fn create(path: &Path, rig: &Rig) -> anyhow::Result<Self> {
-        Ok(Self {
-            path: path.to_owned(),
-            recorder: beluga_viz::Recorder::create(path, rig)?,
-        })
+mod with_viewer {
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use beluga_viz::{Feed, Options, Ports, Recorder, Viewer};
+
+    use super::*;
+    use crate::browser;
+    pub(crate) use crate::browser::is_watched;
+
+    /// Draws into a rerun recording on its own thread.
+    pub(crate) struct Picture {
+        path: PathBuf,
+        recorder: Recorder,
     }
 
-    /// Draws until the sender is gone; gives back where the picture is.
-    pub(crate) fn draw(mut self, looks: Receiver<Look>) -> anyhow::Result<PathBuf> {
-        for look in looks {
-            match look {
-                Look::Frame(frame) => self.recorder.frame(&frame)?,
-                Look::Echo(echo) => self.recorder.echo(&echo)?,
+    impl Picture {
+        /// A picture that will be written to `path`.
+        ///
+        /// # Errors
+        /// If the file cannot be made.
+        pub(crate) fn create(path: &Path, rig: &Rig) -> anyhow::Result<Self> {
+            Ok(Self {
+                path: path.to_owned(),
+                recorder: Recorder::create(path, rig)?,
+            })
+        }
+
+        /// As [`Self::create`], and on a page while it is drawn.
+        ///
+        /// # Errors
+        /// If the file or the page cannot be made.
+        pub(crate) fn on_page(path: &Path, rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Page)> {
+            let (viewer, feed) = Viewer::live(ports(opening))?;
+            let recorder = Recorder::live(&feed, Some(path), rig, Options::default())?;
+            let picture = Self {
+                path: path.to_owned(),
+                recorder,
+            };
+            Ok((picture, Page::open(viewer, Some(feed), opening)))
+        }
+
+        /// Draws until the sender is gone; gives back where the picture is.
+        pub(crate) fn draw(mut self, looks: Receiver<Look>) -> anyhow::Result<PathBuf> {
+            for look in looks {
+                match look {
+                    Look::Frame(frame) => self.recorder.frame(&frame)?,
+                    Look::Echo(echo) => self.recorder.echo(&echo)?,
+                }
+            }
+            self.recorder.finish()?;
+            Ok(self.path)
+        }
+    }
+
+    /// A page with the viewer on it.
+    pub(crate) struct Page {
+        viewer: Viewer,
+        feed: Option<Feed>,
+        /// Whether a browser was opened for it.
+        opened: bool,
+    }
+
+    impl Page {
+        /// A page that shows a recording.
+        ///
+        /// # Errors
+        /// If the page cannot be served.
+        pub(crate) fn of_file(recording: &Path, opening: Opening) -> anyhow::Result<Self> {
+            let viewer = Viewer::file(recording, ports(opening))?;
+            Ok(Self::open(viewer, None, opening))
+        }
+
+        /// A page that shows frames as they are drawn, and what draws them; no file is made.
+        ///
+        /// # Errors
+        /// If the page cannot be served.
+        pub(crate) fn of_frames(rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Recorder)> {
+            let (viewer, feed) = Viewer::live(ports(opening))?;
+            let recorder = Recorder::live(&feed, None, rig, Options::default())?;
+            Ok((Self::open(viewer, Some(feed), opening), recorder))
+        }
+
+        fn open(viewer: Viewer, feed: Option<Feed>, opening: Opening) -> Self {
+            for note in viewer.notes() {
+                crate::tell(note);
+            }
+            let url = viewer.url();
+            let opened = opening.browser && browser::open(&url);
+            crate::tell(&match (opening.browser, opened) {
+                (_, true) => format!("look at {url} (a browser opens)"),
+                (true, false) => format!("no browser found: open {url}"),
+                (false, false) => format!("open {url}"),
+            });
+            Self { viewer, feed, opened }
+        }
+
+        /// Whether a browser was opened for it.
+        pub(crate) fn is_opened(&self) -> bool {
+            self.opened
+        }
+
+        /// Where it is.
+        pub(crate) fn url(&self) -> String {
+            self.viewer.url()
+        }
+
+        /// Parts of the picture the browser did not take in time.
+        pub(crate) fn left_out(&self) -> u64 {
+            self.feed.as_ref().map_or(0, Feed::left_out)
+        }
+
+        /// Serves until `stop` is set.
+        pub(crate) fn serve(self, stop: &AtomicBool) {
+            const GLANCE: Duration = Duration::from_millis(100);
+            if !stop.load(Ordering::Relaxed) {
+                crate::tell(&format!("{} stays until Ctrl-C", self.viewer.url()));
+            }
+            while !stop.load(Ordering::Relaxed) {
+                std::thread::sleep(GLANCE);
             }
         }
-        self.recorder.finish()?;
-        Ok(self.path)
+    }
+
+    fn ports(opening: Opening) -> Ports {
+        let usual = Ports::default();
+        Ports {
+            page: opening.port.unwrap_or(usual.page),
+            ..usual
+        }
     }
 }
 
 /// There is no picture in a program built without the feature `viz`.
 #[cfg(not(feature = "viz"))]
-pub(crate) struct Picture(std::convert::Infallible);
+mod without_viewer {
+    use std::convert::Infallible;
 
-#[cfg(not(feature = "viz"))]
-impl Picture {
-    /// # Errors
-    /// Always, with what to do about it.
-    pub(crate) fn create(_: &Path, _: &Rig) -> anyhow::Result<Self> {
-        anyhow::bail!("this beluga was built without the feature `viz`: use --view none, or build with it")
+    use super::*;
+
+    /// Nothing is to be seen here.
+    pub(crate) fn is_watched() -> bool {
+        false
     }
 
-    pub(crate) fn draw(self, _: Receiver<Look>) -> anyhow::Result<PathBuf> {
-        match self.0 {}
+    pub(crate) struct Picture(Infallible);
+
+    impl Picture {
+        /// # Errors
+        /// Always, with what to do about it.
+        pub(crate) fn create(_: &Path, _: &Rig) -> anyhow::Result<Self> {
+            Err(lacking())
+        }
+
+        /// # Errors
+        /// Always.
+        pub(crate) fn on_page(_: &Path, _: &Rig, _: Opening) -> anyhow::Result<(Self, Page)> {
+            Err(lacking())
+        }
+
+        pub(crate) fn draw(self, _: Receiver<Look>) -> anyhow::Result<PathBuf> {
+            match self.0 {}
+        }
+    }
+
+    pub(crate) struct Page(Infallible);
+
+    impl Page {
+        pub(crate) fn is_opened(&self) -> bool {
+            match self.0 {}
+        }
+
+        pub(crate) fn left_out(&self) -> u64 {
+            match self.0 {}
+        }
+
+        pub(crate) fn serve(self, _: &AtomicBool) {
+            match self.0 {}
+        }
+    }
+
+    /// What to do about a picture that this build cannot make.
+    pub(crate) fn lacking() -> anyhow::Error {
+        anyhow::anyhow!(
+            "this beluga was built without the feature `viz`: use --view none, or build it with `cargo build --release`"
+        )
     }
 }

@@ -155,6 +155,15 @@ impl Report {
         }
     }
 
+    /// Says that the browser did not take all of the picture in time.
+    pub(crate) fn count_unseen(&mut self, parts: u64) {
+        if parts > 0 {
+            self.notes.push(format!(
+                "the browser did not keep up: {parts} parts are missing on its page, not in the file"
+            ));
+        }
+    }
+
     /// How the run ended.
     pub(crate) fn exit(&self) -> Exit {
         let came_to_nothing = |sensor: &SensorReport| sensor.is_all_lost() || sensor.unusable_pings > 0;
@@ -271,7 +280,7 @@ impl fmt::Display for Report {
             } else {
                 String::new()
             };
-            writeln!(f, "look         rerun {}{thinned}", path.display())?;
+            writeln!(f, "look         beluga view {}{thinned}", path.display())?;
         }
         Ok(())
     }

@@ -8,8 +8,9 @@ use clap::Args;
 use serde::Serialize;
 
 use super::eval::Controls;
-use super::run::{Progress, Results, stop_on_ctrl_c};
+use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
+use crate::picture::Page;
 use crate::pipeline::{self, River};
 use crate::report::Report;
 
@@ -52,6 +53,7 @@ impl Demo {
         let truth_folder = opened.path.with_extension("truth");
         truth.write(&truth_folder)?;
 
+        let stop = stop_on_ctrl_c()?;
         let progress = Progress::start();
         let mouth = pipeline::run(River {
             rig: world.rig().clone(),
@@ -62,13 +64,14 @@ impl Demo {
             picture: opened.picture,
             score: Some(Scorer::new(truth.clone())),
             control: true,
-            stop: stop_on_ctrl_c()?,
+            stop: stop.clone(),
             progress: progress.frames.clone(),
         })?;
         progress.stop();
 
         let mut report = mouth.report;
         report.notes.extend(opened.notes);
+        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         report
             .notes
             .push(format!("the truth of this world: {}", truth_folder.display()));
@@ -82,6 +85,7 @@ impl Demo {
             controls: &controls,
         };
         super::show(json, &shown, &format!("{score}\n{controls}\n{report}"))?;
+        keep_showing(opened.page, &stop);
         Ok(report.exit())
     }
 }

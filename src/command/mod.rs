@@ -7,6 +7,7 @@ mod maml;
 mod replay;
 mod run;
 mod sim;
+mod view;
 
 use std::io::Write;
 
@@ -24,6 +25,7 @@ pub(crate) enum Command {
     Sim(sim::Sim),
     Eval(eval::Eval),
     Export(export::Export),
+    View(view::View),
     #[command(subcommand)]
     Maml(maml::Maml),
 }
@@ -37,6 +39,7 @@ impl Command {
             Command::Sim(command) => command.run(json),
             Command::Eval(command) => command.run(json),
             Command::Export(command) => command.run(json),
+            Command::View(command) => command.run(json),
             Command::Maml(command) => command.run(json),
         }
     }

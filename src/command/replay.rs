@@ -7,8 +7,9 @@ use anyhow::Context;
 use beluga_ingest::{Pace, Recording};
 use clap::Args;
 
-use super::run::{Progress, Results, stop_on_ctrl_c};
+use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
+use crate::picture::Page;
 use crate::pipeline::{self, River};
 
 /// Fuses a recording into a sealed record.
@@ -61,6 +62,7 @@ impl Replay {
             .results
             .open(self.out.as_deref(), &default, &name, recording.rig())?;
 
+        let stop = stop_on_ctrl_c()?;
         let progress = Progress::start();
         let mouth = pipeline::run(River {
             rig: recording.rig().clone(),
@@ -71,7 +73,7 @@ impl Replay {
             picture: opened.picture,
             score: None,
             control: false,
-            stop: stop_on_ctrl_c()?,
+            stop: stop.clone(),
             progress: progress.frames.clone(),
         })?;
         progress.stop();
@@ -79,7 +81,9 @@ impl Replay {
         let mut report = mouth.report;
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(opened.notes);
+        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         super::show(json, &report, &report.to_string())?;
+        keep_showing(opened.page, &stop);
         Ok(report.exit())
     }
 }

@@ -15,7 +15,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::config::Config;
 use crate::document;
 use crate::exit::Wrong;
-use crate::picture::Picture;
+use crate::picture::{Opening, Page, Picture, is_watched};
 
 /// Where the results of a run go.
 #[derive(Clone, Debug, Args)]
@@ -23,9 +23,11 @@ pub(crate) struct Results {
     /// Config file (TOML); works without one.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The picture: `rrd` beside the record, `rrd=FILE`, or `none`.
-    #[arg(long, default_value = "rrd")]
-    view: View,
+    /// The picture: `web` in the browser and `rrd` beside the record, `rrd` beside the record,
+    /// `rrd=FILE`, or `none` [default: `web` at a terminal with a screen, else `rrd`]. With `web`
+    /// the program stays after the run, until Ctrl-C, exactly if it opened a browser.
+    #[arg(long)]
+    view: Option<View>,
     /// Who may open the record, instead of this machine: a public key (`reader.xwing.pub`) made by
     /// `beluga maml keygen`; may be repeated.
     #[arg(long, value_name = "FILE")]
@@ -41,6 +43,7 @@ enum View {
     None,
     Beside,
     At(PathBuf),
+    Web,
 }
 
 impl FromStr for View {
@@ -49,8 +52,11 @@ impl FromStr for View {
         match text.split_once('=') {
             None if text == "none" => Ok(View::None),
             None if text == "rrd" => Ok(View::Beside),
+            None if text == "web" => Ok(View::Web),
             Some(("rrd", path)) if !path.is_empty() => Ok(View::At(path.into())),
-            _ => Err(format!("found `{text}`, expected `none`, `rrd` or `rrd=FILE`")),
+            _ => Err(format!(
+                "found `{text}`, expected `web`, `rrd`, `rrd=FILE` or `none`"
+            )),
         }
     }
 }
@@ -61,6 +67,8 @@ pub(crate) struct Opened {
     pub(crate) record: Writer,
     pub(crate) path: PathBuf,
     pub(crate) picture: Option<Picture>,
+    /// The page it is drawn on, if it is.
+    pub(crate) page: Option<Page>,
     /// What the user should know of it: keys that were made.
     pub(crate) notes: Vec<String>,
 }
@@ -93,17 +101,7 @@ impl Results {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let (options, notes) = self.keys(document::fields(source, &config, rig, now())?)?;
-        let picture_path = match &self.view {
-            View::None => None,
-            View::Beside => Some(path.with_extension("rrd")),
-            View::At(path) => Some(path.clone()),
-        };
-        let picture = match picture_path {
-            // A program built without the picture goes on without it unless it was asked for.
-            Some(_) if self.view == View::Beside && !cfg!(feature = "viz") => None,
-            Some(path) => Some(Picture::create(&path, rig)?),
-            None => None,
-        };
+        let (picture, page) = self.picture(&path, rig)?;
         config.fusion.keep_echoes = picture.is_some();
         let record = Writer::create(&path, options)
             .with_context(|| format!("cannot make the record {}", path.display()))?;
@@ -112,8 +110,38 @@ impl Results {
             record,
             path,
             picture,
+            page,
             notes,
         })
+    }
+
+    fn picture(&self, record: &Path, rig: &Rig) -> anyhow::Result<(Option<Picture>, Option<Page>)> {
+        let beside = record.with_extension("rrd");
+        let view = match &self.view {
+            Some(view) => view.clone(),
+            // A program built without the picture goes on without it unless it was asked for.
+            None if !cfg!(feature = "viz") => View::None,
+            None if is_watched() => View::Web,
+            None => View::Beside,
+        };
+        let opening = Opening {
+            port: None,
+            browser: true,
+        };
+        match view {
+            View::None => Ok((None, None)),
+            View::Beside => Ok((Some(Picture::create(&beside, rig)?), None)),
+            View::At(path) => Ok((Some(Picture::create(&path, rig)?), None)),
+            View::Web => match Picture::on_page(&beside, rig, opening) {
+                Ok((picture, page)) => Ok((Some(picture), Some(page))),
+                // The run goes on without a page if it can.
+                Err(error) => {
+                    let picture = Picture::create(&beside, rig)?;
+                    crate::tell(&format!("warning: no page for the browser: {error:#}"));
+                    Ok((Some(picture), None))
+                }
+            },
+        }
     }
 
     fn keys(
@@ -168,6 +196,13 @@ impl Results {
     }
 }
 
+/// Goes on showing after the run, until `stop`, exactly if a browser was opened.
+pub(crate) fn keep_showing(page: Option<Page>, stop: &AtomicBool) {
+    if let Some(page) = page.filter(Page::is_opened) {
+        page.serve(stop);
+    }
+}
+
 /// The path itself if nothing is there, else with the first free number.
 pub(crate) fn free_name(path: &Path) -> anyhow::Result<PathBuf> {
     const MOST: u32 = 10_000;
@@ -210,7 +245,7 @@ pub(crate) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
         if flag.swap(true, Ordering::SeqCst) {
             std::process::exit(130);
         }
-        crate::tell("stopping: finishing the files (Ctrl-C again to end at once)");
+        crate::tell("stopping (Ctrl-C again to end at once)");
     })
     .context("cannot watch for Ctrl-C")?;
     Ok(stop)
@@ -256,7 +291,8 @@ mod tests {
         assert_eq!("rrd".parse(), Ok(View::Beside));
         assert_eq!("rrd=a/b.rrd".parse(), Ok(View::At("a/b.rrd".into())));
         assert!("rrd=".parse::<View>().is_err());
-        assert!("web".parse::<View>().is_err());
+        assert_eq!("web".parse(), Ok(View::Web));
+        assert!("web=1".parse::<View>().is_err());
     }
 
     #[test]
