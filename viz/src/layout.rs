@@ -8,7 +8,7 @@ use re_sdk::blueprint::{
 use re_sdk::log::LogMsg;
 use re_sdk::{AsComponents, EntityPath, RecordingStream, RecordingStreamBuilder};
 use re_sdk_types::blueprint::archetypes::{Background, EyeControls3D, LineGrid3D, VisibleTimeRanges};
-use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, VisibleTimeRange};
+use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, PlayState, VisibleTimeRange};
 use re_sdk_types::components::Color;
 use re_sdk_types::datatypes::{TimeRange, TimeRangeBoundary};
 
@@ -62,7 +62,9 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig, eye: Option<Eye>) -> Res
         .with_time_panel(
             TimePanel::new()
                 .with_state(PanelState::Collapsed)
-                .with_timeline(TIMELINE),
+                .with_timeline(TIMELINE)
+                // Opens on the whole picture, and stays at its end while it is made.
+                .with_play_state(PlayState::Following),
         );
     send_with(stream, &blueprint, &extras)
 }

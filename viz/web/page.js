@@ -3,6 +3,11 @@
 
 const message = document.getElementById("message");
 
+// The picture is made for a dark surround; the viewer asks here which theme is wanted.
+const matchMedia = window.matchMedia.bind(window);
+const themes = { "(prefers-color-scheme: dark)": "all", "(prefers-color-scheme: light)": "not all" };
+window.matchMedia = query => matchMedia(themes[query] ?? query);
+
 function fail(why) {
   console.error(why);
   message.textContent =
@@ -20,7 +25,6 @@ async function start() {
     hide_welcome_screen: true,
     enable_history: false,
     persist: false,
-    theme: "dark",
   });
   await viewer.start(document.getElementById("picture"));
   message.textContent = "";

@@ -1,0 +1,104 @@
+//! The picture in a real browser: it appears, and no request leaves the machine.
+//!
+//! Needs Chromium (`chromium`, `chromium-browser` or `google-chrome`); prints SKIPPED without it.
+
+#![cfg(all(feature = "viz", unix))]
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+mod browser;
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use browser::{Browser, Seen};
+
+fn beluga(home: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
+    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
+    command
+}
+
+/// A page that `beluga view` serves until dropped.
+struct Served {
+    program: Child,
+    url: String,
+}
+
+impl Served {
+    fn start(home: &Path, file: &str) -> Self {
+        let mut program = beluga(home)
+            .args(["view", file, "--no-browser"])
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let said = BufReader::new(program.stderr.take().unwrap());
+        let url = said
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| line.strip_prefix("open ").map(str::to_owned))
+            .expect("the page's address is told");
+        Self { program, url }
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// Opens a page and checks that the picture came, all of it from this machine.
+fn check(chromium: &Path, home: &Path, file: &str, recording: &str) {
+    let served = Served::start(home, file);
+    let Seen {
+        requests,
+        received,
+        picture_bytes,
+        page_errors,
+    } = Browser::start(chromium, &home.join("profile"))
+        .unwrap()
+        .look(&served.url, recording)
+        .unwrap();
+    println!(
+        "{file}: {} requests, picture of {picture_bytes} bytes",
+        requests.len()
+    );
+    for request in &requests {
+        println!("  {request}");
+        let from_here = ["http://127.0.0.1:", "data:", "blob:http://127.0.0.1:"];
+        assert!(
+            from_here.iter().any(|start| request.starts_with(start)),
+            "a request left this machine: {request}"
+        );
+    }
+    for asked in ["/page.js", "/re_viewer.js", "/re_viewer_bg.wasm", recording] {
+        assert!(
+            requests.iter().any(|request| request.contains(asked)),
+            "{asked} of {requests:#?}"
+        );
+    }
+    assert!(page_errors.is_empty(), "{page_errors:#?}");
+    assert!(received > 100_000, "{received} bytes of recording");
+    // A page of one colour is a few kilobytes.
+    assert!(picture_bytes > 60_000, "{picture_bytes} bytes of picture");
+}
+
+#[test]
+fn the_picture_appears_and_no_request_leaves_the_machine() {
+    let Some(chromium) = browser::find() else {
+        println!("SKIPPED: Chromium is not installed");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    for arguments in [
+        &["sim", "--scene", "sample", "--seconds", "3", "--out", "run"][..],
+        &["replay", "run", "--out", "run.maml", "--view", "rrd"],
+    ] {
+        assert!(beluga(home).args(arguments).output().unwrap().status.success());
+    }
+    check(&chromium, home, "run.rrd", "/recording.rrd");
+    check(&chromium, home, "run.maml", "ReadMessages");
+}
