@@ -4,7 +4,7 @@
 //! lidar is silent for 2.5 of its periods, or there is none, windows have a fixed length of data
 //! time. A stretch without any data makes no windows.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beluga_types::{Measurement, Payload, SensorId, Stamp, Window};
 
@@ -15,13 +15,23 @@ const MAX_WAITING_BULK: usize = 512;
 /// Measurements that may wait for their window; more close it.
 const MAX_WAITING: usize = 65_536;
 
+/// Place of a measurement among those that wait: by its end, then as it came.
+type Place = (Stamp, u64);
+
 /// What waits for its window to close.
+///
+/// It waits in order of its end, and the reference scans among it are known. So [`Windows::next`] looks
+/// only at what is first, and [`Windows::take`] touches only what it takes, however much waits.
 pub(crate) struct Windows {
     reference: Option<SensorId>,
     length_nanos: i64,
     period_nanos: i64,
-    waiting: VecDeque<Measurement>,
+    waiting: BTreeMap<Place, Measurement>,
+    /// The reference scans that wait.
+    scans: BTreeSet<Place>,
     waiting_bulk: usize,
+    /// Measurements that came, ever.
+    came: u64,
     /// End of the window before.
     closed: Option<Stamp>,
     /// The latest end heard of.
@@ -41,8 +51,10 @@ impl Windows {
             reference,
             length_nanos,
             period_nanos,
-            waiting: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            scans: BTreeSet::new(),
             waiting_bulk: 0,
+            came: 0,
             closed: None,
             horizon: Stamp::from_nanos(i64::MIN),
             last_scan: None,
@@ -60,23 +72,21 @@ impl Windows {
             self.closed = Some(self.start_of(&measurement));
         }
         self.horizon = self.horizon.max(measurement.end);
-        if let (Payload::Lidar(_), true) = (&measurement.payload, Some(measurement.sensor) == self.reference)
-        {
+        let place = (measurement.end, self.came);
+        self.came += 1;
+        if self.is_reference(&measurement) {
             self.learn_period(measurement.end);
+            self.scans.insert(place);
         }
         self.waiting_bulk += usize::from(is_bulk(&measurement));
-        self.waiting.push_back(measurement);
+        self.waiting.insert(place, measurement);
     }
 
     /// The next window that is complete. With `finishing`, what waits is complete.
     pub(crate) fn next(&self, finishing: bool) -> Option<Window> {
         let start = self.closed?;
-        let first = self.waiting.front()?;
-        let scan = self
-            .waiting
-            .iter()
-            .find(|m| Some(m.sensor) == self.reference && matches!(m.payload, Payload::Lidar(_)))
-            .map(|m| m.end.max(start));
+        let (&(first, _), _) = self.waiting.first_key_value()?;
+        let scan = self.scans.first().map(|&(end, _)| end.max(start));
         let silence = start.shifted_nanos((SILENT_PERIODS * self.period_nanos as f64) as i64);
         if let Some(end) = scan
             && (!self.silent && end <= silence)
@@ -87,7 +97,7 @@ impl Windows {
         if !(self.silent || self.horizon > silence || finishing || full) {
             return None;
         }
-        let start = self.skipped(start, first.end);
+        let start = self.skipped(start, first);
         let end = start.shifted_nanos(self.length_nanos);
         let end = scan.map_or(end, |scan| scan.min(end).max(start));
         // At the end of the timeline nothing is known beyond its last measurement.
@@ -100,24 +110,28 @@ impl Windows {
         complete.then_some(Window { start, end })
     }
 
-    /// Takes what belongs to a window that [`Self::next`] gave.
+    /// Takes what belongs to a window that [`Self::next`] gave, as it came.
     pub(crate) fn take(&mut self, window: &Window) -> Vec<Measurement> {
         let mut inside = Vec::new();
-        let mut later = VecDeque::new();
-        for measurement in self.waiting.drain(..) {
-            if measurement.end <= window.end {
-                inside.push(measurement);
-            } else {
-                later.push_back(measurement);
-            }
+        while let Some(first) = self.waiting.first_entry()
+            && first.key().0 <= window.end
+        {
+            let ((_, came), measurement) = first.remove_entry();
+            inside.push((came, measurement));
         }
-        self.waiting = later;
-        self.waiting_bulk = self.waiting.iter().filter(|m| is_bulk(m)).count();
+        inside.sort_unstable_by_key(|(came, _)| *came);
+        let inside: Vec<Measurement> = inside.into_iter().map(|(_, measurement)| measurement).collect();
+        self.waiting_bulk -= inside.iter().filter(|m| is_bulk(m)).count();
         self.closed = Some(window.end);
-        self.silent = !inside
-            .iter()
-            .any(|m| Some(m.sensor) == self.reference && matches!(m.payload, Payload::Lidar(_)));
+        self.silent = !inside.iter().any(|m| self.is_reference(m));
+        while self.scans.first().is_some_and(|(end, _)| *end <= window.end) {
+            self.scans.pop_first();
+        }
         inside
+    }
+
+    fn is_reference(&self, measurement: &Measurement) -> bool {
+        Some(measurement.sensor) == self.reference && matches!(measurement.payload, Payload::Lidar(_))
     }
 
     /// The start of the grid's window that holds `end`: stretches without data are stepped over.
@@ -283,6 +297,15 @@ mod tests {
         let windows = run(Some(LIDAR), timeline);
         assert_eq!(windows.len(), 5, "{windows:?}");
         assert_eq!(run(None, vec![depth(0), depth(i64::MAX / 2_000_000)]).len(), 2);
+    }
+
+    /// Looking through what waits for every measurement that comes would be 10¹⁰ looks here.
+    #[test]
+    fn a_clock_that_stands_still_costs_no_more_than_one_that_goes() {
+        let mut timeline = vec![scan(0, 100), scan(100, 200)];
+        timeline.extend((0..400_000).map(|_| depth(205)));
+        let windows = run(Some(LIDAR), timeline);
+        assert_eq!(windows.len(), 2 + 400_000 / (MAX_WAITING + 1) + 1, "{windows:?}");
     }
 
     #[test]
