@@ -2,6 +2,7 @@
 
 mod coverage;
 mod histogram;
+mod ladder;
 mod rungs;
 mod table;
 mod trajectory;

@@ -4,7 +4,9 @@
 //! step iron could be, the centroid is taken. Lidar points count alike. Sonar beams overlap, so within
 //! a ping soundings count by echo power; pings count alike if they are within 20 dB of the loudest, since
 //! how loud a rough step iron is from one ping to the next is mostly speckle and says little about
-//! where it is.
+//! where it is. Above the water every step iron stands for itself. Below, where speckle moves the
+//! centroid of one by centimetres, those of a ladder are taken to stand in one line ([`ladder`]); what
+//! each gives by itself is in the score beside it.
 //! The centroid is of the side that is seen, so up to a radius (17.5 mm) of the distance off the wall
 //! is not the run's fault; it is not taken away.
 
@@ -14,6 +16,7 @@ use beluga_types::Medium;
 use nalgebra::Vector3;
 use serde::Serialize;
 
+use super::ladder;
 use crate::truth::Truth;
 
 /// How far off the wall's face points are taken for a step iron, in metres.
@@ -41,9 +44,11 @@ pub struct RungError {
     pub points: u64,
     /// Found minus true, along the wall, up its face and off it, in metres; nothing if it was not found.
     pub error_m: Option<[f64; 3]>,
+    /// The same from its own points alone; differs only below the water, and only along the wall.
+    pub alone_m: Option<[f64; 3]>,
 }
 
-/// How the step iron on one side of the waterline were found.
+/// How the step irons on one side of the waterline were found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RungScore {
     /// Step irons the vessel passed.
@@ -52,10 +57,14 @@ pub struct RungScore {
     pub found: u64,
     /// Of these, with the centre within 5 cm of the true one, in space.
     pub recovered: u64,
+    /// Within 5 cm if each is found from its own points alone.
+    pub recovered_alone: u64,
     /// Median over all that were found of the distance from the true centre, in metres.
     pub median_m: Option<f64>,
     /// The largest of these distances.
     pub worst_m: Option<f64>,
+    /// The largest if each is found from its own points alone.
+    pub worst_alone_m: Option<f64>,
     /// Each one.
     pub rungs: Vec<RungError>,
 }
@@ -64,6 +73,8 @@ pub struct RungScore {
 #[derive(Clone, Debug)]
 pub(super) struct Gates {
     gates: Vec<Gate>,
+    /// Width of the sonar's beam along the wall, where it stands nearest to it, in metres.
+    beam_m: f64,
 }
 
 #[derive(Clone, Debug)]
@@ -107,7 +118,9 @@ impl Gates {
             along().fold(f64::INFINITY, f64::min),
             along().fold(f64::NEG_INFINITY, f64::max),
         );
+        let scenario = &truth.scenario;
         Self {
+            beam_m: scenario.sonar.beam_width_deg.to_radians() * scenario.quay.distance_m,
             gates: truth
                 .rungs()
                 .iter()
@@ -151,34 +164,74 @@ impl Gates {
     /// The score above the water, and below.
     pub(super) fn finish(&self) -> [RungScore; 2] {
         [Medium::Air, Medium::Water].map(|medium| {
-            let rungs: Vec<RungError> = self
-                .gates
-                .iter()
-                .filter(|gate| gate.medium == medium)
-                .map(Gate::error)
-                .collect();
-            let mut distances: Vec<f64> = rungs
-                .iter()
-                .filter_map(|rung| Some(Vector3::from(rung.error_m?).norm()))
-                .collect();
-            distances.sort_by(f64::total_cmp);
-            RungScore {
-                passed: rungs.len() as u64,
-                found: distances.len() as u64,
-                recovered: distances
-                    .iter()
-                    .filter(|distance| **distance <= RECOVERED_M)
-                    .count() as u64,
-                median_m: distances.get(distances.len() / 2).copied(),
-                worst_m: distances.last().copied(),
-                rungs,
+            let gates: Vec<&Gate> = self.gates.iter().filter(|gate| gate.medium == medium).collect();
+            let alone: Vec<Option<[f64; 3]>> = gates.iter().map(|gate| gate.place()).collect();
+            let mut places = alone.clone();
+            if medium == Medium::Water {
+                self.straighten(&gates, &mut places);
             }
+            let error = |gate: &Gate, place: [f64; 3]| [0, 1, 2].map(|axis| place[axis] - gate.centre[axis]);
+            let rungs = gates
+                .iter()
+                .zip(places)
+                .zip(alone)
+                .map(|((gate, place), alone)| RungError {
+                    ladder: gate.ladder,
+                    height_m: gate.height_m,
+                    points: gate.points,
+                    error_m: place.map(|place| error(gate, place)),
+                    alone_m: alone.map(|place| error(gate, place)),
+                });
+            RungScore::of(rungs.collect())
         })
+    }
+
+    /// Moves the places of each ladder's step irons onto its line.
+    fn straighten(&self, gates: &[&Gate], places: &mut [Option<[f64; 3]>]) {
+        let mut ladders: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+        for (i, gate) in gates.iter().enumerate().filter(|(i, _)| places[*i].is_some()) {
+            ladders.entry(gate.ladder).or_default().push(i);
+        }
+        for members in ladders.values() {
+            let irons: Vec<[f64; 2]> = members
+                .iter()
+                .filter_map(|&i| places[i].map(|[along, up, _]| [up, along]))
+                .collect();
+            for (&i, along) in members.iter().zip(ladder::straightened(&irons, self.beam_m)) {
+                if let Some(place) = &mut places[i] {
+                    place[0] = along;
+                }
+            }
+        }
+    }
+}
+
+impl RungScore {
+    fn of(rungs: Vec<RungError>) -> Self {
+        let distances = |error: fn(&RungError) -> Option<[f64; 3]>| -> Vec<f64> {
+            let found = rungs.iter().filter_map(error);
+            let mut distances: Vec<f64> = found.map(|error| Vector3::from(error).norm()).collect();
+            distances.sort_by(f64::total_cmp);
+            distances
+        };
+        let near = |distances: &[f64]| distances.partition_point(|distance| *distance <= RECOVERED_M) as u64;
+        let (together, alone) = (distances(|rung| rung.error_m), distances(|rung| rung.alone_m));
+        Self {
+            passed: rungs.len() as u64,
+            found: together.len() as u64,
+            recovered: near(&together),
+            recovered_alone: near(&alone),
+            median_m: together.get(together.len() / 2).copied(),
+            worst_m: together.last().copied(),
+            worst_alone_m: alone.last().copied(),
+            rungs,
+        }
     }
 }
 
 impl Gate {
-    fn error(&self) -> RungError {
+    /// The centroid of what was seen of it; nothing if that is too little.
+    fn place(&self) -> Option<[f64; 3]> {
         let mut sum = Sum::default();
         let loudest = self
             .sources
@@ -192,14 +245,7 @@ impl Gate {
                 Medium::Water => {}
             }
         }
-        let found = self.points >= LEAST_POINTS && sum.weight > 0.0;
-        let mean = sum.mean();
-        RungError {
-            ladder: self.ladder,
-            height_m: self.height_m,
-            points: self.points,
-            error_m: found.then(|| [0, 1, 2].map(|axis| mean[axis] - self.centre[axis])),
-        }
+        (self.points >= LEAST_POINTS && sum.weight > 0.0).then(|| sum.mean())
     }
 }
 
@@ -255,5 +301,27 @@ mod tests {
             "{error:?}"
         );
         assert!((below.median_m.unwrap() - 0.02).abs() < 1e-5);
+    }
+
+    /// Step irons whose own centroids scatter by 5.5 cm to either side are recovered by their line.
+    #[test]
+    fn below_the_water_a_ladder_is_one_line() {
+        let truth = World::new(Scenario::sample()).unwrap().truth();
+        let mut gates = Gates::new(&truth);
+        let centres: Vec<(Medium, [f64; 3])> = gates
+            .gates
+            .iter()
+            .map(|gate| (gate.medium, gate.centre))
+            .collect();
+        for (i, (medium, [along, up, off])) in centres.into_iter().enumerate() {
+            let aside = if i % 2 == 0 { 0.055 } else { -0.055 };
+            for ping in 0..5 {
+                gates.add(medium, ping, &[along + aside, up, off], -20.0);
+            }
+        }
+        let [above, below] = gates.finish();
+        assert_eq!((above.found, above.recovered, above.recovered_alone), (9, 0, 0));
+        assert_eq!((below.found, below.recovered, below.recovered_alone), (15, 15, 0));
+        assert!(below.worst_m.unwrap() < 0.01, "{below:?}");
     }
 }

@@ -62,6 +62,16 @@ fn rungs(f: &mut fmt::Formatter<'_>, name: &str, score: &RungScore) -> fmt::Resu
         score.found,
         optional(score.median_m),
         optional(score.worst_m)
+    )?;
+    if score.rungs.iter().all(|rung| rung.error_m == rung.alone_m) {
+        return Ok(());
+    }
+    writeln!(
+        f,
+        "  each alone  {:>9} of {} within 5 cm, worst {}",
+        score.recovered_alone,
+        score.passed,
+        optional(score.worst_alone_m)
     )
 }
 
