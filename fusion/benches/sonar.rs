@@ -49,12 +49,11 @@ fn sonar(criterion: &mut Criterion) {
     });
     let power: Vec<f32> = compressed.iter().map(|value| value.norm_sqr()).collect();
     let cfar = Cfar::new(CfarKind::Soca, 1e-6, 32, 2, filter.cell_samples());
-    let edge = filter.edge_samples();
     let mut levels = Levels::default();
     group.bench_function("cfar/256x4096", |bencher| {
         bencher.iter(|| {
             for _ in 0..BEAMS {
-                cfar.levels(black_box(&power), edge..power.len() - edge, &mut levels);
+                cfar.levels(black_box(&power), filter.whole_samples(), &mut levels);
             }
             levels.noise[0]
         });

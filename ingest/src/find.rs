@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use beluga_types::{Rig, SensorKind, SensorSpec};
 
+use crate::ek80;
 use crate::error::Error;
 use crate::scans::{ScanFormat, files};
 
@@ -16,6 +17,8 @@ pub(crate) enum Place {
     Pings { table: PathBuf, pulses: Option<PathBuf> },
     /// WAV files without pings.
     Wav(Vec<PathBuf>),
+    /// A file of an EK80, of which the sensor is a channel.
+    Ek80(PathBuf),
     /// A table of fixes.
     Nav(PathBuf),
 }
@@ -66,8 +69,11 @@ fn scans(path: PathBuf, spec: &SensorSpec) -> Result<Place, Error> {
 }
 
 fn pings(folder: &Path, path: PathBuf, spec: &SensorSpec, alone: bool) -> Result<Place, Error> {
-    if let Some(other) = spec.format.as_deref().filter(|format| *format != "wav") {
-        return Err(unknown(spec, other, "wav", path));
+    match spec.format.as_deref() {
+        Some("ek80") => return Ok(Place::Ek80(path)),
+        None if ek80::looks_like(&path) => return Ok(Place::Ek80(path)),
+        None | Some("wav") => {}
+        Some(other) => return Err(unknown(spec, other, "wav or ek80", path)),
     }
     let with_pulses = |table: PathBuf| {
         let beside = table.with_file_name("pulses.csv");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use beluga_types::{Origin, Payload, Rig, SensorId, SensorSpec, Stamp};
 
+use crate::ek80;
 use crate::error::Error;
 use crate::find::Place;
 use crate::gaps::Gaps;
@@ -30,9 +31,9 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Opens a folder with a `rig.toml`, a rig file itself, or scans without a rig: a PCD, LAS or
-    /// LAZ file, a folder of them, or one of KITTI `.bin` (or `.xyz32`) scans. For these a rig of one
-    /// lidar at 10 Hz is taken.
+    /// Opens a folder with a `rig.toml`, a rig file itself, or a recording without a rig: a PCD, LAS
+    /// or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a rig of one
+    /// lidar at 10 Hz is taken, or a Simrad EK80 file, for which one of a sonar for each channel is.
     ///
     /// # Errors
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
@@ -51,6 +52,7 @@ impl Recording {
             let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
             let rig = match bare_rig(path, &mut notes) {
                 Some(rig) => rig,
+                None if ek80::looks_like(path) => ek80::rig(path, &mut notes)?,
                 None => rig_toml::read(path)?,
             };
             (folder, rig)
@@ -159,6 +161,7 @@ impl Recording {
                 let first = files.first().unwrap_or(&self.folder);
                 boxed(Blocks::open(files.clone(), spec)?, id, spec, first, count_jumps)
             }
+            Place::Ek80(path) => boxed(ek80::Pings::open(path, spec)?, id, spec, path, count_jumps),
             Place::Nav(path) => {
                 let origin = self.rig.origin.clone().unwrap_or_default();
                 boxed(Fixes::open(path, origin)?, id, spec, path, count_jumps)

@@ -141,6 +141,7 @@ impl Source for Blocks {
         let ping = SonarPing::Elements(Elements {
             waveforms,
             positions: Arc::from([]),
+            beam: None,
             pulse: None,
             sound_speed_m_per_s: None,
             blanking_m: 0.0,

@@ -3,16 +3,18 @@
 //! - [`Recording::open`] reads a rig and finds its sources, [`Recording::timeline`] merges them.
 //! - [`order::Order`] puts live measurements in order.
 //! - [`pace::play`] plays a timeline into a queue.
+//! - [`ek80`] reads files of Simrad echo sounders.
 //! - [`folder::Writer`] writes the folder form of a recording, [`kitti::convert`] makes one of KITTI scans.
 //!
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
 //! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
-//! describe the files.
+//! describe the files, `EK80.md` those of Simrad.
 
 mod beams;
 mod cloud;
 mod columns;
 mod count;
+pub mod ek80;
 mod error;
 mod exact;
 mod find;

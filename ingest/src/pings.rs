@@ -215,6 +215,7 @@ impl Pings {
             (_, pulse) => SonarPing::Elements(Elements {
                 waveforms,
                 positions: Arc::from([]),
+                beam: None,
                 pulse,
                 sound_speed_m_per_s: row.sound_speed_m_per_s,
                 blanking_m: row.blanking_m,

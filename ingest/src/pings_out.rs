@@ -62,6 +62,9 @@ impl PingsOut {
             SonarPing::Elements(ping) if !ping.positions.is_empty() => {
                 return Err(no_place("a ping with its own element positions"));
             }
+            SonarPing::Elements(ping) if ping.beam.is_some() => {
+                return Err(no_place("a ping of a transducer's sectors"));
+            }
             SonarPing::Elements(ping) if spec.beams.is_some() && ping.pulse.is_some() => {
                 return Err(no_place("a ping by elements, since the rig has beams,"));
             }
@@ -75,6 +78,9 @@ impl PingsOut {
             SonarPing::Profile(_) => return Err(no_place("a profile")),
             SonarPing::Detections(_) => return Err(no_place("a ping of detections")),
         };
+        if waveforms.receiver().is_some() {
+            return Err(no_place("a receiver's filter stages"));
+        }
         let rate = waveforms.sample_rate_hz();
         let row = PulseRow {
             pulse,

@@ -100,6 +100,7 @@ fn ears(seq: u64) -> Payload {
     Payload::Sonar(Arc::new(SonarPing::Elements(Elements {
         waveforms: Waveforms::new(shape, values, 1.0, 48e3, 0.0, 0.0).unwrap(),
         positions: Arc::from([]),
+        beam: None,
         pulse: None,
         sound_speed_m_per_s: None,
         blanking_m: 0.0,

@@ -18,6 +18,7 @@ mod measurement;
 mod mount;
 mod nav;
 mod points;
+mod receiver;
 mod rig;
 mod shared;
 mod sonar;
@@ -38,11 +39,12 @@ pub use nav::{
     AttitudeFix, ClockState, DepthFix, GnssFix, ImuSample, PoseFix, SoundSpeedSample, VelocityFix,
 };
 pub use points::{ArcTable, Label, Medium, PointTable};
+pub use receiver::{FilterStage, Receiver};
 pub use rig::{Rig, SensorKind, SensorSpec, StampMeaning, Vessel, Water};
 pub use shared::{SharedState, SharedStates};
 pub use sonar::{
     Beam, Beams, Detection, Detections, Elements, Profile, Pulse, PulseKind, SampleValues, Shading,
-    SonarPing, WaveformShape, Waveforms,
+    SonarPing, StrengthUnit, WaveformShape, Waveforms,
 };
 pub use space::{Body, Direction, Point, Sensor, Space, Transform, World};
 pub use time::Stamp;

@@ -124,13 +124,13 @@ pub struct SensorSpec {
     pub name: String,
     /// What it measures.
     pub kind: SensorKind,
-    /// Maker and model, for people.
+    /// Maker and model, for people; of a file with several channels, which one.
     pub model: Option<String>,
     /// What it looks through.
     pub medium: Medium,
     /// Where its recording lies, relative to the rig file.
     pub source: Option<String>,
-    /// How its recording is written (`ply`, `wav`, `kitti`, `csv`).
+    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `csv`).
     pub format: Option<String>,
     /// Whether this lidar's scans set the windows of the frames.
     pub reference: bool,

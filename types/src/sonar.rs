@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::receiver::Receiver;
 use crate::space::{Direction, Point, Sensor};
 
 /// What a sonar gave for one transmission.
@@ -25,6 +26,8 @@ pub struct Elements {
     pub waveforms: Waveforms,
     /// Where each element's phase centre lies. Empty if the rig does not say.
     pub positions: Arc<[Point<Sensor>]>,
+    /// Where all elements look together, if they are the sectors of one transducer.
+    pub beam: Option<Beam>,
     /// What was transmitted; nothing for a listening array.
     pub pulse: Option<Pulse>,
     /// Speed of sound measured at the head.
@@ -93,8 +96,12 @@ impl Beams {
 /// Echo strength over range of one beam.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
-    /// Echo strength in the device's unit, from near to far.
+    /// Echo strength, from near to far.
     pub strength: Vec<f32>,
+    /// What the strength is.
+    pub unit: StrengthUnit,
+    /// Whether the device transmitted: without it there is noise, but no echo.
+    pub transmitted: bool,
     /// Two-way time of the first value, in seconds after the transmit centre.
     pub first_s: f64,
     /// Seconds of two-way time from one value to the next.
@@ -107,6 +114,15 @@ pub struct Profile {
     pub sound_speed_m_per_s: Option<f64>,
     /// Echoes nearer than this are the device's own ringing.
     pub blanking_m: f64,
+}
+
+/// What numbers of echo strength are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StrengthUnit {
+    /// Amplitude, or the device's own number that grows with it.
+    Amplitude,
+    /// Decibels of power.
+    Decibel,
 }
 
 /// What the device itself detected in one ping.
@@ -188,6 +204,9 @@ impl SampleValues {
 /// Sample `i` of every channel was taken `first_sample_s + i / sample_rate_hz` seconds after the
 /// ping's stamp (the transmit centre). A complex sample `I + jQ` stands for the real signal
 /// `Re{(I + jQ) exp(j 2π centre_hz t)}`, t counted from the stamp.
+///
+/// Samples from behind a [`Receiver`] carry its delay: what starts at the transducer at a moment
+/// starts in the samples at that moment, smeared over the receiver's length.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waveforms {
     shape: WaveformShape,
@@ -196,6 +215,7 @@ pub struct Waveforms {
     sample_rate_hz: f64,
     centre_hz: f64,
     first_sample_s: f64,
+    receiver: Option<Arc<Receiver>>,
 }
 
 impl Waveforms {
@@ -279,7 +299,33 @@ impl Waveforms {
             sample_rate_hz,
             centre_hz,
             first_sample_s,
+            receiver: None,
         })
+    }
+
+    /// The same samples, known to come from behind this receiver.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] if the receiver does not end in this sample rate (to a part in a
+    /// million).
+    pub fn with_receiver(self, receiver: Arc<Receiver>) -> Result<Self, Error> {
+        let ratio = receiver.output_rate_hz() / self.sample_rate_hz;
+        if (ratio - 1.0).abs() > 1e-6 {
+            return Err(Error::OutOfRange {
+                what: "receiver's rate over sample_rate_hz",
+                found: ratio,
+                expected: "one",
+            });
+        }
+        Ok(Self {
+            receiver: Some(receiver),
+            ..self
+        })
+    }
+
+    /// What the samples went through, if it is known and shapes a pulse.
+    pub fn receiver(&self) -> Option<&Arc<Receiver>> {
+        self.receiver.as_ref()
     }
 
     /// Channels and samples.

@@ -287,7 +287,7 @@ mod tests {
                 .collect();
             filter.compress(&channel, &mut scratch, &mut output);
             let power: Vec<f32> = output.iter().map(|value| value.norm_sqr()).collect();
-            let trains = filter.edge_samples()..power.len() - filter.edge_samples();
+            let trains = filter.whole_samples();
             cfar.levels(&power, trains.clone(), &mut levels);
             alarms += trains
                 .clone()

@@ -3,17 +3,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use beluga_types::{Beam, Beams, Pulse, SensorId, SonarPing, Stamp, Waveforms};
+use beluga_types::{Beam, Beams, Elements, Pulse, SensorId, SonarPing, Stamp, Waveforms};
 use rayon::prelude::*;
-use rustfft::num_complex::Complex;
 
 use super::across::{Fan, Placed, Strongest};
-use super::cfar::{Cfar, Levels};
 use super::config::SonarConfig;
-use super::detect::{self, Candidate, Limits, Row};
+use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
-use super::pulse::{MatchedFilter, Sampling, Scratch};
-use super::{pair, picture, profile};
+use super::prepared::{Prepared, Worker};
+use super::{pair, picture, profile, sectors};
 
 /// Beams of one parallel chunk; fixed, so that the work is cut the same for any number of threads.
 const CHUNK: usize = 8;
@@ -23,12 +21,6 @@ const FILTERS: usize = 16;
 
 /// Beams of one ping at most: beyond it the table of who sees whom would take 64 MB.
 const MOST_BEAMS: usize = 4096;
-
-/// Margin on the pulse's own near sidelobes in range, as power (3 dB).
-const NEAR_MARGIN: f64 = 2.0;
-
-/// Margin on the far ones, which many scatterers of one footprint may add up to (10 dB).
-const FAR_MARGIN: f64 = 10.0;
 
 /// The chain of one sonar: plans and buffers are made at the first ping that needs them.
 pub(crate) struct SonarChain {
@@ -41,79 +33,6 @@ pub(crate) struct SonarChain {
     raw: Vec<f32>,
     strongest: Strongest,
     told: BTreeSet<String>,
-}
-
-/// A filter and the detector that goes with it.
-pub(crate) struct Prepared {
-    pulse: Pulse,
-    sampling: Sampling,
-    pub(crate) filter: MatchedFilter,
-    pub(crate) cfar: Cfar,
-}
-
-impl Prepared {
-    /// Width of the compressed pulse, in output samples.
-    pub(crate) fn width_samples(&self) -> f64 {
-        self.filter.width_s() * self.filter.output_rate_hz()
-    }
-
-    /// Frequency in the middle of the pulse.
-    pub(crate) fn carrier_hz(&self) -> f64 {
-        self.pulse.centre_hz()
-    }
-
-    /// Two-way time of a place in the output.
-    pub(crate) fn time_s(&self, waveforms: &Waveforms, place: f64) -> f64 {
-        waveforms.first_sample_s() + place / self.filter.output_rate_hz()
-    }
-
-    /// First output sample at or behind this two-way time.
-    pub(crate) fn sample_at(&self, waveforms: &Waveforms, time_s: f64) -> usize {
-        let place = (time_s - waveforms.first_sample_s()) * self.filter.output_rate_hz();
-        (place.ceil().max(0.0) as usize).min(self.filter.output_samples())
-    }
-
-    /// The pulse's sidelobes with margin, near and far: share of the peak's power, reach in samples.
-    fn sidelobes_samples(&self) -> [(f32, usize); 2] {
-        let sidelobes = self.filter.sidelobes();
-        let pair = |power: f64, margin: f64, reach_s: f64| {
-            let samples = (reach_s * self.filter.output_rate_hz()).ceil() as usize;
-            ((power * margin).min(1.0) as f32, samples)
-        };
-        [
-            pair(sidelobes.near, NEAR_MARGIN, sidelobes.near_s),
-            pair(sidelobes.far, FAR_MARGIN, sidelobes.far_s),
-        ]
-    }
-
-    /// What the detector needs to know.
-    pub(crate) fn limits(
-        &self,
-        config: &SonarConfig,
-        waveforms: &Waveforms,
-        beam_rad: f64,
-        leading_edge: bool,
-    ) -> Limits {
-        Limits {
-            beam_rad,
-            first: waveforms.first_sample_s() * self.filter.output_rate_hz(),
-            width: self.width_samples(),
-            sidelobes: self.sidelobes_samples(),
-            min_snr: 10f64.powf(0.1 * config.min_snr_db),
-            most: config.max_detections_per_beam,
-            leading_edge,
-        }
-    }
-}
-
-/// Memory of one chunk of beams.
-#[derive(Default)]
-pub(crate) struct Worker {
-    pub(crate) channel: Vec<[f32; 2]>,
-    pub(crate) scratch: Scratch,
-    pub(crate) compressed: Vec<Complex<f32>>,
-    pub(crate) levels: Levels,
-    pub(crate) floor: Vec<f32>,
 }
 
 impl SonarChain {
@@ -142,19 +61,7 @@ impl SonarChain {
     ) -> PingEchoes {
         let mut result = match ping {
             SonarPing::Beams(beams) => self.detect_beams(beams, sound_speed_m_per_s),
-            SonarPing::Elements(elements) => match &elements.pulse {
-                None => refusal("listening only: no pulse was transmitted, so there are no echoes".into()),
-                Some(pulse) => match self.prepared(pulse, &elements.waveforms) {
-                    Ok(prepared) => {
-                        if self.workers.is_empty() {
-                            self.workers.push(Worker::default());
-                        }
-                        let worker = &mut self.workers[0];
-                        pair::detect(elements, &prepared, worker, &self.config, sound_speed_m_per_s)
-                    }
-                    Err(refused) => unusable(refused),
-                },
-            },
+            SonarPing::Elements(elements) => self.detect_elements(elements, sound_speed_m_per_s),
             SonarPing::Profile(ping) => profile::detect(ping, &self.config, sound_speed_m_per_s),
             SonarPing::Detections(detections) => profile::pass_through(detections, &self.config),
         };
@@ -168,37 +75,36 @@ impl SonarChain {
         result
     }
 
+    /// Echoes of the sectors of one transducer together, or of two elements by their phase.
+    fn detect_elements(&mut self, elements: &Elements, sound_speed_m_per_s: f64) -> PingEchoes {
+        let Some(pulse) = &elements.pulse else {
+            return refusal("listening only: no pulse was transmitted, so there are no echoes".into());
+        };
+        if let Some(beam) = elements.beam.filter(|_| elements.positions.is_empty()) {
+            return match sectors::together(elements, beam, *pulse) {
+                Ok(ping) => self.detect_beams(&ping, sound_speed_m_per_s),
+                Err(wrong) => unusable(wrong.to_string()),
+            };
+        }
+        match self.prepared(pulse, &elements.waveforms) {
+            Ok(prepared) => {
+                if self.workers.is_empty() {
+                    self.workers.push(Worker::default());
+                }
+                let worker = &mut self.workers[0];
+                pair::detect(elements, &prepared, worker, &self.config, sound_speed_m_per_s)
+            }
+            Err(refused) => unusable(refused),
+        }
+    }
+
     /// The filter for this pulse and these samples, made if it is new.
     fn prepared(&mut self, pulse: &Pulse, waveforms: &Waveforms) -> Result<Arc<Prepared>, String> {
-        let sampling = Sampling {
-            rate_hz: waveforms.sample_rate_hz(),
-            centre_hz: waveforms.centre_hz(),
-            iq: waveforms.values().is_iq(),
-            samples: waveforms.shape().samples,
-        };
-        if let Some(known) = self
-            .filters
-            .iter()
-            .find(|known| known.pulse == *pulse && known.sampling == sampling)
-        {
+        if let Some(known) = self.filters.iter().find(|known| known.fits(pulse, waveforms)) {
             return Ok(Arc::clone(known));
         }
-        let filter =
-            MatchedFilter::new(pulse, sampling, self.config.window).map_err(|unfit| unfit.to_string())?;
-        let config = &self.config;
-        let cfar = Cfar::new(
-            config.cfar,
-            config.false_alarm_rate,
-            config.training_cells,
-            config.guard_cells,
-            filter.cell_samples(),
-        );
-        let prepared = Arc::new(Prepared {
-            pulse: *pulse,
-            sampling,
-            filter,
-            cfar,
-        });
+        let prepared = Prepared::new(pulse, waveforms, &self.config).map_err(|unfit| unfit.to_string())?;
+        let prepared = Arc::new(prepared);
         if self.filters.len() >= FILTERS {
             self.filters.remove(0);
         }
@@ -254,7 +160,7 @@ impl SonarChain {
             .collect();
         let echogram = self.config.keep_echoes.then(|| {
             let axis = picture::Axis {
-                first_s: ping.waveforms.first_sample_s(),
+                first_s: prepared.first_s(&ping.waveforms),
                 interval_s: 1.0 / prepared.filter.output_rate_hz(),
                 sound_speed_m_per_s,
             };
@@ -316,8 +222,7 @@ impl SonarChain {
         start: usize,
     ) -> Vec<Vec<Candidate>> {
         let samples = prepared.filter.output_samples();
-        let edge = prepared.filter.edge_samples();
-        let trains = start.max(edge)..samples.saturating_sub(edge);
+        let trains = prepared.trains(start);
         let (config, strongest) = (&self.config, &self.strongest);
         let arc_beyond_rad = config.arc_beyond_deg.to_radians();
         let chunks: Vec<Vec<Vec<Candidate>>> = self

@@ -10,13 +10,18 @@ mod chain;
 mod config;
 mod detect;
 mod echo;
+mod fit;
 mod pair;
 pub mod peak;
 mod phase;
 mod picture;
+mod prepared;
 mod profile;
 pub mod pulse;
 mod replica;
+mod response;
+mod sectors;
+mod stages;
 #[cfg(test)]
 mod synthetic;
 

@@ -3,11 +3,12 @@
 use beluga_types::{Direction, Elements};
 use nalgebra::Vector3;
 
-use super::chain::{Prepared, Worker, refusal};
+use super::chain::refusal;
 use super::config::SonarConfig;
 use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes};
 use super::phase::{Baseline, Bearing, Phase, phase_over, zero_crossing};
+use super::prepared::{Prepared, Worker};
 
 /// An echo whose phase turns by this much is a long footprint: its time is where the phase passes
 /// zero, broadside of the two elements, not the middle of its energy.
@@ -54,12 +55,9 @@ pub(crate) fn detect(
         .collect();
     let samples = power.len();
     let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
-    let edge = prepared.filter.edge_samples();
-    prepared.cfar.levels(
-        &power,
-        start.max(edge)..samples.saturating_sub(edge),
-        &mut worker.levels,
-    );
+    prepared
+        .cfar
+        .levels(&power, prepared.trains(start), &mut worker.levels);
     worker.floor.clear();
     worker.floor.resize(samples, 0.0);
     let mut row = Row {
@@ -176,6 +174,7 @@ mod tests {
         Elements {
             waveforms: Waveforms::new(shape, SampleValues::IqF32(values), 1.0, rate_hz, 100e3, 0.0).unwrap(),
             positions: positions.into(),
+            beam: None,
             pulse: Some(pulse()),
             sound_speed_m_per_s: None,
             blanking_m: 0.5,

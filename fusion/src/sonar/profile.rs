@@ -1,6 +1,6 @@
 //! Pings without a waveform: strength over range, and detections of the device.
 
-use beluga_types::{Beam, Detections, Direction, Profile};
+use beluga_types::{Beam, Detections, Direction, Profile, StrengthUnit};
 
 use super::chain::refusal;
 use super::config::SonarConfig;
@@ -29,12 +29,25 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
             ping.interval_s
         ));
     }
+    if !ping.transmitted {
+        return refusal("listening only: no pulse was transmitted, so there are no echoes".into());
+    }
     let start = (2.0 * ping.blanking_m / sound_speed_m_per_s - ping.first_s) / ping.interval_s;
     let start = (start.ceil().max(0.0) as usize).min(ping.strength.len());
+    let silence = match ping.unit {
+        StrengthUnit::Amplitude => 0.0,
+        StrengthUnit::Decibel => -200.0,
+    };
     let strength: Vec<f64> = ping
         .strength
         .iter()
-        .map(|&value| if value.is_finite() { f64::from(value) } else { 0.0 })
+        .map(|&value| {
+            if value.is_finite() {
+                f64::from(value)
+            } else {
+                silence
+            }
+        })
         .collect();
     let beam = steered(&ping.beam, ping.steering_rad);
     let axes = BeamAxes::of(beam.direction.vector());
@@ -75,8 +88,11 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
             interval_s: ping.interval_s,
             sound_speed_m_per_s,
         };
-        // Strengths are shown as amplitudes, since nothing says that they are anything else.
-        let power: Vec<f32> = strength.iter().map(|&value| (value * value) as f32).collect();
+        let power_of = |&value: &f64| match ping.unit {
+            StrengthUnit::Amplitude => (value * value) as f32,
+            StrengthUnit::Decibel => 10f64.powf(0.1 * value) as f32,
+        };
+        let power: Vec<f32> = strength.iter().map(power_of).collect();
         picture::of_rows(&[], &power, 1, &axis, &echoes)
     });
     PingEchoes {
@@ -240,6 +256,8 @@ mod tests {
         let width = width_deg.to_radians() * std::f64::consts::SQRT_2;
         Profile {
             strength,
+            unit: StrengthUnit::Amplitude,
+            transmitted: true,
             first_s: 0.001,
             interval_s: 1e-4,
             beam: Beam::at(0.0, 0.0, [width; 2], [width; 2]),
@@ -270,6 +288,29 @@ mod tests {
     }
 
     #[test]
+    fn decibels_below_zero_are_found_and_shown_as_they_are() {
+        let mut strength = vec![-110.0f32; 120];
+        for (index, value) in [(59, -60.0), (60, -40.0), (61, -60.0)] {
+            strength[index] = value;
+        }
+        let mut ping = profile(strength, 2.0);
+        ping.unit = StrengthUnit::Decibel;
+        let config = SonarConfig {
+            keep_echoes: true,
+            ..SonarConfig::default()
+        };
+        let found = detect(&ping, &config, 1500.0);
+        assert_eq!(found.echoes.len(), 1);
+        assert!((found.echoes[0].two_way_time_s - 0.007).abs() < 1e-9);
+        assert_eq!(found.echoes[0].level_db, -40.0);
+        let picture = found.echogram.unwrap();
+        assert!(
+            (picture.compressed_db[60] + 40.0).abs() < 1e-3
+                && (picture.compressed_db[5] + 110.0).abs() < 1e-3
+        );
+    }
+
+    #[test]
     fn flat_short_and_broken_profiles_have_no_echo() {
         let detect = |ping: &Profile| detect(ping, &SonarConfig::default(), 1500.0);
         assert!(detect(&profile(vec![7.0; 100], 2.0)).echoes.is_empty());
@@ -279,6 +320,10 @@ mod tests {
         let mut broken = profile(vec![7.0; 100], 2.0);
         broken.interval_s = 0.0;
         assert_eq!(detect(&broken).notes.len(), 1);
+        let mut passive = profile((0..100).map(|i| (i % 50) as f32).collect(), 2.0);
+        passive.transmitted = false;
+        let heard = detect(&passive);
+        assert!(heard.echoes.is_empty() && heard.notes[0].contains("listening"));
     }
 
     #[test]

@@ -1,70 +1,23 @@
 //! Pulse compression: correlation with the transmitted pulse, block by block in frequency.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use beluga_types::{Pulse, PulseKind};
+use beluga_types::{Pulse, Receiver};
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 use super::config::ReplicaWindow;
+pub use super::fit::{Sampling, Unfit};
+use super::fit::{check, check_band};
 use super::replica::Replica;
-pub use super::replica::Sidelobes;
-
-/// Replicas longer than this are refused: 2^22 samples are 64 MB of plan.
-const LONGEST_REPLICA: f64 = (1 << 22) as f64;
+pub use super::response::Sidelobes;
+use super::response::lowest_bin;
+use super::stages;
 
 /// Extra samples thrown away at a block's ends when the output is interpolated.
 const INTERPOLATION_MARGIN: usize = 16;
-
-/// Why a waveform cannot be compressed.
-#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum Unfit {
-    /// The pulse is swept over frequencies the samples cannot hold.
-    #[error("pulse spans {low_hz} to {high_hz} Hz, but the samples hold {from_hz} to {to_hz} Hz")]
-    Band {
-        /// Lowest frequency of the pulse.
-        low_hz: f64,
-        /// Highest frequency of the pulse.
-        high_hz: f64,
-        /// Lowest frequency of the samples.
-        from_hz: f64,
-        /// Highest frequency of the samples.
-        to_hz: f64,
-    },
-    /// The pulse's numbers are not those of a pulse.
-    #[error("pulse from {start_hz} to {end_hz} Hz of {duration_s} s, expected finite numbers above zero")]
-    Pulse {
-        /// Frequency at the start.
-        start_hz: f64,
-        /// Frequency at the end.
-        end_hz: f64,
-        /// Length.
-        duration_s: f64,
-    },
-    /// The ping ends before one pulse length has passed.
-    #[error("ping has {found} samples, but its pulse alone has {expected}")]
-    Short {
-        /// Samples of the ping.
-        found: usize,
-        /// Samples of the pulse.
-        expected: usize,
-    },
-}
-
-/// How samples were taken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sampling {
-    /// Samples per second.
-    pub rate_hz: f64,
-    /// Carrier of I/Q samples; zero for real ones.
-    pub centre_hz: f64,
-    /// Whether they are I/Q.
-    pub iq: bool,
-    /// How many there are in one channel.
-    pub samples: usize,
-}
 
 /// A matched filter for one pulse and one way of sampling; made once, used for every ping.
 ///
@@ -79,14 +32,19 @@ pub struct MatchedFilter {
     /// Conjugate spectrum of the replica, scaled so that all that is left is to multiply.
     replica: Vec<Complex<f32>>,
     block: usize,
-    skip: usize,
+    /// Input samples thrown away at a block's start and end.
+    skip: [usize; 2],
+    /// The lowest of the block's bins, counted from zero frequency, negative below it.
+    lowest: i64,
     interpolation: usize,
     sampling: Sampling,
     width_s: f64,
     sidelobes: Sidelobes,
     mismatch_loss_db: f64,
     cell: usize,
-    edge: usize,
+    /// Output samples at the start and the end in which the replica hangs over the recording.
+    edges: [usize; 2],
+    centre_after_s: f64,
 }
 
 enum Forward {
@@ -112,22 +70,43 @@ impl MatchedFilter {
     /// shorter than it.
     pub fn new(pulse: &Pulse, sampling: Sampling, window: ReplicaWindow) -> Result<Self, Unfit> {
         check(pulse, &sampling)?;
+        check_band(pulse, &sampling)?;
         let replica = Replica::new(pulse, window, sampling.rate_hz, sampling.centre_hz);
-        let half = replica.weighted.len() / 2;
+        Ok(Self::of(&replica, pulse, sampling, 0.0))
+    }
+
+    /// A filter for this pulse in samples from behind this receiver, whose rate `sampling` has.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn behind(
+        receiver: &Receiver,
+        pulse: &Pulse,
+        sampling: Sampling,
+        window: ReplicaWindow,
+    ) -> Result<Self, Unfit> {
+        check(pulse, &sampling)?;
+        if pulse.bandwidth_hz() > sampling.rate_hz {
+            check_band(pulse, &sampling)?;
+        }
+        stages::check(pulse, receiver)?;
+        let replica = Replica::received(pulse, window, receiver);
+        let turns = pulse.centre_hz() / sampling.rate_hz;
+        Ok(Self::of(&replica, pulse, sampling, turns))
+    }
+
+    /// The filter of a replica whose band lies around a frequency of so many sample rates.
+    fn of(replica: &Replica, pulse: &Pulse, sampling: Sampling, turns: f64) -> Self {
+        let overhang = [replica.centre, replica.weighted.len() - 1 - replica.centre];
         // Power has twice the band of the samples: interpolate where it would be aliased.
-        let interpolation = if sampling.rate_hz < 2.0 * pulse.bandwidth_hz() {
-            2
-        } else {
-            1
+        let (interpolation, margin) = match sampling.rate_hz < 2.0 * pulse.bandwidth_hz() {
+            true => (2, INTERPOLATION_MARGIN),
+            false => (1, 0),
         };
-        let skip = half
-            + if interpolation > 1 {
-                INTERPOLATION_MARGIN
-            } else {
-                0
-            };
-        let whole = sampling.samples + 2 * skip;
-        let block = smooth_length((4 * (2 * skip + 1)).max(256).min(whole));
+        let skip = overhang.map(|samples| samples + margin);
+        let ends = skip[0] + skip[1];
+        let whole = sampling.samples + ends;
+        let block = smooth_length((4 * (ends + 1)).max(256).min(whole));
         let mut planner = FftPlanner::new();
         let forward = if sampling.iq {
             Forward::Iq(planner.plan_fft_forward(block))
@@ -136,22 +115,22 @@ impl MatchedFilter {
         };
         // A real echo is half of its complex twin.
         let twin = if sampling.iq { 1.0 } else { 2.0 };
-        let spectrum = replica_spectrum(&replica, block, twin);
-        let cell = (replica.independent_step() * interpolation).max(1);
-        Ok(Self {
+        Self {
             forward,
             inverse: planner.plan_fft_inverse(block * interpolation),
-            replica: spectrum,
+            replica: replica_spectrum(replica, block, twin),
             block,
             skip,
+            lowest: lowest_bin(turns, block),
             interpolation,
             sampling,
             width_s: replica.width_s,
             sidelobes: replica.sidelobes,
             mismatch_loss_db: replica.mismatch_loss_db(),
-            cell,
-            edge: half * interpolation,
-        })
+            cell: (replica.independent_step() * interpolation).max(1),
+            edges: overhang.map(|samples| samples * interpolation),
+            centre_after_s: replica.centre_after_s,
+        }
     }
 
     /// Samples of the output: those of the input, or twice as many where power would be aliased.
@@ -184,9 +163,16 @@ impl MatchedFilter {
         self.cell
     }
 
-    /// Output samples at either end in which the replica hangs over the recording.
-    pub fn edge_samples(&self) -> usize {
-        self.edge
+    /// Output samples for which the whole replica lies in the recording.
+    pub fn whole_samples(&self) -> Range<usize> {
+        let end = self.output_samples().saturating_sub(self.edges[1]);
+        self.edges[0].min(end)..end
+    }
+
+    /// From an output sample's time to the centre of the pulse it speaks of, in seconds: zero for a
+    /// centred replica, half of the pulse for one behind a receiver.
+    pub fn centre_after_s(&self) -> f64 {
+        self.centre_after_s
     }
 
     /// Compresses one channel. `output` is cleared and filled with [`Self::output_samples`]; sample
@@ -195,7 +181,7 @@ impl MatchedFilter {
         scratch.fit(self);
         output.clear();
         let samples = channel.len().min(self.sampling.samples);
-        let valid = self.block - 2 * self.skip;
+        let valid = self.block - self.skip[0] - self.skip[1];
         let mut first = 0;
         while first < samples {
             let take = valid.min(samples - first);
@@ -221,9 +207,9 @@ impl MatchedFilter {
             output,
             inner,
         } = scratch;
-        let before = self.skip.saturating_sub(first);
-        let start = (first + before).saturating_sub(self.skip);
-        let stop = (first + self.block - self.skip).min(channel.len());
+        let before = self.skip[0].saturating_sub(first);
+        let start = (first + before).saturating_sub(self.skip[0]);
+        let stop = (first + self.block - self.skip[0]).min(channel.len());
         let present = &channel[start.min(stop)..stop];
         match &self.forward {
             Forward::Iq(fft) => {
@@ -247,12 +233,13 @@ impl MatchedFilter {
                 }
             }
         }
-        let upper = self.block.div_ceil(2);
+        // The band keeps together: bins below the lowest are those above it, a sample rate up.
+        let first_bin = self.lowest.rem_euclid(self.block as i64) as usize;
         let shift = output.len() - self.block;
+        let [below, above] = if self.lowest < 0 { [0, shift] } else { [shift, 0] };
         output.fill(Complex::new(0.0, 0.0));
         for (bin, (x, h)) in input.iter().zip(&self.replica).enumerate() {
-            let place = if bin < upper { bin } else { bin + shift };
-            output[place] = x * h;
+            output[bin + if bin < first_bin { below } else { above }] = x * h;
         }
     }
 }
@@ -306,46 +293,6 @@ fn smooth_length(least: usize) -> usize {
             rest == 1 && length % 2 == 0
         })
         .expect("there is always a larger power of two")
-}
-
-fn check(pulse: &Pulse, sampling: &Sampling) -> Result<(), Unfit> {
-    let (start_hz, end_hz, duration_s) = (pulse.start_hz, pulse.end_hz, pulse.duration_s);
-    let length = duration_s * sampling.rate_hz;
-    let numbers = [start_hz, end_hz, duration_s]
-        .iter()
-        .all(|value| value.is_finite() && *value > 0.0);
-    let swept = pulse.kind == PulseKind::Cw || start_hz != end_hz;
-    if !(numbers && swept && length.is_finite() && length < LONGEST_REPLICA) {
-        return Err(Unfit::Pulse {
-            start_hz,
-            end_hz,
-            duration_s,
-        });
-    }
-    let expected = length.ceil() as usize;
-    if sampling.samples < expected.max(2) {
-        return Err(Unfit::Short {
-            found: sampling.samples,
-            expected,
-        });
-    }
-    let half_band = 0.5 * pulse.bandwidth_hz();
-    let (low_hz, high_hz) = (pulse.centre_hz() - half_band, pulse.centre_hz() + half_band);
-    let (from_hz, to_hz) = if sampling.iq {
-        let half = 0.5 * sampling.rate_hz;
-        (sampling.centre_hz - half, sampling.centre_hz + half)
-    } else {
-        (0.0, 0.5 * sampling.rate_hz)
-    };
-    if low_hz < from_hz - 1.0 || high_hz > to_hz + 1.0 {
-        return Err(Unfit::Band {
-            low_hz,
-            high_hz,
-            from_hz,
-            to_hz,
-        });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,34 +2,31 @@
 
 use std::f64::consts::{PI, TAU};
 
-use beluga_types::{Pulse, PulseKind, Shading};
+use beluga_types::{Pulse, PulseKind, Receiver, Shading};
 use rustfft::num_complex::Complex;
 
 use super::config::ReplicaWindow;
+use super::response::{Sidelobes, response, response_behind};
+use super::stages;
 
-/// A pulse sampled around its centre, with the weight under which it is correlated.
+/// A pulse as it comes in the samples, with the weight under which it is correlated.
 pub(crate) struct Replica {
-    /// Weighted samples; the pulse's centre is the middle one.
+    /// Weighted samples.
     pub(crate) weighted: Vec<Complex<f64>>,
-    /// The same as transmitted.
+    /// The same without the weight.
     pub(crate) transmitted: Vec<Complex<f64>>,
+    /// The sample that lies on the time an output is given for: the middle one, or the first of a
+    /// replica behind a receiver's stages.
+    pub(crate) centre: usize,
+    /// From that time to the pulse's centre, in seconds.
+    pub(crate) centre_after_s: f64,
+    /// What comes of white noise: correlated with the weighted samples, it gives what is behind the
+    /// filter. The weighted samples themselves, unless stages have coloured the noise.
+    coloured: Vec<Complex<f64>>,
     /// Full width of the compressed pulse at -3 dB of power, in seconds.
     pub(crate) width_s: f64,
     /// Sidelobes of the compressed pulse in range.
     pub(crate) sidelobes: Sidelobes,
-}
-
-/// Highest sidelobes of a compressed pulse, as power against its peak.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sidelobes {
-    /// Highest of all.
-    pub near: f64,
-    /// Highest of those farther from the peak than `near_s`.
-    pub far: f64,
-    /// Where the far ones begin, in seconds from the peak.
-    pub near_s: f64,
-    /// Where they end: the length of the pulse.
-    pub far_s: f64,
 }
 
 impl Replica {
@@ -45,8 +42,59 @@ impl Replica {
             .collect();
         let (width_s, sidelobes) = response(pulse, &weighted, sample_rate_hz, centre_hz);
         Self {
+            centre: weighted.len() / 2,
+            centre_after_s: 0.0,
+            coloured: weighted.clone(),
             weighted,
             transmitted,
+            width_s,
+            sidelobes,
+        }
+    }
+
+    /// The pulse behind the receiver's stages, from the start of transmission on. The weight lies
+    /// around the middle of its energy. [`stages::check`] has passed.
+    pub(crate) fn received(pulse: &Pulse, window: ReplicaWindow, receiver: &Receiver) -> Self {
+        let rate_hz = receiver.output_rate_hz();
+        let sent = stages::transmitted(pulse, receiver.rate_hz());
+        let transmitted = stages::through(receiver, &sent);
+        let energy = |sample: &Complex<f64>| sample.norm_sqr();
+        let whole: f64 = transmitted.iter().map(energy).sum();
+        let moment: f64 = transmitted
+            .iter()
+            .enumerate()
+            .map(|(k, s)| k as f64 * energy(s))
+            .sum();
+        let middle = moment / whole.max(f64::MIN_POSITIVE);
+        let window = used_window(pulse, window);
+        let weight = |k: usize| {
+            weight_at(
+                window,
+                ((k as f64 - middle) / rate_hz / pulse.duration_s).clamp(-0.5, 0.5),
+            )
+        };
+        let weighted: Vec<_> = transmitted
+            .iter()
+            .enumerate()
+            .map(|(k, s)| s * weight(k))
+            .collect();
+        let noise = stages::noise_correlation(receiver);
+        let both: Vec<_> = noise[1..]
+            .iter()
+            .rev()
+            .map(|value| value.conj())
+            .chain(noise.iter().copied())
+            .collect();
+        let coloured = (0..weighted.len() + noise.len() - 1)
+            .map(|k| stages::convolved(&weighted, &both, k + noise.len() - 1))
+            .collect();
+        let (width_s, sidelobes) = response_behind(pulse, &weighted, &transmitted, rate_hz);
+        Self {
+            weighted,
+            transmitted,
+            centre: 0,
+            centre_after_s: 0.5 * pulse.duration_s,
+            coloured,
             width_s,
             sidelobes,
         }
@@ -70,15 +118,11 @@ impl Replica {
 
     /// Correlation of white noise behind the filter at a lag of so many samples, as power (0 to 1).
     pub(crate) fn noise_correlation(&self, lag: usize) -> f64 {
-        let energy: f64 = self.weighted.iter().map(|h| h.norm_sqr()).sum();
-        let sum: Complex<f64> = self
-            .weighted
-            .iter()
-            .skip(lag)
-            .zip(&self.weighted)
-            .map(|(late, early)| late * early.conj())
-            .sum();
-        sum.norm_sqr() / (energy * energy)
+        let at = |lag: usize| -> Complex<f64> {
+            let pairs = self.coloured.iter().skip(lag).zip(&self.weighted);
+            pairs.map(|(late, early)| late * early.conj()).sum()
+        };
+        at(lag).norm_sqr() / at(0).norm_sqr()
     }
 
     /// Samples from one cell of noise to the next whose power is as good as independent of it:
@@ -108,7 +152,7 @@ fn used_window(pulse: &Pulse, window: ReplicaWindow) -> ReplicaWindow {
 }
 
 /// The complex pulse `t` seconds from its centre.
-fn pulse_at(pulse: &Pulse, centre_hz: f64, t: f64) -> Complex<f64> {
+pub(super) fn pulse_at(pulse: &Pulse, centre_hz: f64, t: f64) -> Complex<f64> {
     let x = t / pulse.duration_s;
     if x.abs() > 0.5 + 1e-9 {
         return Complex::new(0.0, 0.0);
@@ -164,59 +208,6 @@ const TAYLOR_5_35: [f64; 4] = [
     0.004278307631569,
     -0.000734551649871,
 ];
-
-/// Width at -3 dB and sidelobes of the compressed pulse, from a fine search in lag near the peak
-/// and a coarser one over the whole pulse.
-fn response(
-    pulse: &Pulse,
-    weighted: &[Complex<f64>],
-    sample_rate_hz: f64,
-    centre_hz: f64,
-) -> (f64, Sidelobes) {
-    const STEPS_PER_CELL: usize = 16;
-    const NEAR_CELLS: usize = 8;
-    const FAR_STEPS: usize = 1024;
-    let half = (weighted.len() / 2) as f64;
-    let at = |lag_s: f64| {
-        weighted
-            .iter()
-            .enumerate()
-            .map(|(k, h)| h.conj() * pulse_at(pulse, centre_hz, (k as f64 - half) / sample_rate_hz + lag_s))
-            .sum::<Complex<f64>>()
-            .norm_sqr()
-    };
-    let cell_s = 1.0 / pulse.bandwidth_hz();
-    let step_s = cell_s / STEPS_PER_CELL as f64;
-    let curve: Vec<f64> = (0..STEPS_PER_CELL * NEAR_CELLS)
-        .map(|i| at(i as f64 * step_s))
-        .collect();
-    let peak = curve[0];
-    let crossing = curve
-        .iter()
-        .position(|&power| power < 0.5 * peak)
-        .unwrap_or(curve.len() - 1)
-        .max(1);
-    let (before, after) = (curve[crossing - 1], curve[crossing]);
-    let fraction = ((before - 0.5 * peak) / (before - after).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
-    let width_s = 2.0 * (crossing as f64 - 1.0 + fraction) * step_s;
-    let null = (crossing..curve.len() - 1)
-        .find(|&i| curve[i] <= curve[i + 1])
-        .unwrap_or(curve.len() - 1);
-    let near = curve[null..].iter().copied().fold(0.0, f64::max) / peak;
-    let (near_s, far_s) = (NEAR_CELLS as f64 * cell_s, pulse.duration_s);
-    let far = (0..FAR_STEPS)
-        .map(|i| near_s + (far_s - near_s).max(0.0) * i as f64 / FAR_STEPS as f64)
-        .map(at)
-        .fold(0.0, f64::max)
-        / peak;
-    let sidelobes = Sidelobes {
-        near,
-        far,
-        near_s,
-        far_s,
-    };
-    (width_s, sidelobes)
-}
 
 #[cfg(test)]
 mod tests {

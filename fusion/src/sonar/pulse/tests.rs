@@ -1,6 +1,6 @@
 use super::super::synthetic::Noise;
 use super::*;
-use beluga_types::Shading;
+use beluga_types::{PulseKind, Shading};
 
 fn lfm(start_hz: f64, end_hz: f64, duration_s: f64) -> Pulse {
     Pulse {

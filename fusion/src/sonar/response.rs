@@ -1,0 +1,119 @@
+//! How a compressed pulse answers to itself: its width, and its sidelobes in range.
+
+use std::f64::consts::TAU;
+
+use beluga_types::Pulse;
+use rustfft::FftPlanner;
+use rustfft::num_complex::Complex;
+
+use super::replica::pulse_at;
+
+/// Highest sidelobes of a compressed pulse, as power against its peak.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sidelobes {
+    /// Highest of all.
+    pub near: f64,
+    /// Highest of those farther from the peak than `near_s`.
+    pub far: f64,
+    /// Where the far ones begin, in seconds from the peak.
+    pub near_s: f64,
+    /// Where they end: the length of the pulse.
+    pub far_s: f64,
+}
+
+/// Width and sidelobes of the compressed pulse where its samples are known at any time.
+pub(super) fn response(
+    pulse: &Pulse,
+    weighted: &[Complex<f64>],
+    sample_rate_hz: f64,
+    centre_hz: f64,
+) -> (f64, Sidelobes) {
+    let half = (weighted.len() / 2) as f64;
+    let at = |lag_s: f64| {
+        weighted
+            .iter()
+            .enumerate()
+            .map(|(k, h)| h.conj() * pulse_at(pulse, centre_hz, (k as f64 - half) / sample_rate_hz + lag_s))
+            .sum::<Complex<f64>>()
+            .norm_sqr()
+    };
+    measured(pulse, at)
+}
+
+/// The same for a pulse behind a receiver: between the samples from its spectrum, which lies in the
+/// one band of the sample rate around the middle of the pulse.
+pub(super) fn response_behind(
+    pulse: &Pulse,
+    weighted: &[Complex<f64>],
+    transmitted: &[Complex<f64>],
+    rate_hz: f64,
+) -> (f64, Sidelobes) {
+    let bins = (2 * weighted.len()).next_power_of_two();
+    let mut planner = FftPlanner::<f64>::new();
+    let forward = planner.plan_fft_forward(bins);
+    let [h, s] = [weighted, transmitted].map(|samples| {
+        let mut spectrum = samples.to_vec();
+        spectrum.resize(bins, Complex::new(0.0, 0.0));
+        forward.process(&mut spectrum);
+        spectrum
+    });
+    let lowest = lowest_bin(pulse.centre_hz() / rate_hz, bins);
+    let lines: Vec<(f64, Complex<f64>)> = (lowest..lowest + bins as i64)
+        .map(|line| {
+            let bin = line.rem_euclid(bins as i64) as usize;
+            (TAU * line as f64 * rate_hz / bins as f64, h[bin].conj() * s[bin])
+        })
+        .collect();
+    measured(pulse, |lag_s: f64| {
+        lines
+            .iter()
+            .map(|(turn, line)| line * Complex::from_polar(1.0, turn * lag_s))
+            .sum::<Complex<f64>>()
+            .norm_sqr()
+    })
+}
+
+/// The lowest bin of a band of `bins` around a frequency, in sample rates: -`bins` to -1 or so.
+pub(crate) fn lowest_bin(turns: f64, bins: usize) -> i64 {
+    let turns = turns - turns.round();
+    (turns * bins as f64).round() as i64 - bins as i64 / 2
+}
+
+/// Width at -3 dB and sidelobes of the compressed pulse, from a fine search in lag near the peak
+/// and a coarser one over the whole pulse; `at` is its power at a lag.
+fn measured(pulse: &Pulse, at: impl Fn(f64) -> f64) -> (f64, Sidelobes) {
+    const STEPS_PER_CELL: usize = 16;
+    const NEAR_CELLS: usize = 8;
+    const FAR_STEPS: usize = 1024;
+    let cell_s = 1.0 / pulse.bandwidth_hz();
+    let step_s = cell_s / STEPS_PER_CELL as f64;
+    let curve: Vec<f64> = (0..STEPS_PER_CELL * NEAR_CELLS)
+        .map(|i| at(i as f64 * step_s))
+        .collect();
+    let peak = curve[0];
+    let crossing = curve
+        .iter()
+        .position(|&power| power < 0.5 * peak)
+        .unwrap_or(curve.len() - 1)
+        .max(1);
+    let (before, after) = (curve[crossing - 1], curve[crossing]);
+    let fraction = ((before - 0.5 * peak) / (before - after).max(f64::MIN_POSITIVE)).clamp(0.0, 1.0);
+    let width_s = 2.0 * (crossing as f64 - 1.0 + fraction) * step_s;
+    let null = (crossing..curve.len() - 1)
+        .find(|&i| curve[i] <= curve[i + 1])
+        .unwrap_or(curve.len() - 1);
+    let near = curve[null..].iter().copied().fold(0.0, f64::max) / peak;
+    let (near_s, far_s) = (NEAR_CELLS as f64 * cell_s, pulse.duration_s);
+    let far = (0..FAR_STEPS)
+        .map(|i| near_s + (far_s - near_s).max(0.0) * i as f64 / FAR_STEPS as f64)
+        .map(at)
+        .fold(0.0, f64::max)
+        / peak;
+    let sidelobes = Sidelobes {
+        near,
+        far,
+        near_s,
+        far_s,
+    };
+    (width_s, sidelobes)
+}
