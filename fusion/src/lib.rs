@@ -119,7 +119,15 @@ impl Fuser {
 
     /// The frames of what still waits: the end of the pass. [`Self::notes`] is complete after it.
     pub fn finish(&mut self) -> Vec<SolidarFrame> {
-        self.close_windows(true)
+        let mut frames = self.close_windows(true);
+        if let Some(frame) = frames.last_mut() {
+            let map_from_body = self.estimator.map_from_body_at(frame.window.end);
+            let map = self.estimator.odometry().map();
+            if let Some(verdict) = self.registrar.last(&map_from_body, map) {
+                frame.status.sonar_registration = verdict;
+            }
+        }
+        frames
     }
 
     /// The newest pings as pictures, oldest first; empty unless `keep_echoes` is chosen.

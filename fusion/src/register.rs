@@ -46,6 +46,8 @@ pub(crate) struct Registrar {
     config: RegisterConfig,
     frames: VecDeque<Vec<Sounding>>,
     since: u32,
+    tried: bool,
+    arcs: bool,
 }
 
 impl Registrar {
@@ -54,6 +56,8 @@ impl Registrar {
             config: config.clone(),
             frames: VecDeque::new(),
             since: 0,
+            tried: false,
+            arcs: false,
         }
     }
 
@@ -72,10 +76,34 @@ impl Registrar {
             self.frames.pop_front();
         }
         self.since += 1;
+        self.arcs |= !frame.arcs.is_empty();
         if self.since < self.config.every_frames || self.frames.iter().all(Vec::is_empty) {
             return SonarRegistration::NotTried;
         }
         self.since = 0;
+        self.attempt(map_from_body, map)
+    }
+
+    /// The verdict at the end of a pass that was too short for one; nothing if there has been one,
+    /// or there is no map or no sonar to compare.
+    pub(crate) fn last(
+        &mut self,
+        map_from_body: &Transform<Map, Body>,
+        map: &VoxelMap,
+    ) -> Option<SonarRegistration> {
+        if self.tried || self.config.every_frames == 0 || map.points().next().is_none() {
+            return None;
+        }
+        if self.frames.iter().any(|frame| !frame.is_empty()) {
+            return Some(self.attempt(map_from_body, map));
+        }
+        self.arcs.then(|| SonarRegistration::Refused {
+            reason: "no overlap: the sonar gives no points, only arcs, whose elevation is open".to_owned(),
+        })
+    }
+
+    fn attempt(&mut self, map_from_body: &Transform<Map, Body>, map: &VoxelMap) -> SonarRegistration {
+        self.tried = true;
         let submap: Vec<Sounding> = self.frames.iter().flatten().copied().collect();
         match register(&submap, map, map_from_body, &self.config) {
             Ok(measured) => measured,

@@ -13,6 +13,9 @@ use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_wi
 use super::prepared::{Prepared, Worker};
 use super::{pair, picture, profile, sectors};
 
+/// Why a ping without a transmission has no echoes.
+pub(crate) const LISTENING: &str = "listening only: no pulse was transmitted, so there are no echoes";
+
 /// Beams of one parallel chunk; fixed, so that the work is cut the same for any number of threads.
 const CHUNK: usize = 8;
 
@@ -78,7 +81,7 @@ impl SonarChain {
     /// Echoes of the sectors of one transducer together, or of two elements by their phase.
     fn detect_elements(&mut self, elements: &Elements, sound_speed_m_per_s: f64) -> PingEchoes {
         let Some(pulse) = &elements.pulse else {
-            return refusal("listening only: no pulse was transmitted, so there are no echoes".into());
+            return refusal(LISTENING.into());
         };
         if let Some(beam) = elements.beam.filter(|_| elements.positions.is_empty()) {
             return match sectors::together(elements, beam, *pulse) {
@@ -152,7 +155,7 @@ impl SonarChain {
         let echoes: Vec<Echo> = placed
             .iter()
             .map(|echo| {
-                let mut made = echo_of(echo, &beams[echo.beam], &self.config);
+                let mut made = echo_of(echo, &beams, &self.config);
                 made.two_way_time_s = prepared.time_s(&ping.waveforms, echo.candidate.place);
                 made.sigma_time_s = echo.candidate.sigma / prepared.filter.output_rate_hz();
                 made
@@ -275,14 +278,18 @@ fn unusable(note: String) -> PingEchoes {
 ///
 /// A target smaller than the beam may lie anywhere in it: one sigma is the two-way width / 2.355.
 /// A direction from amplitudes between beams keeps a fifth of that across, more at low signal. The
-/// middle of `n` independent cells of footprint keeps `1 / sqrt(n)` of it.
-fn echo_of(placed: &Placed, beam: &Beam, config: &SonarConfig) -> Echo {
+/// middle of `n` independent cells of footprint keeps `1 / sqrt(n)` of it, where neighbours have
+/// told that it is this beam's. Of one beam alone nothing tells where in it the echo lies.
+fn echo_of(placed: &Placed, beams: &[Beam], config: &SonarConfig) -> Echo {
+    let beam = &beams[placed.beam];
     let axes = super::echo::BeamAxes::of(placed.direction);
     let width = two_way_width_rad(beam);
     let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
     let snr = placed.candidate.peak / placed.candidate.noise.max(f64::MIN_POSITIVE);
     let [along, across] = width.map(|width| width / 2.355);
-    let share = if placed.between_beams {
+    let share = if beams.len() == 1 {
+        1.0
+    } else if placed.between_beams {
         (0.04 + 1.0 / snr).sqrt().min(1.0)
     } else {
         placed.candidate.cells.sqrt().recip().max(0.2)

@@ -94,9 +94,14 @@ impl Candidate {
 pub(crate) fn find(row: &mut Row<'_>, limits: &Limits) -> Vec<Candidate> {
     shade_sidelobes(row, limits);
     let gap = (limits.width.ceil() as usize).max(1);
+    // What begins where the blanking ends rose inside it: as an arc it has no edge to measure, and
+    // where its middle settles there it is the end of the device's own ringing.
+    let (start, edge_only) = (row.start, limits.leading_edge && row.start > 0);
     let mut candidates: Vec<Candidate> = groups(row, gap)
         .into_iter()
+        .filter(|group| !(edge_only && group.start == start))
         .filter_map(|group| measure(row, group, limits))
+        .filter(|candidate| candidate.place >= start as f64)
         .filter(|candidate| candidate.peak >= limits.min_snr * candidate.noise)
         .collect();
     candidates.sort_by(|a, b| b.energy.total_cmp(&a.energy).then(a.place.total_cmp(&b.place)));

@@ -2,7 +2,7 @@
 
 use beluga_types::{Beam, Detections, Direction, Profile, StrengthUnit};
 
-use super::chain::refusal;
+use super::chain::{LISTENING, refusal};
 use super::config::SonarConfig;
 use super::echo::{BeamAxes, DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
 use super::picture;
@@ -29,9 +29,6 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
             ping.interval_s
         ));
     }
-    if !ping.transmitted {
-        return refusal("listening only: no pulse was transmitted, so there are no echoes".into());
-    }
     let start = (2.0 * ping.blanking_m / sound_speed_m_per_s - ping.first_s) / ping.interval_s;
     let start = (start.ceil().max(0.0) as usize).min(ping.strength.len());
     let silence = match ping.unit {
@@ -54,7 +51,10 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
     let width = two_way_width_rad(&beam);
     let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
     let leading_edge = spread.half_angle_rad.is_some();
-    let mut stretches = stretches(&strength, start);
+    let mut stretches = match ping.transmitted {
+        true => stretches(&strength, start),
+        false => Vec::new(),
+    };
     stretches.sort_by(|a, b| b.top.total_cmp(&a.top).then(a.start.cmp(&b.start)));
     stretches.truncate(config.max_detections_per_beam);
     stretches.sort_by_key(|stretch| stretch.start);
@@ -98,6 +98,10 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
     PingEchoes {
         echoes,
         echogram,
+        notes: match ping.transmitted {
+            true => Vec::new(),
+            false => vec![LISTENING.to_owned()],
+        },
         ..PingEchoes::default()
     }
 }
@@ -239,6 +243,8 @@ fn stretches(strength: &[f64], start: usize) -> Vec<Stretch> {
             }),
         }
     }
+    // What begins where the blanking ends is the end of the device's own ringing.
+    found.retain(|stretch| start == 0 || stretch.start > start);
     found
 }
 

@@ -8,6 +8,9 @@ use rustfft::num_complex::Complex;
 
 use super::replica::pulse_at;
 
+/// Lags nearer than this are searched finely, in widths of one over the band.
+const NEAR_CELLS: usize = 8;
+
 /// Highest sidelobes of a compressed pulse, as power against its peak.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sidelobes {
@@ -48,7 +51,9 @@ pub(super) fn response_behind(
     transmitted: &[Complex<f64>],
     rate_hz: f64,
 ) -> (f64, Sidelobes) {
-    let bins = (2 * weighted.len()).next_power_of_two();
+    // The answer repeats after so many samples: long after every lag that is asked for.
+    let longest_s = (NEAR_CELLS as f64 / pulse.bandwidth_hz()).max(pulse.duration_s);
+    let bins = (2 * weighted.len() + (2.0 * longest_s * rate_hz).ceil() as usize).next_power_of_two();
     let mut planner = FftPlanner::<f64>::new();
     let forward = planner.plan_fft_forward(bins);
     let [h, s] = [weighted, transmitted].map(|samples| {
@@ -83,7 +88,6 @@ pub(crate) fn lowest_bin(turns: f64, bins: usize) -> i64 {
 /// and a coarser one over the whole pulse; `at` is its power at a lag.
 fn measured(pulse: &Pulse, at: impl Fn(f64) -> f64) -> (f64, Sidelobes) {
     const STEPS_PER_CELL: usize = 16;
-    const NEAR_CELLS: usize = 8;
     const FAR_STEPS: usize = 1024;
     let cell_s = 1.0 / pulse.bandwidth_hz();
     let step_s = cell_s / STEPS_PER_CELL as f64;

@@ -127,7 +127,10 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let mut sensors: Vec<SensorSpec> = Vec::new();
     for channel in &summary.channels {
         if channel.pings == 0 {
-            notes.push(format!("channel `{}` has no pings and is left out", channel.id));
+            notes.push(format!(
+                "channel `{}` has no whole ping and is left out",
+                channel.id
+            ));
             continue;
         }
         let mut name = name_of(&channel.id);
@@ -140,6 +143,11 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
             format: Some("ek80".into()),
             ..SensorSpec::new(name, SensorKind::Sonar)
         });
+    }
+    if let (places, Some(first)) = &summary.damaged {
+        notes.push(format!(
+            "the file is damaged in {places} place(s), first: {first}"
+        ));
     }
     if sensors.is_empty() {
         return Err(Error::Empty {

@@ -226,3 +226,90 @@ fn what_is_no_pulse_is_refused() {
     ));
     assert_eq!(try_with(lfm(30e3, 60e3, 1e-3), good), None);
 }
+
+/// Two complex band-pass filters around 44 kHz, from 1 MHz to 31.25 kHz: the pulse's 20 kHz lie
+/// across a multiple of half of that rate.
+fn receiver() -> Receiver {
+    let stage = |taps: i32, rate_hz: f64, half_band_hz: f64, decimation| {
+        let coefficients = (0..taps).map(|tap| {
+            let t = f64::from(tap - taps / 2) / rate_hz;
+            let x = std::f64::consts::TAU * half_band_hz * t;
+            let sinc = if x == 0.0 { 1.0 } else { x.sin() / x };
+            let hann =
+                0.5 + 0.5 * (std::f64::consts::TAU * f64::from(tap - taps / 2) / f64::from(taps)).cos();
+            let value = Complex::from_polar(
+                2.0 * half_band_hz / rate_hz * sinc * hann,
+                std::f64::consts::TAU * 44e3 * t,
+            );
+            [value.re as f32, value.im as f32]
+        });
+        beluga_types::FilterStage {
+            coefficients: coefficients.collect(),
+            decimation,
+        }
+    };
+    Receiver::new(1e6, vec![stage(61, 1e6, 60e3, 4), stage(101, 250e3, 13e3, 8)]).unwrap()
+}
+
+#[test]
+fn an_echo_behind_a_receiver_peaks_at_its_two_way_time_with_its_amplitude() {
+    let receiver = receiver();
+    let pulse = Pulse {
+        shading: Shading::Tukey(0.2),
+        ..lfm(34e3, 54e3, 1e-3)
+    };
+    let sent = stages::transmitted(&pulse, receiver.rate_hz());
+    for delay in [6000usize, 6005, 6013, 6021, 6030] {
+        let mut signal = vec![0.0; delay];
+        signal.extend(sent.iter().map(|value| 3.0 * value));
+        signal.resize(16_000, 0.0);
+        let heard = stages::through(&receiver, &signal);
+        let channel: Vec<[f32; 2]> = heard[..500].iter().map(|v| [v.re as f32, v.im as f32]).collect();
+        for window in [ReplicaWindow::Matched, ReplicaWindow::Hann] {
+            let sampling = sampling(receiver.output_rate_hz(), 0.0, true, channel.len());
+            let filter = MatchedFilter::behind(&receiver, &pulse, sampling, window).unwrap();
+            assert_eq!(filter.output_samples(), 1000);
+            assert_eq!(filter.centre_after_s(), 0.5e-3);
+            let power: Vec<f32> = compressed(&filter, &channel)
+                .iter()
+                .map(|v| v.norm_sqr())
+                .collect();
+            let top = (0..power.len())
+                .max_by(|&a, &b| power[a].total_cmp(&power[b]))
+                .unwrap();
+            let peak = super::super::peak::refine(&power, top);
+            let off_s = peak.place / filter.output_rate_hz() - delay as f64 * 1e-6;
+            assert!(off_s.abs() < 1e-6, "{delay} µs, {window:?}: off by {off_s} s");
+            assert!(
+                (peak.power.sqrt() - 3.0).abs() < 0.1,
+                "amplitude {}",
+                peak.power.sqrt()
+            );
+        }
+    }
+}
+
+#[test]
+fn blocks_behind_a_receiver_equal_the_plain_correlation() {
+    let receiver = receiver();
+    let pulse = lfm(34e3, 54e3, 1e-3);
+    let replica = Replica::received(&pulse, ReplicaWindow::Hann, &receiver);
+    let mut noise = Noise::new(6);
+    let channel: Vec<[f32; 2]> = (0..700)
+        .map(|_| [noise.gaussian() as f32, noise.gaussian() as f32])
+        .collect();
+    let sampling = sampling(receiver.output_rate_hz(), 0.0, true, channel.len());
+    let filter = MatchedFilter::behind(&receiver, &pulse, sampling, ReplicaWindow::Hann).unwrap();
+    let fast = compressed(&filter, &channel);
+    for n in 0..channel.len() {
+        let pairs = replica.weighted.iter().zip(&channel[n..]);
+        let sum: Complex<f64> = pairs
+            .map(|(h, [re, im])| h.conj() * Complex::new(f64::from(*re), f64::from(*im)))
+            .sum();
+        let slow = sum / replica.gain();
+        let fast = Complex::new(f64::from(fast[2 * n].re), f64::from(fast[2 * n].im));
+        assert!((fast - slow).norm() < 2e-5, "sample {n}: {fast} {slow}");
+    }
+    assert_eq!(filter.whole_samples().start, 0);
+    assert_eq!(filter.whole_samples().end, 2 * (700 - replica.weighted.len() + 1));
+}
