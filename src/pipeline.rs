@@ -4,7 +4,8 @@
 //!  source ─► play (waits) ─► [timeline] ─► fuse ─┬─► [frames] ─► record   waits
 //!                                                ├─► [frames] ─► score    waits
 //!                                                ├─► [newest] ─► picture  left out when busy, counted
-//!                                                └─► [lidar]  ─► control  waits; lidar alone, nav withheld
+//!                                                ├─► [lidar]  ─► control  waits; lidar alone, nav withheld
+//!                                                └─► [timeline] ─► tape   waits
 //! ```
 //!
 //! All queues are bounded and made here. Stopping is a channel end that is dropped: what stands in
@@ -19,7 +20,7 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use beluga_fusion::Fuser;
-use beluga_ingest::Pace;
+use beluga_ingest::{Pace, tape};
 use beluga_sim::Scorer;
 use beluga_sinks::{FrameHasher, maml};
 use beluga_types::{Measurement, Payload, Rig, SolidarFrame};
@@ -42,6 +43,8 @@ pub(crate) struct River<'a> {
     pub(crate) pace: Pace,
     /// The record and where it lies.
     pub(crate) record: Option<(PathBuf, maml::Writer)>,
+    /// The timeline once more, as a tape, and where it lies.
+    pub(crate) tape: Option<(PathBuf, tape::Writer)>,
     pub(crate) picture: Option<Picture>,
     pub(crate) score: Option<Scorer>,
     /// Whether to fuse the lidar once more with navigation withheld.
@@ -71,6 +74,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         source,
         pace,
         record,
+        tape,
         picture,
         score,
         control,
@@ -78,6 +82,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         progress,
     } = river;
     let (record_path, record) = record.unzip();
+    let (tape_path, tape) = tape.unzip();
     let fuser = Fuser::new(fusion.clone(), rig.clone())?;
     let control = control.then(|| Control::new(&fusion, &rig)).transpose()?;
 
@@ -88,6 +93,8 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         let (to_picture, picture) = branch(scope, "picture", FRAME_QUEUE, picture, Picture::draw)?;
         let (to_control, control) = branch(scope, "control", TIMELINE_QUEUE, control, Control::run)?;
 
+        let (to_tape, tape) = branch(scope, "tape", TIMELINE_QUEUE, tape, wind)?;
+
         let (playing, stopped) = (stop.clone(), stop.clone());
         let play = named(scope, "play", move || {
             beluga_ingest::play(source, pace, timeline_end, playing)
@@ -97,6 +104,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             to_score,
             to_picture,
             to_control,
+            to_tape,
             stop,
             progress,
         };
@@ -111,6 +119,9 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             report.picture = Some((drawn?, report.frames_not_drawn));
         }
         let withheld = control.map(joined).transpose()?;
+        if let Some(taped) = tape.map(joined).transpose()?.transpose()? {
+            report.tape = tape_path.map(|path| (path, taped));
+        }
         report.wall_s = started.elapsed().as_secs_f64();
         report.stopped_early = stopped.load(Ordering::Relaxed);
         if let Some(kept) = kept {
@@ -132,6 +143,7 @@ struct Outlets {
     to_score: Option<SyncSender<Arc<SolidarFrame>>>,
     to_picture: Option<SyncSender<Look>>,
     to_control: Option<SyncSender<Measurement>>,
+    to_tape: Option<SyncSender<Measurement>>,
     stop: Arc<AtomicBool>,
     progress: Arc<AtomicU64>,
 }
@@ -163,6 +175,7 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
             _ => report.count_measurement(&measurement),
         }
         wait(&outlets.to_control, measurement.clone(), &outlets.stop);
+        wait(&outlets.to_tape, measurement.clone(), &outlets.stop);
         let frames = fuser.push(measurement);
         pour(&mut report, frames);
         for echo in fuser.take_echoes() {
@@ -209,6 +222,14 @@ struct Kept {
     frame_sha256: String,
     /// Frames beyond what a record takes: lost, and counted.
     too_large: u64,
+}
+
+/// The tape's own thread. A tape that is not finished still opens to its last whole chunk.
+fn wind(mut tape: tape::Writer, timeline: Receiver<Measurement>) -> anyhow::Result<u64> {
+    for measurement in timeline {
+        tape.push(&measurement)?;
+    }
+    Ok(tape.finish()?)
 }
 
 /// The score's own thread.

@@ -41,6 +41,8 @@ pub(crate) struct Report {
     pub(crate) frame_sha256: Option<String>,
     /// Where the record is, and its size.
     pub(crate) record: Option<(PathBuf, u64)>,
+    /// Where the tape is, and how many measurements and gaps it holds.
+    pub(crate) tape: Option<(PathBuf, u64)>,
     /// Where the picture is, and how many frames it had to leave out.
     pub(crate) picture: Option<(PathBuf, u64)>,
     /// Whether the run was ended before its timeline did.
@@ -273,6 +275,9 @@ impl fmt::Display for Report {
                 *bytes as f64 / 1e6
             )?;
             writeln!(f, "             verify it: beluga maml verify {}", path.display())?;
+        }
+        if let Some((path, measurements)) = &self.tape {
+            writeln!(f, "tape         {} ({measurements} measurements)", path.display())?;
         }
         if let Some((path, left_out)) = &self.picture {
             let thinned = if *left_out > 0 {

@@ -228,3 +228,62 @@ fn damage_inside_a_recording_is_counted_and_the_run_goes_on() {
     says(&out, &["1 lidar corrupt"]);
     check(home, &["maml", "verify", "run.maml"], 0);
 }
+
+/// A survey on a tape from the start, taped again while it is played, and handed over as clouds.
+#[test]
+fn tapes_are_played_and_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let sample = &["sim", "--scene", "sample", "--seconds", "1", "--out"][..];
+    check(home, &[sample, &["run.mcap"]].concat(), 0);
+    assert!(home.join("run.truth").is_dir());
+    let replay = |recording: &str, name: &str, rest: &[&str], code| {
+        let out = format!("{name}.maml");
+        let arguments = [
+            &["--json", "replay", recording, "--out", &out, "--view", "none"],
+            rest,
+        ]
+        .concat();
+        let (out, _) = check(home, &arguments, code);
+        serde_json::from_str::<serde_json::Value>(&out).unwrap()
+    };
+    let first = replay("run.mcap", "first", &["--tape", "again.mcap"], 0);
+    let second = replay("again.mcap", "second", &[], 0);
+    assert!(first["frame_sha256"].is_string());
+    assert_eq!(first["frame_sha256"], second["frame_sha256"]);
+    assert_eq!(first["tape"][1], first["measurements"]);
+
+    // A tape is never overwritten; one that was cut plays to its last whole chunk, and says so.
+    let (_, err) = check(
+        home,
+        &[
+            "replay",
+            "run.mcap",
+            "--tape",
+            "again.mcap",
+            "--out",
+            "x.maml",
+            "--view",
+            "none",
+        ],
+        2,
+    );
+    says(&err, &["again.mcap"]);
+    let bytes = std::fs::read(home.join("run.mcap")).unwrap();
+    std::fs::write(home.join("cut.mcap"), &bytes[..bytes.len() / 2]).unwrap();
+    let cut = replay("cut.mcap", "cut", &[], 3);
+    says(&cut.to_string(), &["not finished", "truncated"]);
+    std::fs::write(home.join("text.mcap"), "Dear diary,").unwrap();
+    let (_, err) = check(home, &["replay", "text.mcap"], 2);
+    says(&err, &["text.mcap", "byte 0", "MCAP"]);
+
+    let (out, _) = check(
+        home,
+        &["export", "first.maml", "--mcap", "clouds.mcap", "--ply", "x.ply"],
+        0,
+    );
+    says(&out, &["clouds.mcap", "x.ply", "clouds", "points"]);
+    let (_, err) = check(home, &["replay", "clouds.mcap"], 2);
+    says(&err, &["clouds.mcap", "/beluga/points", "PointCloud2"]);
+    check(home, &["export", "first.maml"], 2);
+}

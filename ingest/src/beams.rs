@@ -1,14 +1,13 @@
 //! `beams.csv`: where each beam of a sonar looks and how wide it is, in degrees.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use beluga_types::Beam;
 
 use crate::error::Error;
 use crate::exact::{degrees, number};
-use crate::table::Table;
+use crate::rig_toml::Beside;
 
 const COLUMNS: [&str; 7] = [
     "beam",
@@ -22,9 +21,9 @@ const COLUMNS: [&str; 7] = [
 /// WAV counts its channels with 16 bits, so no recording holds more beams.
 const MAX_BEAMS: usize = 65_535;
 
-/// Reads a beam table; `beam` counts from 0 without a hole, and is the WAV channel.
-pub(crate) fn read(path: &Path) -> Result<Arc<[Beam]>, Error> {
-    let mut table = Table::open(path, &COLUMNS, &[])?;
+/// Reads a beam table that a rig names; `beam` counts from 0 without a hole, and is the WAV channel.
+pub(crate) fn read(file: &str, beside: Beside<'_>) -> Result<Arc<[Beam]>, Error> {
+    let mut table = beside.table(file, &COLUMNS)?;
     let mut beams = Vec::new();
     while let Some(line) = table.next_line().transpose()? {
         let index: usize = line.required_integer("beam")?;
@@ -52,14 +51,14 @@ pub(crate) fn read(path: &Path) -> Result<Arc<[Beam]>, Error> {
     if beams.is_empty() {
         return Err(Error::Empty {
             expected: "at least one beam".into(),
-            path: path.to_owned(),
+            path: beside.path(file),
         });
     }
     Ok(beams.into())
 }
 
-/// Writes a beam table.
-pub(crate) fn write(path: &Path, beams: &[Beam]) -> Result<(), Error> {
+/// A beam table as text.
+pub(crate) fn text(beams: &[Beam]) -> String {
     let mut text = format!("{}\n", COLUMNS.join(","));
     for (index, beam) in beams.iter().enumerate() {
         let angles = [
@@ -76,5 +75,5 @@ pub(crate) fn write(path: &Path, beams: &[Beam]) -> Result<(), Error> {
         }
         text.push('\n');
     }
-    std::fs::write(path, text).map_err(Error::io(path))
+    text
 }

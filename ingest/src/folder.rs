@@ -1,4 +1,5 @@
-//! Recordings on disk: a folder with its rig, a rig that names sources elsewhere, a KITTI folder.
+//! Recordings on disk: a folder with its rig, a rig that names sources elsewhere, a KITTI folder, a
+//! tape.
 //!
 //! `RECORDING.md` beside this crate describes every file of the folder form.
 
@@ -17,7 +18,7 @@ use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::timeline::{Branch, Timeline};
-use crate::{find, kitti, rig_toml};
+use crate::{find, kitti, rig_toml, tape};
 
 pub use crate::writer::Writer;
 
@@ -28,12 +29,15 @@ pub struct Recording {
     rig: Rig,
     notes: Vec<String>,
     places: Vec<Place>,
+    /// The whole recording is this one file.
+    tape: Option<PathBuf>,
 }
 
 impl Recording {
-    /// Opens a folder with a `rig.toml`, a rig file itself, or a recording without a rig: a PCD, LAS
-    /// or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a rig of one
-    /// lidar at 10 Hz is taken, or a Simrad EK80 file, for which one of a sonar for each channel is.
+    /// Opens a folder with a `rig.toml`, a rig file itself, a tape, or a recording without a rig: a
+    /// PCD, LAS or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a
+    /// rig of one lidar at 10 Hz is taken, or a Simrad EK80 file, for which one of a sonar for each
+    /// channel is.
     ///
     /// # Errors
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
@@ -43,6 +47,16 @@ impl Recording {
             return Err(Error::Missing {
                 what: "the recording".into(),
                 path: path.to_owned(),
+            });
+        }
+        if tape::is_tape(path) {
+            let (rig, notes) = tape::open(path)?;
+            return Ok(Self {
+                folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
+                rig,
+                notes,
+                places: Vec::new(),
+                tape: Some(path.to_owned()),
             });
         }
         let mut notes = Vec::new();
@@ -62,6 +76,7 @@ impl Recording {
             places: Vec::with_capacity(rig.sensors.len()),
             rig,
             notes,
+            tape: None,
         };
         for spec in recording.rig.sensors.clone() {
             let place = find::place(&recording.folder, &recording.rig, &spec)?;
@@ -105,6 +120,9 @@ impl Recording {
     /// # Errors
     /// If a sensor's recording holds nothing, or nothing of it can be read.
     pub fn timeline(&self) -> Result<Timeline, Error> {
+        if let Some(tape) = &self.tape {
+            return Ok(Timeline::merge(vec![Box::new(tape::Reader::open(tape)?)]));
+        }
         let mut branches = Vec::with_capacity(self.places.len() + 1);
         for id in self.rig.ids() {
             branches.push(self.branch(id, &mut Vec::new())?);

@@ -4,6 +4,7 @@
 //! - [`order::Order`] puts live measurements in order.
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`ek80`] reads files of Simrad echo sounders.
+//! - [`tape`] writes a timeline as one MCAP file and reads it back.
 //! - [`folder::Writer`] writes the folder form of a recording, [`kitti::convert`] makes one of KITTI scans.
 //!
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
@@ -40,6 +41,7 @@ mod scans;
 mod source;
 mod stream;
 mod table;
+pub mod tape;
 mod timeline;
 pub mod wav;
 mod writer;

@@ -1,20 +1,19 @@
 //! The CSV file of `[water] profile`: speed of sound over depth.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::error::Error;
 use crate::exact::number;
-use crate::table::Table;
+use crate::rig_toml::Beside;
 
 const COLUMNS: [&str; 2] = ["depth_m", "sound_speed_m_per_s"];
 /// The longest profile that is read, in points.
 const MAX_POINTS: usize = 1_000_000;
 
 /// Reads a profile: depths increase strictly, speeds lie within 100 to 3000 m/s.
-pub(crate) fn read(path: &Path) -> Result<Arc<[(f64, f64)]>, Error> {
-    let mut table = Table::open(path, &COLUMNS, &[])?;
+pub(crate) fn read(file: &str, beside: Beside<'_>) -> Result<Arc<[(f64, f64)]>, Error> {
+    let mut table = beside.table(file, &COLUMNS)?;
     let mut points: Vec<(f64, f64)> = Vec::new();
     while let Some(line) = table.next_line().transpose()? {
         let depth_m = line.required_number(COLUMNS[0])?;
@@ -33,17 +32,17 @@ pub(crate) fn read(path: &Path) -> Result<Arc<[(f64, f64)]>, Error> {
     if points.is_empty() {
         return Err(Error::Empty {
             expected: "at least one depth with its speed of sound".into(),
-            path: path.to_owned(),
+            path: beside.path(file),
         });
     }
     Ok(points.into())
 }
 
-/// Writes a profile.
-pub(crate) fn write(path: &Path, points: &[(f64, f64)]) -> Result<(), Error> {
+/// A profile as text.
+pub(crate) fn text(points: &[(f64, f64)]) -> String {
     let mut text = format!("{}\n", COLUMNS.join(","));
     for (depth_m, speed) in points {
         let _ = writeln!(text, "{},{}", number(*depth_m), number(*speed));
     }
-    std::fs::write(path, text).map_err(Error::io(path))
+    text
 }

@@ -3,13 +3,17 @@
 //! `RIG.md` beside this crate says the same field by field. Degrees and milliseconds exist only
 //! here; keys this page does not know are refused with their line.
 
+mod beside;
 mod place;
 mod read;
 mod write;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use beside::Beside;
 pub use read::read;
+pub(crate) use read::read_text;
+pub(crate) use write::texts;
 pub use write::write;
 
 #[derive(Serialize, Deserialize)]

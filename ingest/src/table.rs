@@ -1,7 +1,6 @@
 //! The tables of a recording: CSV with a header, read line by line, every refusal with its place.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,10 +17,13 @@ const MAX_LINE_BYTES: u64 = 64 * 1024;
 /// The longest text that is quoted in a message, in characters.
 const MAX_QUOTED: usize = 60;
 
+/// Where the lines come from.
+type Lines = Box<dyn BufRead + Send>;
+
 /// A CSV file whose header has been checked; one line is held at a time.
 pub(crate) struct Table {
     layout: Arc<Layout>,
-    reader: BufReader<File>,
+    reader: Lines,
     line: u64,
 }
 
@@ -44,11 +46,30 @@ impl Table {
         required: &[&'static str],
         optional: &[&'static str],
     ) -> Result<Self, Error> {
-        let mut reader = BufReader::new(regular::open(path)?);
+        let reader = BufReader::new(regular::open(path)?);
+        Self::over(Box::new(reader), path, required, optional)
+    }
+
+    /// As [`Self::open`], over a text that came with a recording; `path` names it in messages.
+    pub(crate) fn of_text(
+        text: String,
+        path: &Path,
+        required: &[&'static str],
+        optional: &[&'static str],
+    ) -> Result<Self, Error> {
+        Self::over(Box::new(Cursor::new(text)), path, required, optional)
+    }
+
+    fn over(
+        mut reader: Lines,
+        path: &Path,
+        required: &[&'static str],
+        optional: &[&'static str],
+    ) -> Result<Self, Error> {
         let mut line = 0;
         let header = loop {
             line += 1;
-            match next_record(&mut reader, path, line)? {
+            match next_record(&mut *reader, path, line)? {
                 Some(record) if record.is_empty() => {}
                 Some(record) => break record,
                 None => {
@@ -77,7 +98,7 @@ impl Table {
         loop {
             self.line += 1;
             let path = &self.layout.path;
-            let record = match next_record(&mut self.reader, path, self.line).transpose()? {
+            let record = match next_record(&mut *self.reader, path, self.line).transpose()? {
                 Ok(record) if record.is_empty() => continue,
                 Ok(record) => record,
                 Err(error) => return Some(Err(error)),
@@ -136,11 +157,9 @@ fn check_header(
 }
 
 /// Reads one line and splits it; an empty record for an empty line or a comment, nothing at the end.
-fn next_record(reader: &mut BufReader<File>, path: &Path, line: u64) -> Result<Option<StringRecord>, Error> {
+fn next_record(reader: &mut dyn BufRead, path: &Path, line: u64) -> Result<Option<StringRecord>, Error> {
     let mut bytes = Vec::new();
-    let read = reader
-        .by_ref()
-        .take(MAX_LINE_BYTES)
+    let read = Read::take(&mut *reader, MAX_LINE_BYTES)
         .read_until(b'\n', &mut bytes)
         .map_err(Error::io(path))?;
     if read == 0 {
@@ -175,7 +194,7 @@ fn next_record(reader: &mut BufReader<File>, path: &Path, line: u64) -> Result<O
     }
 }
 
-fn skip_line(reader: &mut BufReader<File>) -> std::io::Result<()> {
+fn skip_line(reader: &mut dyn BufRead) -> std::io::Result<()> {
     loop {
         let buffer = reader.fill_buf()?;
         if buffer.is_empty() {

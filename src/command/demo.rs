@@ -61,6 +61,7 @@ impl Demo {
             source: Box::new(world.measurements()),
             pace: Pace::Max,
             record: Some((opened.path, opened.record)),
+            tape: None,
             picture: opened.picture,
             score: Some(Scorer::new(truth.clone())),
             control: true,

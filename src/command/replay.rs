@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use anyhow::Context;
-use beluga_ingest::{Pace, Recording};
+use beluga_ingest::{Pace, Recording, tape};
 use clap::Args;
 
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
@@ -17,7 +17,7 @@ use crate::pipeline::{self, River};
 /// Example: beluga replay sample-data/quay --out quay.maml
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
-    /// A folder with a rig.toml, a rig file, or a folder of KITTI .bin scans.
+    /// A folder with a rig.toml, a rig file, a tape (.mcap), or a folder of KITTI .bin scans.
     recording: PathBuf,
     /// The record to write; must not exist (default: the recording's name in the current folder).
     #[arg(long, value_name = "FILE.maml")]
@@ -25,6 +25,9 @@ pub(crate) struct Replay {
     /// `max`, 1 for real time, or N times as fast.
     #[arg(long, default_value = "max")]
     speed: Speed,
+    /// Records the timeline as a tape too; must not exist.
+    #[arg(long, value_name = "FILE.mcap")]
+    tape: Option<PathBuf>,
     #[command(flatten)]
     results: Results,
 }
@@ -63,6 +66,14 @@ impl Replay {
             .open(self.out.as_deref(), &default, &name, recording.rig())?;
 
         let stop = stop_on_ctrl_c()?;
+        let tape = match self.tape {
+            None => None,
+            Some(path) => {
+                let writer = tape::Writer::create(&path, recording.rig()).context(Wrong::Arguments)?;
+                Some((path, writer))
+            }
+        };
+
         let progress = Progress::start();
         let mouth = pipeline::run(River {
             rig: recording.rig().clone(),
@@ -70,6 +81,7 @@ impl Replay {
             source: Box::new(timeline),
             pace: self.speed.0,
             record: Some((opened.path, opened.record)),
+            tape,
             picture: opened.picture,
             score: None,
             control: false,

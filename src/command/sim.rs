@@ -1,9 +1,10 @@
 //! `beluga sim`: a recording with truth.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use beluga_ingest::folder::Writer;
+use beluga_ingest::{folder, tape};
+use beluga_sim::World;
 use clap::Args;
 use serde::Serialize;
 
@@ -24,8 +25,9 @@ pub(crate) struct Sim {
     /// Length in seconds.
     #[arg(long, value_name = "S")]
     seconds: Option<f64>,
-    /// Folder for the recording; must be new or empty. The truth goes into its folder `truth`.
-    #[arg(long, value_name = "DIR")]
+    /// Folder for the recording; must be new or empty. The truth goes into its folder `truth`. A
+    /// name that ends in `.mcap` gives a tape; its truth goes beside it, into the folder `NAME.truth`.
+    #[arg(long, value_name = "DIR|FILE.mcap")]
     out: PathBuf,
 }
 
@@ -40,14 +42,15 @@ struct Written {
 impl Sim {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         let world = scene(&self.scene, self.seed, self.seconds)?;
-        let mut writer = Writer::create(&self.out, world.rig())?;
-        let mut measurements = 0;
-        for measurement in world.measurements() {
-            writer.push(&measurement)?;
-            measurements += 1;
-        }
-        writer.finish()?;
-        let truth = self.out.join("truth");
+        let is_tape = self
+            .out
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("mcap"));
+        let (measurements, truth) = if is_tape {
+            (taped(&self.out, &world)?, self.out.with_extension("truth"))
+        } else {
+            (filed(&self.out, &world)?, self.out.join("truth"))
+        };
         world.truth().write(&truth).context("cannot write the truth")?;
         let seed = world.scenario().seed;
         let written = Written {
@@ -65,4 +68,23 @@ impl Sim {
         super::show(json, &written, &text)?;
         Ok(Exit::Done)
     }
+}
+
+fn filed(out: &Path, world: &World) -> anyhow::Result<u64> {
+    let mut writer = folder::Writer::create(out, world.rig())?;
+    let mut measurements = 0;
+    for measurement in world.measurements() {
+        writer.push(&measurement)?;
+        measurements += 1;
+    }
+    writer.finish()?;
+    Ok(measurements)
+}
+
+fn taped(out: &Path, world: &World) -> anyhow::Result<u64> {
+    let mut writer = tape::Writer::create(out, world.rig())?;
+    for measurement in world.measurements() {
+        writer.push(&measurement)?;
+    }
+    Ok(writer.finish()?)
 }

@@ -9,7 +9,7 @@ use beluga_types::{
 };
 
 use super::place::with_line;
-use super::{KindWord, MediumWord, RigFile, SensorTable, StampWord, WaterTable};
+use super::{Beside, KindWord, MediumWord, RigFile, SensorTable, StampWord, WaterTable};
 use crate::error::Error;
 use crate::range::{MAX_STAMP_NANOS, is_time};
 use crate::{beams, profile, regular};
@@ -40,24 +40,32 @@ pub fn read(path: &Path) -> Result<Rig, Error> {
     file.take(MAX_RIG_BYTES)
         .read_to_string(&mut text)
         .map_err(Error::io(path))?;
+    read_text(
+        path,
+        &text,
+        Beside::Folder(path.parent().unwrap_or(Path::new("."))),
+    )
+}
+
+/// As [`read`], of a text; `path` names it in messages.
+pub(crate) fn read_text(path: &Path, text: &str, beside: Beside<'_>) -> Result<Rig, Error> {
     if text.trim().is_empty() {
         return Err(Error::Empty {
             expected: "a rig: `[[sensor]]` tables".into(),
             path: path.to_owned(),
         });
     }
-    let file: RigFile = toml::from_str(&text).map_err(|error| {
+    let file: RigFile = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| {
             1 + text[..span.start.min(text.len())].matches('\n').count()
         });
         let message = error.message().replace('\n', " ");
         Error::bad(path, format!("line {line}"), "a rig of version 1", message)
     })?;
-    rig(path, file).map_err(|error| with_line(error, &text, path))
+    rig(path, file, beside).map_err(|error| with_line(error, text, path))
 }
 
-fn rig(path: &Path, file: RigFile) -> Result<Rig, Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+fn rig(path: &Path, file: RigFile, beside: Beside<'_>) -> Result<Rig, Error> {
     let check = |key: &str, value: f64, good: bool, expected: &str| {
         if good {
             Ok(value)
@@ -91,11 +99,11 @@ fn rig(path: &Path, file: RigFile) -> Result<Rig, Error> {
     let rig = Rig {
         origin,
         vessel: Vessel { waterline_m },
-        water: water(path, file.water.unwrap_or_default())?,
+        water: water(path, file.water.unwrap_or_default(), beside)?,
         sensors: file
             .sensor
             .into_iter()
-            .map(|table| sensor(path, folder, table))
+            .map(|table| sensor(path, table, beside))
             .collect::<Result<_, _>>()?,
     };
     if rig.sensors.is_empty() {
@@ -110,7 +118,7 @@ fn rig(path: &Path, file: RigFile) -> Result<Rig, Error> {
     })
 }
 
-fn water(path: &Path, table: WaterTable) -> Result<Water, Error> {
+fn water(path: &Path, table: WaterTable, beside: Beside<'_>) -> Result<Water, Error> {
     let between = |key: &str, value: f64, low: f64, high: f64| {
         if (low..=high).contains(&value) {
             Ok(value)
@@ -148,8 +156,7 @@ fn water(path: &Path, table: WaterTable) -> Result<Water, Error> {
             temperature_deg_c: None,
             salinity_ppt: None,
         } => {
-            let folder = path.parent().unwrap_or(Path::new("."));
-            let profile = profile::read(&folder.join(file));
+            let profile = profile::read(&file, beside);
             let what = || "the `profile` of `[water]`".to_owned();
             Ok(Water::Profile(profile.map_err(|error| error.if_absent(what))?))
         }
@@ -171,7 +178,7 @@ fn water(path: &Path, table: WaterTable) -> Result<Water, Error> {
     }
 }
 
-fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, Error> {
+fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorSpec, Error> {
     let refused = |key: &str, expected: &str, found: f64| {
         let place = format!("sensor `{}`, `{key}`", table.name);
         Error::bad(path, place, expected, format!("{found}"))
@@ -215,7 +222,7 @@ fn sensor(path: &Path, folder: &Path, table: SensorTable) -> Result<SensorSpec, 
     let beams = match &table.beams {
         Some(file) => {
             let what = || format!("the `beams` of sensor `{}`", table.name);
-            Some(beams::read(&folder.join(file)).map_err(|error| error.if_absent(what))?)
+            Some(beams::read(file, beside).map_err(|error| error.if_absent(what))?)
         }
         None => None,
     };

@@ -1,5 +1,6 @@
 //! From a rig to the words of the file.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -16,7 +17,17 @@ use crate::{beams, profile};
 /// # Errors
 /// If a file cannot be written.
 pub fn write(path: &Path, rig: &Rig) -> Result<(), Error> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let (text, beside) = texts(path, rig)?;
+    for (file, text) in beside {
+        let table = path.with_file_name(file);
+        fs::write(&table, text).map_err(Error::io(&table))?;
+    }
+    fs::write(path, text).map_err(Error::io(path))
+}
+
+/// The text of a rig, and by their names those of the tables beside it; `path` is for messages.
+pub(crate) fn texts(path: &Path, rig: &Rig) -> Result<(String, BTreeMap<String, String>), Error> {
+    let mut beside = BTreeMap::new();
     let water = match &rig.water {
         Water::Unknown => None,
         Water::SoundSpeed(speed) => Some(WaterTable {
@@ -24,7 +35,7 @@ pub fn write(path: &Path, rig: &Rig) -> Result<(), Error> {
             ..WaterTable::default()
         }),
         Water::Profile(points) => {
-            profile::write(&folder.join("profile.csv"), points)?;
+            beside.insert("profile.csv".to_owned(), profile::text(points));
             Some(WaterTable {
                 profile: Some("profile.csv".into()),
                 ..WaterTable::default()
@@ -54,25 +65,25 @@ pub fn write(path: &Path, rig: &Rig) -> Result<(), Error> {
         sensor: rig
             .sensors
             .iter()
-            .map(|sensor| sensor_table(folder, sensor))
-            .collect::<Result<_, _>>()?,
+            .map(|sensor| sensor_table(sensor, &mut beside))
+            .collect(),
     };
     let text = toml::to_string(&file)
         .map_err(|error| Error::bad(path, "rig", "values TOML can hold", error.to_string()))?;
-    fs::write(path, text).map_err(Error::io(path))
+    Ok((text, beside))
 }
 
-fn sensor_table(folder: &Path, spec: &SensorSpec) -> Result<SensorTable, Error> {
+fn sensor_table(spec: &SensorSpec, beside: &mut BTreeMap<String, String>) -> SensorTable {
     let beams = match &spec.beams {
         None => None,
         Some(beams) => {
             let file = format!("{}.beams.csv", spec.name);
-            beams::write(&folder.join(&file), beams)?;
+            beside.insert(file.clone(), beams::text(beams));
             Some(file)
         }
     };
     let attitude = spec.mount.attitude;
-    Ok(SensorTable {
+    SensorTable {
         name: spec.name.clone(),
         kind: match spec.kind {
             SensorKind::Lidar => KindWord::Lidar,
@@ -104,5 +115,5 @@ fn sensor_table(folder: &Path, spec: &SensorSpec) -> Result<SensorTable, Error> 
         deskewed: spec.deskewed,
         corrected: spec.corrected.clone(),
         beams,
-    })
+    }
 }

@@ -1,0 +1,37 @@
+//! The tape: a timeline as an MCAP file. Play a tape and you have played the run.
+//!
+//! `TAPE.md` beside this crate describes every topic and schema.
+//!
+//! - [`Writer`] writes measurements, lossless, in chunks that outlive a crash.
+//! - [`Reader`] gives them back; damage becomes counted gaps.
+//! - [`CloudWriter`] writes clouds for viewers.
+
+mod cdr;
+mod channels;
+mod cloud;
+mod cloud_writer;
+mod decode;
+mod echoes;
+mod fixes;
+mod opened;
+mod reader;
+mod records;
+mod rig;
+mod schema;
+mod summary;
+mod views;
+mod writer;
+
+pub use cloud::{Column, Values};
+pub use cloud_writer::CloudWriter;
+pub(crate) use opened::{is_tape, open};
+pub use reader::Reader;
+pub use writer::Writer;
+
+/// The profile that the file's header names: CDR messages with `ros2msg` schemas.
+const PROFILE: &str = "ros2";
+/// What wrote the file, as its header says.
+const LIBRARY: &str = concat!("beluga-ingest/", env!("CARGO_PKG_VERSION"));
+/// In the metadata of a channel: what its messages are, and the name of their sensor.
+const KIND: &str = "beluga_kind";
+const SENSOR: &str = "beluga_sensor";

@@ -1,0 +1,243 @@
+//! A tape, written measurement by measurement.
+
+use std::collections::BTreeMap;
+use std::fs::OpenOptions;
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use beluga_types::{Measurement, Payload, Rig, SensorId, Stamp};
+use mcap::records::MessageHeader;
+use mcap::write::NoSeek;
+use mcap::{Compression, McapError, WriteOptions};
+
+use super::cdr::Encoder;
+use super::fixes::{self, Moment};
+use super::schema::{Kind, topic};
+use super::{KIND, LIBRARY, PROFILE, SENSOR, cloud, echoes, rig, views};
+use crate::error::Error;
+
+/// A chunk is closed when it holds so many bytes before compression,
+const CHUNK_BYTES: usize = 4 << 20;
+/// or when it spans so much data time, in nanoseconds.
+const CHUNK_NANOS: i64 = 1_000_000_000;
+/// The largest message there may be.
+const MAX_MESSAGE_BYTES: usize = 1 << 30;
+/// Level of zstd: a third of the time of its default for a tenth more bytes.
+const LEVEL: u32 = 1;
+
+type Out = mcap::Writer<NoSeek<BufWriter<std::fs::File>>>;
+
+/// Writes a tape.
+///
+/// Measurements lie in chunks of at most 4 MiB (or one measurement, if that is longer) and one
+/// second of data time; a chunk is written and handed to the system at once when it closes. So a
+/// tape that was never [`finished`](Self::finish), because the program or the machine stopped,
+/// opens to its last whole chunk and loses what came after: at most one chunk.
+pub struct Writer {
+    pub(super) path: PathBuf,
+    pub(super) mcap: Out,
+    names: Vec<String>,
+    channels: BTreeMap<(SensorId, Kind), u16>,
+    /// First end and bytes of the chunk that is open.
+    chunk: Option<(Stamp, usize)>,
+    pushed: u64,
+    kept: u64,
+}
+
+impl Writer {
+    /// Starts a tape in a new file; the rig goes first.
+    ///
+    /// The rig is kept as it is, but the times of measurements are final: what `time_offset_ms`
+    /// and `stamp` ask for has been done before they come here, and is not done again.
+    ///
+    /// # Errors
+    /// If the file exists or cannot be written.
+    pub fn create(path: &Path, rig: &Rig) -> Result<Self, Error> {
+        let attachments = rig::attachments(path, rig)?;
+        let mut writer = Self::open(path)?;
+        writer.names = rig.sensors.iter().map(|sensor| sensor.name.clone()).collect();
+        for (name, media_type, bytes) in attachments {
+            writer.attach(name, media_type, &bytes)?;
+        }
+        writer.close_chunk()?;
+        Ok(writer)
+    }
+
+    /// An MCAP file without anything in it.
+    pub(super) fn open(path: &Path) -> Result<Self, Error> {
+        let file = OpenOptions::new().write(true).create_new(true).open(path);
+        let file = file.map_err(Error::io(path))?;
+        let mcap = WriteOptions::new()
+            .profile(PROFILE)
+            .library(LIBRARY)
+            .compression(Some(Compression::Zstd))
+            .compression_level(LEVEL)
+            .compression_threads(0)
+            .chunk_size(None)
+            // A chunk is put together in memory, and its file only ever grows.
+            .disable_seeking(true)
+            .create(NoSeek::new(BufWriter::new(file)))
+            .map_err(failed(path))?;
+        Ok(Self {
+            path: path.to_owned(),
+            mcap,
+            names: Vec::new(),
+            channels: BTreeMap::new(),
+            chunk: None,
+            pushed: 0,
+            kept: 0,
+        })
+    }
+
+    pub(super) fn attach(&mut self, name: String, media_type: &str, bytes: &[u8]) -> Result<(), Error> {
+        let attachment = mcap::Attachment {
+            log_time: 0,
+            create_time: 0,
+            name,
+            media_type: media_type.to_owned(),
+            data: bytes.into(),
+        };
+        self.mcap.attach(&attachment).map_err(failed(&self.path))
+    }
+
+    /// Writes one measurement. Measurements come in timeline order.
+    ///
+    /// # Errors
+    /// If it cannot be written, is of a sensor that the rig lacks, or is longer than 1 GiB.
+    pub fn push(&mut self, measurement: &Measurement) -> Result<(), Error> {
+        let sensor = measurement.sensor;
+        let unsupported = |what: String| Error::Unsupported {
+            what,
+            path: self.path.clone(),
+        };
+        let Some(name) = self.names.get(usize::from(sensor.0)).cloned() else {
+            let what = format!("a measurement of sensor {}, which the rig lacks,", sensor.0);
+            return Err(unsupported(what));
+        };
+        let Some(kind) = Kind::of(&measurement.payload) else {
+            return Err(unsupported(format!("this payload of sensor `{name}`")));
+        };
+        let message = encoded(measurement, &name);
+        if message.len() > MAX_MESSAGE_BYTES {
+            return Err(unsupported(format!(
+                "a measurement of more than 1 GiB of `{name}`"
+            )));
+        }
+        let moment = Moment::of(measurement);
+        if let Payload::Lidar(scan) = &measurement.payload {
+            let mut encoder = Encoder::new();
+            moment.put(&mut encoder);
+            encoder.put(scan.dropped());
+            self.write(Kind::Scan, sensor, &name, &moment, &encoder.finish())?;
+        }
+        self.write(kind, sensor, &name, &moment, &message)?;
+        if let Some((view, message)) = views::of(measurement, &name) {
+            self.write(view, sensor, &name, &moment, &message)?;
+        }
+        self.pushed += 1;
+        let (first, bytes) = self.chunk.unwrap_or((moment.end, 0));
+        if bytes >= CHUNK_BYTES || moment.end.nanos_since(first).saturating_abs() >= CHUNK_NANOS {
+            self.close_chunk()?;
+        }
+        Ok(())
+    }
+
+    /// Measurements that lie in closed chunks: they outlive a crash of the program.
+    pub fn kept(&self) -> u64 {
+        self.kept
+    }
+
+    /// Ends the tape with its index and its statistics; gives the number of measurements.
+    ///
+    /// # Errors
+    /// If something cannot be written.
+    pub fn finish(mut self) -> Result<u64, Error> {
+        self.close_chunk()?;
+        self.mcap.finish().map_err(failed(&self.path))?;
+        Ok(self.kept)
+    }
+
+    /// Closes the chunk that is open and hands it to the system.
+    pub(super) fn close_chunk(&mut self) -> Result<(), Error> {
+        self.mcap.flush().map_err(failed(&self.path))?;
+        self.chunk = None;
+        self.kept = self.pushed;
+        Ok(())
+    }
+
+    fn write(
+        &mut self,
+        kind: Kind,
+        sensor: SensorId,
+        name: &str,
+        moment: &Moment,
+        message: &[u8],
+    ) -> Result<(), Error> {
+        let channel = match self.channels.get(&(sensor, kind)) {
+            Some(channel) => *channel,
+            None => {
+                let told = [(KIND, kind.word()), (SENSOR, name)];
+                let channel = self.channel(kind, &topic(name, kind), &told)?;
+                self.channels.insert((sensor, kind), channel);
+                channel
+            }
+        };
+        self.message(channel, moment, message)?;
+        let (_, bytes) = self.chunk.get_or_insert((moment.end, 0));
+        *bytes += message.len();
+        Ok(())
+    }
+
+    /// A channel for messages of this kind.
+    pub(super) fn channel(&mut self, kind: Kind, topic: &str, told: &[(&str, &str)]) -> Result<u16, Error> {
+        let told = told
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect();
+        self.mcap
+            .add_schema(kind.schema(), "ros2msg", kind.text().as_bytes())
+            .and_then(|schema| self.mcap.add_channel(schema, topic, "cdr", &told))
+            .map_err(failed(&self.path))
+    }
+
+    /// One message; what the times and the count of MCAP cannot hold stands in the message itself.
+    pub(super) fn message(&mut self, channel_id: u16, moment: &Moment, message: &[u8]) -> Result<(), Error> {
+        let time = |stamp: Stamp| u64::try_from(stamp.nanos()).unwrap_or(0);
+        let header = MessageHeader {
+            channel_id,
+            sequence: moment.seq as u32,
+            log_time: time(moment.end),
+            publish_time: time(moment.received),
+        };
+        self.mcap
+            .write_to_known_channel(&header, message)
+            .map_err(failed(&self.path))
+    }
+}
+
+/// A measurement as the message that holds it whole; of a scan, its points.
+fn encoded(measurement: &Measurement, name: &str) -> Vec<u8> {
+    let mut encoder = Encoder::new();
+    match &measurement.payload {
+        Payload::Lidar(scan) => cloud::put_scan(&mut encoder, measurement.stamp, name, scan),
+        payload => {
+            Moment::of(measurement).put(&mut encoder);
+            match payload {
+                Payload::Sonar(ping) => echoes::put(&mut encoder, ping),
+                fix => fixes::put(&mut encoder, fix),
+            }
+        }
+    }
+    encoder.finish()
+}
+
+pub(super) fn failed(path: &Path) -> impl FnOnce(McapError) -> Error {
+    let path = path.to_owned();
+    move |error| Error::Io {
+        said: match error {
+            McapError::Io(said) => said,
+            other => io::Error::other(other),
+        },
+        path,
+    }
+}
