@@ -13,6 +13,7 @@ mod cloud_writer;
 mod decode;
 mod echoes;
 mod fixes;
+mod head;
 mod opened;
 mod reader;
 mod records;

@@ -1,5 +1,7 @@
 //! `beluga export`: a record in other forms.
 
+mod clouds;
+
 use std::path::{Path, PathBuf};
 
 use beluga_ingest::tape::CloudWriter;
@@ -10,8 +12,6 @@ use serde::Serialize;
 use super::maml::{Keys, frames};
 use crate::document;
 use crate::exit::Exit;
-
-mod clouds;
 
 /// Hands a record over in another form.
 ///

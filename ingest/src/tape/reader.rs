@@ -8,15 +8,13 @@ use std::path::{Path, PathBuf};
 use beluga_types::{Gap, GapCause, Measurement, Payload, Rig, SensorId, Stamp};
 use mcap::records::op;
 
+use super::cdr::Decoder;
 use super::channels::{Channels, Role};
 use super::decode::{Decoded, Halves};
 use super::records::{Inside, Records, Step, unpacked};
-use super::{rig, summary};
+use super::{head, rig, summary};
 use crate::error::Error;
 use crate::regular;
-
-/// The largest attachment that is looked at, in bytes.
-const MAX_ATTACHMENT_BYTES: u64 = 16 << 20;
 
 /// Measurements of a tape, in the order they were written; one chunk is in memory at a time.
 ///
@@ -71,11 +69,11 @@ impl<R: Read + Seek> Reader<R> {
     /// As [`Reader::open`].
     pub fn new(source: R, path: &Path) -> Result<Self, Error> {
         let mut records = Records::new(source).map_err(Error::io(path))?;
-        check_magic(&mut records, path)?;
+        head::check_magic(&mut records, path)?;
         let start = records.at();
         let summary = summary::read(&mut records).map_err(Error::io(path))?;
         records.go(start).map_err(Error::io(path))?;
-        let attached = attachments(&mut records).map_err(Error::io(path))?;
+        let attached = head::attachments(&mut records).map_err(Error::io(path))?;
         let mut channels = Channels::default();
         let stated = summary.map(|summary| {
             for (op, body) in &summary.definitions {
@@ -144,7 +142,10 @@ impl<R: Read + Seek> Reader<R> {
                 length,
             } => {
                 let body = self.records.take(length)?;
-                self.index(&body);
+                if !self.index(&body) {
+                    self.records.go(at)?;
+                    self.resync(at, None)?;
+                }
             }
             Step::Record {
                 op: op @ (op::SCHEMA | op::CHANNEL | op::MESSAGE),
@@ -160,7 +161,9 @@ impl<R: Read + Seek> Reader<R> {
             Step::Record { length, .. } => self.records.go(self.records.at().saturating_add(length))?,
             Step::End => {
                 self.end();
-                self.cut(at, None);
+                if self.stated.is_none() {
+                    self.cut(at, None);
+                }
             }
             Step::Cut { op } => self.resync(at, Some(op))?,
             Step::Nonsense => self.resync(at, None)?,
@@ -211,19 +214,24 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     /// What a chunk held that is not there: its index says how many messages of each channel.
-    fn index(&mut self, body: &[u8]) {
-        let mut decoder = super::cdr::Decoder::packed(body);
+    /// Gives whether it is an index at all.
+    fn index(&mut self, body: &[u8]) -> bool {
+        let mut decoder = Decoder::packed(body);
         let (Ok(channel), Ok(bytes)) = (decoder.get::<u16>(), decoder.get::<u32>()) else {
-            return;
+            return false;
         };
+        if decoder.rest().len() as u64 != u64::from(bytes) {
+            return false;
+        }
         if self.whole_chunk && self.broken.is_none() {
-            return;
+            return true;
         }
         let broken = self.broken.get_or_insert_with(|| Broken {
             detail: format!("an index without its chunk, before byte {}", self.records.at()),
             held: BTreeMap::new(),
         });
         *broken.held.entry(channel).or_default() += u64::from(bytes / 16);
+        true
     }
 
     /// Tells what a broken chunk held, once all of its index has been read.
@@ -373,64 +381,4 @@ impl<R: Read + Seek> Iterator for Reader<R> {
         }
         self.ready.pop_front()
     }
-}
-
-fn check_magic<R: Read + Seek>(records: &mut Records<R>, path: &Path) -> Result<(), Error> {
-    let first = records.take(mcap::MAGIC.len() as u64).map_err(Error::io(path))?;
-    if first.is_empty() {
-        return Err(Error::Empty {
-            expected: "an MCAP file".into(),
-            path: path.to_owned(),
-        });
-    }
-    if first != mcap::MAGIC {
-        let found = crate::table::quoted(&String::from_utf8_lossy(&first));
-        return Err(Error::bad(
-            path,
-            "byte 0",
-            "the first eight bytes of an MCAP file",
-            found,
-        ));
-    }
-    Ok(())
-}
-
-/// The attachments that stand before the first chunk.
-fn attachments<R: Read + Seek>(records: &mut Records<R>) -> io::Result<BTreeMap<String, Vec<u8>>> {
-    let mut attached = BTreeMap::new();
-    loop {
-        let at = records.at();
-        match records.step()? {
-            Step::Record {
-                op: op::ATTACHMENT,
-                length,
-            } if length <= MAX_ATTACHMENT_BYTES => {
-                let body = records.take(length)?;
-                if let Some((name, data)) = attachment(&body) {
-                    attached.insert(name.to_owned(), data.to_vec());
-                }
-            }
-            Step::Record {
-                op: op::HEADER | op::METADATA | op::ATTACHMENT | op::SCHEMA | op::CHANNEL,
-                length,
-            } => records.go(records.at().saturating_add(length))?,
-            _ => {
-                records.go(at)?;
-                return Ok(attached);
-            }
-        }
-    }
-}
-
-/// Name and data of an attachment that agrees with its sum.
-fn attachment(body: &[u8]) -> Option<(&str, &[u8])> {
-    let mut decoder = super::cdr::Decoder::packed(body);
-    let _times: (u64, u64) = (decoder.get().ok()?, decoder.get().ok()?);
-    let name = decoder.text().ok()?;
-    let _media_type = decoder.text().ok()?;
-    let length: u64 = decoder.get().ok()?;
-    let data = decoder.take(usize::try_from(length).ok()?).ok()?;
-    let summed = body.len() - decoder.rest().len();
-    let sum: u32 = decoder.get().ok()?;
-    (sum == 0 || crc32fast::hash(&body[..summed]) == sum).then_some((name, data))
 }

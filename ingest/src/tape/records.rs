@@ -13,6 +13,8 @@ use super::cdr::{Decoder, Wrong};
 /// How much a chunk may unpack to: so much in any case, or so many times its own length.
 const UNPACKED_BYTES: u64 = 64 << 20;
 const UNPACKED_TIMES: u64 = 256;
+/// The longest record that is taken into memory; what claims to be longer is no record of ours.
+const MAX_RECORD_BYTES: u64 = 2 << 30;
 /// The last operation that the specification knows.
 const LAST_OP: u8 = op::DATA_END;
 /// From a chunk's operation to the name of its compression: operation, length, two times, size, sum.
@@ -93,6 +95,7 @@ impl<R: Read + Seek> Records<R> {
             (Ok(op), Err(_)) => Step::Cut { op },
             (Ok(op), Ok(_)) if op == 0 || (op > LAST_OP && op < 0x80) => Step::Nonsense,
             (Ok(op), Ok(length)) if length > self.size - self.at => Step::Cut { op },
+            (Ok(op::SCHEMA..=op::MESSAGE_INDEX), Ok(length)) if length > MAX_RECORD_BYTES => Step::Nonsense,
             (Ok(op), Ok(length)) => return Ok(Step::Record { op, length }),
         };
         self.go(start)?;

@@ -6,7 +6,10 @@
     reason = "a test says what is wrong by failing"
 )]
 
+mod corpus;
 mod damage;
+mod killed;
+mod python;
 mod roundtrip;
 mod specimens;
 

@@ -1,0 +1,127 @@
+//! The tape, read by other people's programs: the packages `mcap` and `rosbags` for Python.
+
+use std::path::Path;
+use std::process::Command;
+
+use beluga_ingest::tape::{CloudWriter, Column, Values};
+use beluga_types::{Payload, Stamp, Transform};
+use nalgebra::Matrix6;
+
+use crate::specimens::{Seeded, rig};
+use crate::taped;
+
+/// Runs the script; nothing if Python or a package is missing.
+fn script(test: &str, arguments: &[&Path]) -> Option<serde_json::Value> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tape/reads_tape.py");
+    let Ok(output) = Command::new("python3").arg(script).args(arguments).output() else {
+        println!("SKIPPED {test}: no python3");
+        return None;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success(),
+        "{said}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    if let Some(package) = said.trim().strip_prefix("missing: ") {
+        println!("SKIPPED {test}: no {package}");
+        return None;
+    }
+    Some(serde_json::from_str(&said).unwrap())
+}
+
+/// Every message is deserialised by the schema that stands on the tape, and says what was taped.
+#[test]
+fn python_reads_every_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = Seeded(21).run(14 * 12);
+    let (path, _) = taped(folder.path(), &rig(), &run);
+    let Some(found) = script("python_reads_every_message", &[&path]) else {
+        return;
+    };
+    let count = |kind: fn(&Payload) -> bool| run.iter().filter(|m| kind(&m.payload)).count();
+    let clouds = count(|payload| matches!(payload, Payload::Lidar(_)));
+    let viewed = count(|payload| matches!(payload, Payload::Imu(_) | Payload::Gnss(_) | Payload::Pose(_)));
+    assert_eq!(found["messages"], run.len() + clouds + viewed);
+    let schemas = found["schemas"].as_array().unwrap();
+    assert_eq!(schemas.len(), 18, "{schemas:?}");
+
+    // Times and counts of every measurement, in order.
+    let moments: Vec<serde_json::Value> = run
+        .iter()
+        .map(|m| serde_json::json!([m.seq, m.stamp.nanos(), m.end.nanos(), m.received.nanos()]))
+        .collect();
+    assert_eq!(found["moments"], serde_json::Value::Array(moments));
+    // Every coordinate of every cloud, and every sample of every waveform, by their bits.
+    let mut points = Vec::new();
+    for measurement in &run {
+        if let Payload::Lidar(scan) = &measurement.payload {
+            for i in 0..scan.len() {
+                points.push(serde_json::json!([
+                    scan.x()[i].to_bits(),
+                    scan.y()[i].to_bits(),
+                    scan.z()[i].to_bits(),
+                    scan.intensity().map(|column| column[i].to_bits()),
+                    scan.ring().map(|column| column[i]),
+                    scan.offset_nanos().map(|column| column[i]),
+                ]));
+            }
+        }
+    }
+    assert!(points.len() > 50);
+    assert_eq!(found["points"], serde_json::Value::Array(points));
+    let poses: Vec<serde_json::Value> = run
+        .iter()
+        .filter_map(|m| match &m.payload {
+            Payload::Pose(fix) => {
+                let t = fix.world_from_body.translation();
+                let q = fix.world_from_body.rotation();
+                let bits = [q.w, q.i, q.j, q.k, t.x, t.y, t.z].map(f64::to_bits);
+                Some(serde_json::json!(bits))
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(found["poses"], serde_json::Value::Array(poses));
+    assert!(
+        found["attachments"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|name| name == "rig.toml")
+    );
+}
+
+#[test]
+fn python_reads_clouds() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("clouds.mcap");
+    let mut writer = CloudWriter::create(&path, None, &[("label", "0 unknown".to_owned())]).unwrap();
+    for step in 0..3i64 {
+        let x: Vec<f32> = (0..4).map(|i| i as f32 + 0.5).collect();
+        let (y, medium) = (vec![step as f32; 4], [0u8, 1, 0, 1]);
+        let column = |name, values| Column { name, values };
+        writer
+            .push(
+                Stamp::from_nanos(1_700_000_000_000_000_000 + step),
+                &[
+                    column("x", Values::F32(&x)),
+                    column("y", Values::F32(&y)),
+                    column("z", Values::F32(&y)),
+                    column("medium", Values::U8(&medium)),
+                ],
+                &Transform::identity(),
+                &Matrix6::identity(),
+            )
+            .unwrap();
+    }
+    assert_eq!(writer.finish().unwrap(), 3);
+    let Some(found) = script("python_reads_clouds", &[&path]) else {
+        return;
+    };
+    assert_eq!(found["messages"], 6);
+    assert_eq!(found["points"].as_array().unwrap().len(), 12);
+    assert_eq!(found["points"][1][0], 1.5f32.to_bits());
+    assert_eq!(found["points"][8][1], 2.0f32.to_bits());
+    assert_eq!(found["attachments"], serde_json::json!([]));
+}
