@@ -12,15 +12,9 @@ use super::schema::Kind;
 use super::{cloud, echoes};
 use crate::range::MAX_PAYLOAD_NANOS;
 
-/// What a message gave.
-pub(super) enum Decoded {
-    /// A measurement, whole.
-    Measurement(Measurement),
-    /// A view, a stranger, or the first half of a measurement.
-    Nothing,
-    /// What may not be, of this sensor.
-    Wrong(SensorId, Wrong),
-}
+/// What a message gave: a measurement that is now whole; nothing, for a view, a stranger, or the
+/// first half of a measurement; or what may not be, of this sensor.
+pub(super) type Decoded = Result<Option<Measurement>, (SensorId, Wrong)>;
 
 /// What is remembered from one message to the next.
 #[derive(Default)]
@@ -36,20 +30,18 @@ impl Halves {
     pub(super) fn message(&mut self, channels: &Channels, body: &[u8]) -> (u16, Decoded) {
         let mut decoder = Decoder::packed(body);
         let Ok(channel) = decoder.get::<u16>() else {
-            return (0, Decoded::Wrong(SensorId(0), Wrong::Ends));
+            return (0, Err((SensorId(0), Wrong::Ends)));
         };
         let Role::Own(sensor, kind) = channels.role(channel) else {
-            return (channel, Decoded::Nothing);
+            return (channel, Ok(None));
         };
         let head: Result<(u32, u64, u64), Wrong> =
             (|| Ok((decoder.get()?, decoder.get()?, decoder.get()?)))();
         let found = head.and_then(|(sequence, ..)| self.own(sensor, kind, sequence, decoder.rest()));
         let decoded = match found {
-            Ok(Some(measurement)) => Decoded::Measurement(measurement),
-            Ok(None) => Decoded::Nothing,
             // The loss of a scan is told by its points, which then lack their other half.
-            Err(_) if kind.is_half() => Decoded::Nothing,
-            Err(wrong) => Decoded::Wrong(sensor, wrong),
+            Err(_) if kind.is_half() => Ok(None),
+            found => found.map_err(|wrong| (sensor, wrong)),
         };
         (channel, decoded)
     }

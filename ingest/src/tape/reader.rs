@@ -10,7 +10,7 @@ use mcap::records::op;
 
 use super::cdr::Decoder;
 use super::channels::{Channels, Role};
-use super::decode::{Decoded, Halves};
+use super::decode::Halves;
 use super::records::{Inside, Records, Step, unpacked};
 use super::{head, rig, summary};
 use crate::error::Error;
@@ -204,9 +204,9 @@ impl<R: Read + Seek> Reader<R> {
         let (channel, decoded) = self.halves.message(&self.channels, body);
         *self.told.entry(channel).or_default() += 1;
         match decoded {
-            Decoded::Measurement(measurement) => self.emit(measurement),
-            Decoded::Nothing => {}
-            Decoded::Wrong(sensor, wrong) => {
+            Ok(Some(measurement)) => self.emit(measurement),
+            Ok(None) => {}
+            Err((sensor, wrong)) => {
                 let detail = format!("message of channel {channel} in the chunk at byte {at}: {wrong}");
                 self.lose(sensor, 1, GapCause::Corrupt, detail);
             }

@@ -14,22 +14,38 @@ use crate::rig_toml::{self, Beside};
 /// The attachment that holds the rig; without it a file is no tape.
 pub(super) const RIG: &str = "rig.toml";
 
-/// What is attached to a tape: name, media type and bytes of each.
-pub(super) fn attachments(path: &Path, rig: &Rig) -> Result<Vec<(String, &'static str, Vec<u8>)>, Error> {
+/// Something attached to a tape.
+pub(super) struct Attached {
+    pub(super) name: String,
+    pub(super) media_type: &'static str,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// What of a rig is attached to a tape.
+pub(super) fn attachments(path: &Path, rig: &Rig) -> Result<Vec<Attached>, Error> {
     let (text, tables) = rig_toml::texts(&path.join(RIG), rig)?;
-    let mut attached: Vec<_> = tables
+    let attached = |name, media_type, bytes| Attached {
+        name,
+        media_type,
+        bytes,
+    };
+    let mut all: Vec<_> = tables
         .into_iter()
-        .map(|(name, text)| (name, "text/csv", text.into_bytes()))
+        .map(|(name, text)| attached(name, "text/csv", text.into_bytes()))
         .collect();
     for spec in &rig.sensors {
         if let Some(beams) = &spec.beams {
             let mut encoder = Encoder::new();
             echoes::put_beams(&mut encoder, beams);
-            attached.push((exact_beams(&spec.name), "application/cdr", encoder.finish()));
+            all.push(attached(
+                exact_beams(&spec.name),
+                "application/cdr",
+                encoder.finish(),
+            ));
         }
     }
-    attached.push((RIG.to_owned(), "application/toml", text.into_bytes()));
-    Ok(attached)
+    all.push(attached(RIG.to_owned(), "application/toml", text.into_bytes()));
+    Ok(all)
 }
 
 /// The rig among the attachments of a tape; nothing if there is none.

@@ -12,6 +12,7 @@ use mcap::{Compression, McapError, WriteOptions};
 
 use super::cdr::Encoder;
 use super::fixes::{self, Moment};
+use super::rig::Attached;
 use super::schema::{Kind, topic};
 use super::{KIND, LIBRARY, PROFILE, SENSOR, cloud, echoes, rig, views};
 use crate::error::Error;
@@ -56,8 +57,8 @@ impl Writer {
         let attachments = rig::attachments(path, rig)?;
         let mut writer = Self::open(path)?;
         writer.names = rig.sensors.iter().map(|sensor| sensor.name.clone()).collect();
-        for (name, media_type, bytes) in attachments {
-            writer.attach(name, media_type, &bytes)?;
+        for attached in attachments {
+            writer.attach(attached)?;
         }
         writer.close_chunk()?;
         Ok(writer)
@@ -89,13 +90,13 @@ impl Writer {
         })
     }
 
-    pub(super) fn attach(&mut self, name: String, media_type: &str, bytes: &[u8]) -> Result<(), Error> {
+    fn attach(&mut self, attached: Attached) -> Result<(), Error> {
         let attachment = mcap::Attachment {
             log_time: 0,
             create_time: 0,
-            name,
-            media_type: media_type.to_owned(),
-            data: bytes.into(),
+            name: attached.name,
+            media_type: attached.media_type.to_owned(),
+            data: attached.bytes.into(),
         };
         self.mcap.attach(&attachment).map_err(failed(&self.path))
     }
