@@ -126,7 +126,8 @@ impl Report {
         }
         for gap in &frame.gaps {
             let key = format!("{} {}", name_of(gap.sensor), gap.cause.name());
-            *self.lost.entry(key).or_default() += gap.lost;
+            let lost = self.lost.entry(key).or_default();
+            *lost = lost.saturating_add(gap.lost);
         }
         let (first, last) = self.span.get_or_insert((frame.window.start, frame.window.end));
         *first = (*first).min(frame.window.start);
@@ -180,7 +181,7 @@ impl Report {
 
     /// Payloads lost, over all sensors and causes.
     pub(crate) fn lost_total(&self) -> u64 {
-        self.lost.values().sum()
+        self.lost.values().copied().fold(0, u64::saturating_add)
     }
 
     /// Seconds of data per second of the run.

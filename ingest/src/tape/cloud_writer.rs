@@ -93,7 +93,7 @@ impl CloudWriter {
         let pose = views::odometry(stamp, world_from_body, Some(covariance));
         self.writer.message(self.pose, &moment, &pose)?;
         self.clouds += 1;
-        self.writer.close_chunk()
+        self.writer.flush()
     }
 
     /// Ends the file; gives the number of clouds.

@@ -30,10 +30,10 @@ fn begins_as_one(path: &Path) -> bool {
 /// If it cannot be read, is no tape, or not one of its measurements can be read.
 pub(crate) fn open(path: &Path) -> Result<(Rig, Vec<String>), Error> {
     let mut reader = Reader::open(path)?;
-    let (mut lost, mut first) = (0, None);
+    let (mut lost, mut first) = (0u64, None);
     let is_some = reader.by_ref().any(|measurement| match measurement.payload {
         Payload::Gap(gap) => {
-            lost += gap.lost;
+            lost = lost.saturating_add(gap.lost);
             first.get_or_insert(gap.detail);
             false
         }

@@ -230,7 +230,7 @@ impl<R: Read + Seek> Reader<R> {
             detail: format!("an index without its chunk, before byte {}", self.records.at()),
             held: BTreeMap::new(),
         });
-        *broken.held.entry(channel).or_default() += u64::from(bytes / 16);
+        add(broken.held.entry(channel).or_default(), u64::from(bytes / 16));
         true
     }
 
@@ -242,11 +242,11 @@ impl<R: Read + Seek> Reader<R> {
         };
         let mut losses: BTreeMap<SensorId, u64> = BTreeMap::new();
         for (channel, count) in held {
-            *self.told.entry(channel).or_default() += count;
+            add(self.told.entry(channel).or_default(), count);
             if let Role::Own(sensor, kind) = self.channels.role(channel)
                 && !kind.is_half()
             {
-                *losses.entry(sensor).or_default() += count;
+                add(losses.entry(sensor).or_default(), count);
             }
         }
         if losses.is_empty() {
@@ -272,7 +272,7 @@ impl<R: Read + Seek> Reader<R> {
                 && !kind.is_half()
                 && missing > 0
             {
-                *losses.entry(sensor).or_default() += missing;
+                add(losses.entry(sensor).or_default(), missing);
             }
         }
         for (sensor, lost) in losses {
@@ -381,4 +381,9 @@ impl<R: Read + Seek> Iterator for Reader<R> {
         }
         self.ready.pop_front()
     }
+}
+
+/// Counts that a file states may lie beyond all counting.
+fn add(total: &mut u64, count: u64) {
+    *total = total.saturating_add(count);
 }

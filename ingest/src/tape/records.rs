@@ -21,6 +21,8 @@ const LAST_OP: u8 = op::DATA_END;
 const TO_COMPRESSION: u64 = 1 + 8 + 8 + 8 + 8 + 4;
 /// How a compression by zstd is named, with the length before it.
 const ZSTD: &[u8] = b"\x04\0\0\0zstd";
+/// The largest window of zstd that is unpacked, 8 MiB as a power of two: what its levels up to 19 use.
+const WINDOW_LOG: u32 = 23;
 /// Bytes looked through at once.
 const WINDOW: usize = 64 * 1024;
 
@@ -160,13 +162,7 @@ pub(super) fn unpacked(body: &[u8]) -> Result<Vec<u8>, Wrong> {
     }
     let plain = match compression {
         "" => packed.to_vec(),
-        "zstd" => {
-            let mut plain = Vec::new();
-            zstd::stream::read::Decoder::with_buffer(packed)
-                .and_then(|unpack| unpack.take(size).read_to_end(&mut plain))
-                .map_err(|_| Wrong::Value("bytes packed by zstd"))?;
-            plain
-        }
+        "zstd" => unzstd(packed, size).map_err(|_| Wrong::Value("bytes packed by zstd"))?,
         _ => return Err(Wrong::Value("a chunk packed by zstd or not at all")),
     };
     if plain.len() as u64 != size {
@@ -175,6 +171,14 @@ pub(super) fn unpacked(body: &[u8]) -> Result<Vec<u8>, Wrong> {
     if sum != 0 && crc32fast::hash(&plain) != sum {
         return Err(Wrong::Value("a chunk that agrees with its sum"));
     }
+    Ok(plain)
+}
+
+fn unzstd(packed: &[u8], size: u64) -> io::Result<Vec<u8>> {
+    let mut unpack = zstd::stream::read::Decoder::with_buffer(packed)?;
+    unpack.window_log_max(WINDOW_LOG)?;
+    let mut plain = Vec::new();
+    unpack.take(size).read_to_end(&mut plain)?;
     Ok(plain)
 }
 

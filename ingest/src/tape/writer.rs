@@ -60,7 +60,7 @@ impl Writer {
         for attached in attachments {
             writer.attach(attached)?;
         }
-        writer.close_chunk()?;
+        writer.flush()?;
         Ok(writer)
     }
 
@@ -138,7 +138,7 @@ impl Writer {
         self.pushed += 1;
         let (first, bytes) = self.chunk.unwrap_or((moment.end, 0));
         if bytes >= CHUNK_BYTES || moment.end.nanos_since(first).saturating_abs() >= CHUNK_NANOS {
-            self.close_chunk()?;
+            self.flush()?;
         }
         Ok(())
     }
@@ -153,13 +153,17 @@ impl Writer {
     /// # Errors
     /// If something cannot be written.
     pub fn finish(mut self) -> Result<u64, Error> {
-        self.close_chunk()?;
+        self.flush()?;
         self.mcap.finish().map_err(failed(&self.path))?;
         Ok(self.kept)
     }
 
-    /// Closes the chunk that is open and hands it to the system.
-    pub(super) fn close_chunk(&mut self) -> Result<(), Error> {
+    /// Closes the chunk that is open, if there is one, and hands it to the system: for a source that
+    /// has paused.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn flush(&mut self) -> Result<(), Error> {
         self.mcap.flush().map_err(failed(&self.path))?;
         self.chunk = None;
         self.kept = self.pushed;
