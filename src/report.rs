@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
-use beluga_types::{Gap, Measurement, Medium, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame, Stamp};
+use beluga_types::{
+    Gap, Measurement, Medium, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame, SonarRegistration, Stamp,
+};
 use serde::Serialize;
 
 use crate::exit::Exit;
@@ -27,6 +29,8 @@ pub(crate) struct Report {
     pub(crate) arcs: u64,
     /// Frames by the source of their pose.
     pub(crate) poses: BTreeMap<&'static str, u64>,
+    /// What came last of comparing the sonar with the lidar's map.
+    pub(crate) registration: Option<String>,
     /// Payloads lost, by sensor and cause.
     pub(crate) lost: BTreeMap<String, u64>,
     /// Points that readers dropped because they were not finite.
@@ -112,6 +116,20 @@ impl Report {
         self.points_air += frame.points.len() as u64 - in_water;
         self.arcs += frame.arcs.len() as u64;
         *self.poses.entry(frame.status.pose_source.name()).or_default() += 1;
+        match &frame.status.sonar_registration {
+            SonarRegistration::NotTried => {}
+            SonarRegistration::Refused { reason } => {
+                self.registration = Some(format!("not registered: {reason}"))
+            }
+            SonarRegistration::Measured {
+                correction, matched, ..
+            } => {
+                let metres = correction.fixed_rows::<3>(3).norm();
+                self.registration = Some(format!(
+                    "{metres:.3} m off the lidar map ({matched} points), not applied"
+                ));
+            }
+        }
         for input in &frame.inputs {
             self.measurements_in_frames += u64::from(input.measurements);
             self.dropped_points += u64::from(input.dropped_points);
@@ -232,6 +250,9 @@ impl fmt::Display for Report {
         )?;
         for sensor in &self.sensors {
             writeln!(f, "sensor       {sensor}")?;
+        }
+        if let Some(registration) = &self.registration {
+            writeln!(f, "sonar        {registration}")?;
         }
         writeln!(
             f,
