@@ -5,6 +5,7 @@
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`ek80`] reads files of Simrad echo sounders.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
+//! - [`probe::probe`] says what a file or folder is, what it holds and what it lacks.
 //! - [`folder::Writer`] writes the folder form of a recording, [`kitti::convert`] makes one of KITTI scans.
 //!
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
@@ -32,6 +33,7 @@ mod pcd;
 mod pings;
 mod pings_out;
 pub mod ply;
+pub mod probe;
 mod profile;
 mod pulses;
 mod range;

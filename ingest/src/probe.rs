@@ -1,0 +1,118 @@
+//! What a file or folder is: what it holds, what is missing, and how it plays.
+//!
+//! What opens as a [`Recording`] is read to its end, payload by payload, so the counts are those a
+//! run would find. What does not is looked at by its first bytes, and gets a rig to paste.
+
+mod magic;
+mod skeleton;
+mod survey;
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::error::Error;
+use crate::folder::Recording;
+pub use survey::{Intervals, SensorProbe};
+
+/// What was found.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Probe {
+    /// What it is, in words.
+    pub what: String,
+    /// Whether it is anything that is known.
+    pub recognised: bool,
+    /// Whether it plays as it is.
+    pub plays: bool,
+    /// Its sensors, as far as it plays, in the order of the rig.
+    pub sensors: Vec<SensorProbe>,
+    /// What stands in the way, with what to do about it.
+    pub missing: Vec<String>,
+    /// What a run would say, and what it would have to do without.
+    pub notes: Vec<String>,
+    /// A `rig.toml` that would make it play, where there is none.
+    pub rig: Option<String>,
+    /// Where that rig belongs.
+    pub rig_file: Option<std::path::PathBuf>,
+}
+
+impl Probe {
+    /// Payloads lost, over all sensors.
+    pub fn lost(&self) -> u64 {
+        self.sensors.iter().flat_map(|sensor| sensor.lost.values()).sum()
+    }
+}
+
+/// Looks at a file or folder. What plays is read to its end.
+///
+/// # Errors
+/// If there is no such file or folder, or it cannot be read at all.
+pub fn probe(path: &Path) -> Result<Probe, Error> {
+    if !path.exists() {
+        return Err(Error::Missing {
+            what: "the file or folder".into(),
+            path: path.to_owned(),
+        });
+    }
+    let known = magic::of(path)?;
+    let mut found = Probe {
+        what: known.words.clone(),
+        recognised: known.role != magic::Role::Unknown,
+        ..Probe::default()
+    };
+    if known.role == magic::Role::Foreign {
+        found.missing.push(format!("{} is not read yet", known.words));
+        return Ok(found);
+    }
+    let tried = Recording::open(path).and_then(|recording| Ok((recording.timeline()?, recording)));
+    match tried {
+        Ok((timeline, recording)) => {
+            found.recognised = true;
+            found.plays = true;
+            if known.role == magic::Role::Unknown {
+                found.what = format!("scans without a rig: {}", skeleton::of(path)?.words());
+            }
+            found.sensors = survey::sensors(recording.rig(), timeline);
+            found.notes = recording.notes().to_vec();
+            found.notes.extend(survey::lacks(recording.rig(), &found.sensors));
+        }
+        Err(error) => without(path, &known, error, &mut found)?,
+    }
+    Ok(found)
+}
+
+/// What does not open: a rig that is wrong, or files that lack one.
+fn without(path: &Path, known: &magic::Known, error: Error, found: &mut Probe) -> Result<(), Error> {
+    use magic::Role;
+    match known.role {
+        Role::Rig | Role::Tape => found.missing.push(error.to_string()),
+        _ => {
+            let bare = skeleton::of(path)?;
+            if bare.is_empty() {
+                if known.role != Role::Unknown {
+                    found.missing.push(error.to_string());
+                }
+                return Ok(());
+            }
+            found.recognised = true;
+            if path.is_dir() {
+                found.what = format!("a folder without a rig: {}", bare.words());
+            }
+            found.missing.push(format!("a rig: {}", error_words(path)));
+            found.missing.extend(bare.missing());
+            found.rig = Some(bare.rig());
+            found.rig_file = Some(bare.file());
+        }
+    }
+    Ok(())
+}
+
+fn error_words(path: &Path) -> &'static str {
+    match path.is_dir() {
+        true => "`rig.toml` says which sensors there are and where they sit",
+        false => "a rig file that names this one says where its sensor sits",
+    }
+}
+
+#[cfg(test)]
+mod tests;

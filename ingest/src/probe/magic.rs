@@ -1,0 +1,161 @@
+//! What a file is, by its first bytes; by its name only where they say nothing.
+//!
+//! Sources: the formats' own specifications, each beside its line; the first bytes only.
+
+use std::io::Read as _;
+use std::path::Path;
+
+use crate::error::Error;
+use crate::regular;
+
+/// Bytes that are looked at.
+const LOOKED_AT: u64 = 2048;
+
+/// What can be done with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A rig file, or a folder with one.
+    Rig,
+    /// A recording in one file, with its own description of the sensors.
+    Tape,
+    /// A part of a recording, which needs a rig.
+    Part,
+    /// Known, and not read.
+    Foreign,
+    Unknown,
+}
+
+/// A file's kind.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) role: Role,
+    pub(super) words: String,
+}
+
+/// What `path` is.
+pub(super) fn of(path: &Path) -> Result<Known, Error> {
+    let known = |role, words: &str| Known {
+        role,
+        words: words.to_owned(),
+    };
+    if path.is_dir() {
+        return Ok(match path.join("rig.toml").is_file() {
+            true => known(Role::Rig, "a folder recording"),
+            false => known(Role::Unknown, "a folder without a rig"),
+        });
+    }
+    let mut bytes = Vec::new();
+    regular::open(path)?
+        .take(LOOKED_AT)
+        .read_to_end(&mut bytes)
+        .map_err(Error::io(path))?;
+    let extension = path
+        .extension()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .to_ascii_lowercase();
+    let found = by_bytes(&bytes).or_else(|| by_both(&bytes, &extension));
+    Ok(found.map_or_else(
+        || known(Role::Unknown, "nothing that is known"),
+        |(role, words)| known(role, words),
+    ))
+}
+
+/// Files that begin as no other does.
+fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
+    let begins: [(&[u8], Role, &'static str); 19] = [
+        (b"\x89MCAP0\r\n", Role::Tape, "an MCAP tape"),
+        (b"ply\n", Role::Part, "a PLY cloud"),
+        (b"ply\r\n", Role::Part, "a PLY cloud"),
+        (b"# .PCD", Role::Part, "a PCD cloud"),
+        (b"LASF", Role::Part, "a LAS or LAZ cloud"),
+        (b"#ROSBAG", Role::Foreign, "a ROS 1 bag"),
+        (
+            b"SQLite format 3\0",
+            Role::Foreign,
+            "an SQLite file, perhaps a ROS 2 bag,",
+        ),
+        (b"\xd4\xc3\xb2\xa1", Role::Foreign, "a packet capture (pcap)"),
+        (b"\xa1\xb2\xc3\xd4", Role::Foreign, "a packet capture (pcap)"),
+        (b"\x4d\x3c\xb2\xa1", Role::Foreign, "a packet capture (pcap)"),
+        (b"\xa1\xb2\x3c\x4d", Role::Foreign, "a packet capture (pcap)"),
+        (b"\x0a\x0d\x0d\x0a", Role::Foreign, "a packet capture (pcapng)"),
+        (b"ASTM-E57", Role::Foreign, "an E57 cloud"),
+        (b"# vtk DataFile", Role::Foreign, "a VTK file"),
+        (b"\x89HDF\r\n\x1a\n", Role::Foreign, "an HDF5 or netCDF file"),
+        (b"RRF2", Role::Foreign, "a rerun recording"),
+        (b"PK\x03\x04", Role::Foreign, "a ZIP archive"),
+        (b"\x1f\x8b", Role::Foreign, "a gzip file"),
+        (b"\x89MAML\r\n", Role::Foreign, "a MAML record"),
+    ];
+    let begun = begins.iter().find(|(start, ..)| bytes.starts_with(start));
+    if let Some((_, role, words)) = begun {
+        return Some((*role, words));
+    }
+    let at = |place: usize, word: &[u8]| bytes.get(place..).is_some_and(|rest| rest.starts_with(word));
+    if at(0, b"RIFF") && at(8, b"WAVE") {
+        return Some((Role::Part, "a WAV file"));
+    }
+    // Simrad EK80 and EK60 interface specifications: length, then the datagram's type.
+    if at(4, b"XML0") || at(4, b"FIL1") {
+        return Some((Role::Tape, "a Simrad EK80 file"));
+    }
+    if at(4, b"CON0") {
+        return Some((Role::Foreign, "a Simrad EK60 file"));
+    }
+    // Kongsberg KMALL, 410224: length, then `#` and three letters.
+    if bytes.get(4) == Some(&b'#')
+        && bytes
+            .get(5..8)
+            .is_some_and(|type_| type_.iter().all(u8::is_ascii_uppercase))
+    {
+        return Some((Role::Foreign, "a Kongsberg KMALL file"));
+    }
+    // XTF, X42: format 123, and after a header of 1024 bytes a packet that begins 0xFACE.
+    if bytes.first() == Some(&123) && at(1024, b"\xce\xfa") {
+        return Some((Role::Foreign, "an XTF file"));
+    }
+    None
+}
+
+/// Files whose first bytes could be chance: their name must agree.
+fn by_both(bytes: &[u8], extension: &str) -> Option<(Role, &'static str)> {
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    match extension {
+        // Kongsberg .all, 160692: length, then the start byte 2.
+        "all" if bytes.get(4) == Some(&2) => Some((Role::Foreign, "a Kongsberg .all file")),
+        "pcd" if text.lines().any(|line| line.starts_with("FIELDS ")) => Some((Role::Part, "a PCD cloud")),
+        "toml" if text.contains("[[sensor]]") => Some((Role::Rig, "a rig file")),
+        "csv" if text.contains("lat_deg") => Some((Role::Part, "a nav table")),
+        "csv" if text.contains("start_sample") => Some((Role::Part, "a table of pings")),
+        "bin" if !bytes.is_empty() => Some((Role::Part, "a KITTI scan, by its name")),
+        "xyz32" if !bytes.is_empty() => Some((Role::Part, "an xyz32 scan, by its name")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_known_by_their_first_bytes() {
+        let mut xtf = vec![0; 1026];
+        xtf[0] = 123;
+        xtf[1024..].copy_from_slice(b"\xce\xfa");
+        for (bytes, words) in [
+            (&b"\x89MCAP0\r\n"[..], "MCAP"),
+            (b"RIFF\0\0\0\0WAVEfmt ", "WAV"),
+            (b"\x20\0\0\0XML0", "EK80"),
+            (b"\x20\0\0\0CON0", "EK60"),
+            (b"\x20\0\0\0#IIP", "KMALL"),
+            (&xtf, "XTF"),
+            (b"\xd4\xc3\xb2\xa1", "pcap"),
+        ] {
+            assert!(by_bytes(bytes).unwrap().1.contains(words), "{words}");
+        }
+        assert_eq!(by_bytes(b"\x20\0\0\0#ip "), None);
+        assert_eq!(by_both(b"\x20\0\0\0\x02", "all").unwrap().0, Role::Foreign);
+        assert_eq!(by_both(b"\x20\0\0\0\x02", "dat"), None);
+    }
+}
