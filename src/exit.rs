@@ -10,6 +10,8 @@ pub(crate) enum Exit {
     Done,
     /// Done, with findings (an unknown signer, a score that cannot be made).
     Findings,
+    /// Nothing that is known (`probe`): the number of wrong arguments.
+    Unknown,
     /// Done, but data was lost.
     Lost,
     /// The record does not authenticate.
@@ -24,6 +26,7 @@ impl Exit {
         match self {
             Exit::Done => 0,
             Exit::Findings => 1,
+            Exit::Unknown => 2,
             Exit::Lost => 3,
             Exit::NotAuthentic => 4,
             Exit::NoKey => 5,

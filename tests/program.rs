@@ -186,6 +186,7 @@ fn every_command_shows_an_example() {
     for command in [
         &["demo"][..],
         &["replay"],
+        &["probe"],
         &["sim"],
         &["eval"],
         &["export"],

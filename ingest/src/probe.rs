@@ -60,6 +60,9 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
         recognised: known.role != magic::Role::Unknown,
         ..Probe::default()
     };
+    if known.role == magic::Role::Unknown && path.is_file() {
+        return Ok(found);
+    }
     if known.role == magic::Role::Foreign {
         found.missing.push(format!("{} is not read yet", known.words));
         return Ok(found);
@@ -88,7 +91,8 @@ fn without(path: &Path, known: &magic::Known, error: Error, found: &mut Probe) -
         Role::Rig | Role::Tape => found.missing.push(error.to_string()),
         _ => {
             let bare = skeleton::of(path)?;
-            if bare.is_empty() {
+            let is_part = path.is_dir() || known.role == Role::Part;
+            if bare.is_empty() || !is_part {
                 if known.role != Role::Unknown {
                     found.missing.push(error.to_string());
                 }

@@ -236,3 +236,46 @@ fn a_real_scan_says_the_same_as_pcd() {
     let (measurement, _) = one_scan(work.path());
     assert_eq!(*cloud(&measurement), scan.with_dropped(0));
 }
+
+#[test]
+fn clouds_of_two_devices_as_pcd() {
+    for (folder, points, sums, timed) in [
+        (
+            "velodyne-vlp16-nebula-ros2/1673400472138016708.pcd",
+            14_831,
+            [-15_976.413_811_8, 5_498.528_462_8, 5_695.354_016_5],
+            true,
+        ),
+        (
+            "hesai-xt32-nebula-ros2/1673400678101968885.pcd",
+            63_021,
+            [-7_759.419_453_6, -36_914.170_287_1, 11_134.659_301_5],
+            false,
+        ),
+    ] {
+        let Some(path) = shared_data("clouds_of_two_devices_as_pcd", &format!("live/{folder}")) else {
+            return;
+        };
+        let (measurement, _) = one_scan(&path);
+        let scan = cloud(&measurement);
+        assert_eq!((scan.len(), scan.dropped()), (points, 0), "{folder}");
+        for (column, expected) in [scan.x(), scan.y(), scan.z()].into_iter().zip(sums) {
+            let sum: f64 = column.iter().map(|value| f64::from(*value)).sum();
+            assert!((sum - expected).abs() < 1e-6, "{folder}: {sum}");
+        }
+        let table = std::fs::read_to_string(path.with_file_name("nebula_pcd_first20.csv")).unwrap();
+        for (i, line) in table.lines().skip(1).enumerate() {
+            let truth: Vec<f32> = line.split(',').map(|word| word.parse().unwrap()).collect();
+            let found = [scan.x()[i], scan.y()[i], scan.z()[i]];
+            assert!(
+                (0..3).all(|axis| (found[axis] - truth[axis]).abs() <= 6e-7),
+                "{line}: {found:?}"
+            );
+        }
+        assert_eq!(
+            (scan.offset_nanos().is_some(), scan.ring().is_some()),
+            (timed, timed)
+        );
+        assert!(!timed || (50_000_000..150_000_000).contains(&scan.last_offset_nanos()));
+    }
+}

@@ -4,6 +4,7 @@ mod demo;
 mod eval;
 mod export;
 mod maml;
+mod probe;
 mod replay;
 mod run;
 mod sim;
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 pub(crate) enum Command {
     Demo(demo::Demo),
     Replay(replay::Replay),
+    Probe(probe::Probe),
     Sim(sim::Sim),
     Eval(eval::Eval),
     Export(export::Export),
@@ -36,6 +38,7 @@ impl Command {
         match self {
             Command::Demo(command) => command.run(json),
             Command::Replay(command) => command.run(json),
+            Command::Probe(command) => command.run(json),
             Command::Sim(command) => command.run(json),
             Command::Eval(command) => command.run(json),
             Command::Export(command) => command.run(json),

@@ -17,7 +17,8 @@ use crate::pipeline::{self, River};
 /// Example: beluga replay sample-data/quay --out quay.maml
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
-    /// A folder with a rig.toml, a rig file, a tape (.mcap), or a folder of KITTI .bin scans.
+    /// A folder with a rig.toml, a rig file, a tape (.mcap), a Simrad EK80 file (.raw), or PCD, LAS, LAZ
+    /// or KITTI .bin scans: a file or a folder.
     recording: PathBuf,
     /// The record to write; must not exist (default: the recording's name in the current folder).
     #[arg(long, value_name = "FILE.maml")]

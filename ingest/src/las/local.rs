@@ -136,18 +136,7 @@ fn system(header: &Header, head: &[u8]) -> Result<Option<System>, Wrong> {
             .iter()
             .find_map(|word| bracket(&text, word))
             .and_then(unit);
-        let epsg = projected.rsplit_once("\"EPSG\",").and_then(|(_, rest)| {
-            let digits: String = rest
-                .chars()
-                .filter(|c| !matches!(c, '"' | ' '))
-                .take_while(char::is_ascii_digit)
-                .collect();
-            // Only the system's own code stands last, directly before the end.
-            rest.trim_end_matches([']', '"', ' ', '\n', '\r'])
-                .trim_matches('"')
-                .eq(&digits)
-                .then(|| digits.parse().ok())?
-        });
+        let epsg = code(projected);
         return Ok(Some((across.map(|across| [across, up.unwrap_or(across)]), epsg)));
     }
     let Some(keys) = header.records(head, "LASF_Projection", 34735).first().copied() else {
@@ -205,6 +194,29 @@ fn unit(text: &str) -> Option<f64> {
         .filter(|metres: &f64| (1e-3..=1e4).contains(metres))
 }
 
+/// The system's own EPSG code: parts of it, as its unit, have others, which stand in brackets of
+/// their own.
+fn code(text: &str) -> Option<u16> {
+    let mut depth = 0i32;
+    let own = text.char_indices().find_map(|(at, c)| {
+        let rest = &text[at..];
+        let starts = depth == 0 && (rest.starts_with("AUTHORITY[") || rest.starts_with("ID["));
+        depth += match c {
+            '[' => 1,
+            ']' => -1,
+            _ => 0,
+        };
+        starts.then_some(rest)
+    })?;
+    let (_, rest) = own.split_once("\"EPSG\"")?;
+    let digits: String = rest
+        .chars()
+        .skip_while(|c| matches!(c, ',' | '"' | ' '))
+        .take_while(char::is_ascii_digit)
+        .collect();
+    digits.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -217,5 +229,10 @@ mod tests {
         assert_eq!(unit(bracket(text, "PROJCS[").unwrap()), Some(0.3048006096012192));
         assert_eq!(unit(bracket(text, "VERT_CS[").unwrap()), Some(1.0));
         assert_eq!(bracket(text, "NONE["), None);
+        assert_eq!(code(bracket(text, "PROJCS[").unwrap()), Some(2992));
+        assert_eq!(
+            code("\"a\",UNIT[\"foot\",0.3048,AUTHORITY[\"EPSG\",\"9002\"]]"),
+            None
+        );
     }
 }

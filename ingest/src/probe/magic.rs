@@ -63,7 +63,7 @@ pub(super) fn of(path: &Path) -> Result<Known, Error> {
 
 /// Files that begin as no other does.
 fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
-    let begins: [(&[u8], Role, &'static str); 19] = [
+    let begins: [(&[u8], Role, &'static str); 20] = [
         (b"\x89MCAP0\r\n", Role::Tape, "an MCAP tape"),
         (b"ply\n", Role::Part, "a PLY cloud"),
         (b"ply\r\n", Role::Part, "a PLY cloud"),
@@ -84,6 +84,7 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
         (b"# vtk DataFile", Role::Foreign, "a VTK file"),
         (b"\x89HDF\r\n\x1a\n", Role::Foreign, "an HDF5 or netCDF file"),
         (b"RRF2", Role::Foreign, "a rerun recording"),
+        (b"DDF\x05", Role::Foreign, "an ARIS file"),
         (b"PK\x03\x04", Role::Foreign, "a ZIP archive"),
         (b"\x1f\x8b", Role::Foreign, "a gzip file"),
         (b"\x89MAML\r\n", Role::Foreign, "a MAML record"),
@@ -123,15 +124,24 @@ fn by_both(bytes: &[u8], extension: &str) -> Option<(Role, &'static str)> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     match extension {
         // Kongsberg .all, 160692: length, then the start byte 2.
-        "all" if bytes.get(4) == Some(&2) => Some((Role::Foreign, "a Kongsberg .all file")),
+        "all" | "wcd" if bytes.get(4) == Some(&2) => Some((Role::Foreign, "a Kongsberg .all file")),
         "pcd" if text.lines().any(|line| line.starts_with("FIELDS ")) => Some((Role::Part, "a PCD cloud")),
         "toml" if text.contains("[[sensor]]") => Some((Role::Rig, "a rig file")),
         "csv" if text.contains("lat_deg") => Some((Role::Part, "a nav table")),
         "csv" if text.contains("start_sample") => Some((Role::Part, "a table of pings")),
-        "bin" if !bytes.is_empty() => Some((Role::Part, "a KITTI scan, by its name")),
-        "xyz32" if !bytes.is_empty() => Some((Role::Part, "an xyz32 scan, by its name")),
+        "bin" if are_points(bytes, 16) => Some((Role::Part, "a KITTI scan, by its name")),
+        "xyz32" if are_points(bytes, 12) => Some((Role::Part, "an xyz32 scan, by its name")),
         _ => None,
     }
+}
+
+/// Whether these could be points of `f32` x, y, z and perhaps more: finite, and within 10 km.
+fn are_points(bytes: &[u8], stride: usize) -> bool {
+    let near = |value: &[u8; 4]| f32::from_le_bytes(*value).abs() <= 1e4;
+    let mut points = bytes
+        .chunks_exact(stride)
+        .map(|point| point[..12].as_chunks::<4>().0);
+    bytes.len() >= stride && points.all(|point| point.iter().all(near))
 }
 
 #[cfg(test)]
@@ -157,5 +167,7 @@ mod tests {
         assert_eq!(by_bytes(b"\x20\0\0\0#ip "), None);
         assert_eq!(by_both(b"\x20\0\0\0\x02", "all").unwrap().0, Role::Foreign);
         assert_eq!(by_both(b"\x20\0\0\0\x02", "dat"), None);
+        assert_eq!(by_both(&[0xff; 64], "bin"), None);
+        assert_eq!(by_both(&[0; 64], "bin").unwrap().0, Role::Part);
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Bare {
     folder: PathBuf,
     file_name: &'static str,
     parts: Vec<Part>,
+    /// The only beam table there.
+    beams: Option<String>,
 }
 
 struct Part {
@@ -59,7 +61,16 @@ pub(super) fn of(path: &Path) -> Result<Bare, Error> {
     } else if let Some(name) = path.file_name().and_then(|name| name.to_str()) {
         parts.extend(one(path, name));
     }
+    let beams: Vec<String> = files(&folder, "csv")
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|table| Some(table.file_name()?.to_str()?.to_owned()))
+        .filter(|name| name.ends_with("beams.csv"))
+        .collect();
     Ok(Bare {
+        beams: Some(beams)
+            .filter(|beams| beams.len() == 1)
+            .and_then(|mut beams| beams.pop()),
         folder,
         file_name: if is_dir { "rig.toml" } else { "site.toml" },
         parts,
@@ -175,7 +186,7 @@ impl Bare {
         }
         let mut counts = [0; 3];
         for part in &self.parts {
-            part.write(&mut text, &mut counts);
+            part.write(&mut text, &mut counts, self.beams.as_deref());
         }
         text
     }
@@ -204,7 +215,7 @@ impl Part {
         }
     }
 
-    fn write(&self, text: &mut String, counts: &mut [u32; 3]) {
+    fn write(&self, text: &mut String, counts: &mut [u32; 3], beams: Option<&str>) {
         let (place, kind) = match self.kind {
             Kind::Scans(_) => (0, "lidar"),
             Kind::Wav | Kind::Pings => (1, "sonar"),
@@ -230,7 +241,12 @@ impl Part {
                 }
             }
             Kind::Wav => *text += "start_ns = 0              # time of the first sample, ns since 1970 UTC\n",
-            Kind::Pings => *text += "# beams = \"sonar.beams.csv\"   # where each channel looks\n",
+            Kind::Pings => match beams {
+                Some(name) => {
+                    let _ = writeln!(text, "beams = {}", toml::Value::String(name.to_owned()));
+                }
+                None => *text += "# beams = \"sonar.beams.csv\"   # where each channel looks\n",
+            },
             Kind::Nav => {}
         }
         if self.kind != Kind::Nav {

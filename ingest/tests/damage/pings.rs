@@ -7,8 +7,13 @@ use beluga_types::{GapCause, Measurement, Payload};
 
 use crate::folder::{Folder, told};
 
-/// A sonar of two channels at 100 Hz; each ping is 10 samples.
+/// A sonar of two channels at 100 Hz with 40 samples; each ping is 10 of them.
 pub(crate) fn sonar(pings: &str) -> Folder {
+    sonar_of(40, pings)
+}
+
+/// As [`sonar`], with so many samples.
+fn sonar_of(samples: i16, pings: &str) -> Folder {
     let folder = Folder::new();
     folder.write("rig.toml", "[[sensor]]\nname = \"fan\"\nkind = \"sonar\"\n");
     fs::create_dir(folder.path("sonar")).unwrap();
@@ -19,7 +24,7 @@ pub(crate) fn sonar(pings: &str) -> Folder {
         sample_format: hound::SampleFormat::Int,
     };
     let mut wav = hound::WavWriter::create(folder.path("sonar/a.wav"), spec).unwrap();
-    (0..80i16).for_each(|sample| wav.write_sample(sample).unwrap());
+    (0..2 * samples).for_each(|sample| wav.write_sample(sample).unwrap());
     wav.finalize().unwrap();
     let header = "seq,transmit_ns,received_ns,file,start_sample,samples,pulse_id,steering_deg,sound_speed_m_per_s,blanking_m\n";
     let line = |ping: &str| {
@@ -47,7 +52,7 @@ fn pings_that_are_missing_double_or_cut_are_counted() {
     assert_eq!(told(&sonar("5 0;5 0;6 10").run()), ["corrupt 0", "5x10", "6x10"]);
     assert_eq!(told(&sonar("6 10;5 0;7 20").run()), ["5x10", "6x10", "7x10"]);
     // The fourth is missed when the sixth comes, and is not lost again when it comes far too late.
-    let late = sonar("3 0;5 0;9 0;12 0;4 10;13 0").run();
+    let late = sonar_of(60, "3 0;5 10;9 20;12 30;4 40;13 50").run();
     assert_eq!(told(&late).iter().filter(|told| told.ends_with("x10")).count(), 5);
     let lost = |m: &Measurement| match &m.payload {
         Payload::Gap(gap) => gap.lost,
@@ -190,7 +195,7 @@ pub(crate) fn relined(folder: &Folder, change: impl FnOnce(Vec<String>) -> Vec<S
 
 #[test]
 fn a_count_that_stands_still_loses_nothing() {
-    let folder = sonar("1 0;2 0;3 0;4 0");
+    let folder = sonar("1 0;2 10;3 20;4 30");
     relined(&folder, |lines| {
         lines.iter().map(|line| format!("7{}", &line[1..])).collect()
     });
@@ -199,8 +204,8 @@ fn a_count_that_stands_still_loses_nothing() {
 
 #[test]
 fn every_row_comes_or_is_counted_once() {
-    let pings = "10 0;11 0;12 0;13 0;14 0;15 0;16 0;17 0;18 0;19 0";
-    let folder = sonar(pings);
+    let pings = "10 0;11 10;12 20;13 30;14 40;15 50;16 60;17 70;18 80;19 90";
+    let folder = sonar_of(100, pings);
     relined(&folder, |lines| lines.into_iter().rev().collect());
     let (came, lost) = counted(&folder);
     assert!((1..10).contains(&came), "{came}");
@@ -212,7 +217,7 @@ fn every_row_comes_or_is_counted_once() {
         [3, 9, 0, 4, 8, 1, 7, 2, 6, 5],
         [9, 0, 8, 1, 7, 2, 6, 3, 5, 4],
     ] {
-        let folder = sonar(pings);
+        let folder = sonar_of(100, pings);
         relined(&folder, |lines| {
             let again = |at: usize| match at {
                 5.. => lines[at].replacen(&format!("1{at}"), &format!("{}", at + 5), 1),
@@ -223,7 +228,7 @@ fn every_row_comes_or_is_counted_once() {
         let (came, lost) = counted(&folder);
         assert_eq!(came as u64 + lost, 10, "{order:?}");
     }
-    let folder = sonar(pings);
+    let folder = sonar_of(100, pings);
     relined(&folder, |lines| [lines.clone(), lines].concat());
     assert_eq!(counted(&folder), (10, 0), "all of it twice");
 }

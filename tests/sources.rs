@@ -1,0 +1,183 @@
+//! Several sources in one rig, and recordings that come to nothing, as a user meets them.
+
+#![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
+
+use std::fs;
+use std::path::Path;
+
+use assert_cmd::Command;
+
+/// Runs, checks the exit code, gives stdout and stderr.
+fn check(home: &Path, arguments: &[&str], code: i32) -> (String, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
+    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
+    let output = command.args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    let found = output.status.code();
+    assert_eq!(
+        found,
+        Some(code),
+        "beluga {arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}"
+    );
+    assert!(!err.contains("panicked"), "{err}");
+    (out, err)
+}
+
+fn says(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(text.contains(word), "`{word}` is missing in: {text}");
+    }
+}
+
+/// The small recording that stands in the repository, taken apart.
+fn quay(home: &Path) {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/quay");
+    for folder in ["", "lidar", "sonar"] {
+        let to = home.join("quay").join(folder);
+        fs::create_dir_all(&to).unwrap();
+        for entry in fs::read_dir(source.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() {
+                fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn sources_that_lie_elsewhere_and_never_meet_are_told_with_their_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    quay(home);
+    fs::create_dir(home.join("rig")).unwrap();
+    let rig = fs::read_to_string(home.join("quay/rig.toml")).unwrap();
+    let rig = rig
+        .replace("source = \"lidar\"", "source = \"../lidar\"")
+        .replace("source = \"sonar/", "source = \"../sonar/")
+        .replace("source = \"nav.csv\"", "source = \"../nav.csv\"")
+        .replace("\"sonar.beams.csv\"", "\"../sonar.beams.csv\"");
+    fs::create_dir(home.join("quay/rig")).unwrap();
+    fs::write(home.join("quay/rig/site.toml"), &rig).unwrap();
+    fs::copy(home.join("quay/pulses.csv"), home.join("quay/sonar/pulses.csv")).unwrap();
+    let replay =
+        |rig: &str, out: &str, code| check(home, &["replay", rig, "--out", out, "--view", "none"], code);
+    let (whole, _) = replay("quay", "whole.maml", 0);
+    let (apart, _) = replay("quay/rig/site.toml", "site.maml", 0);
+    let hash = |text: &str| {
+        text.lines()
+            .find(|line| line.starts_with("frame bytes"))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(hash(&whole), hash(&apart));
+    says(
+        &apart,
+        &[
+            "sensor       lidar: ",
+            "sensor       sonar: ",
+            "sensor       nav: ",
+            " + ",
+        ],
+    );
+
+    let shifted = rig.replacen("time_offset_ms = 0.0", "time_offset_ms = 60000.0", 1);
+    fs::write(home.join("quay/rig/site.toml"), shifted).unwrap();
+    let (out, _) = replay("quay/rig/site.toml", "shifted.maml", 0);
+    says(
+        &out,
+        &["offset 60000 ms", "have no time in common", "`time_offset_ms`"],
+    );
+}
+
+#[test]
+fn a_lidar_without_one_finite_point_is_lost_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fs::create_dir(home.join("scans")).unwrap();
+    let head = "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 2\nHEIGHT 1\nDATA ascii\n";
+    for number in 0..3 {
+        fs::write(
+            home.join(format!("scans/{number}.pcd")),
+            format!("{head}nan nan nan\nnan 0 0\n"),
+        )
+        .unwrap();
+    }
+    let (out, _) = check(home, &["replay", "scans", "--out", "a.maml", "--view", "none"], 3);
+    says(&out, &["every point of lidar", "6 points that were not finite"]);
+}
+
+#[test]
+fn pings_whose_pulse_does_not_fit_are_lost_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    quay(home);
+    let pulses = fs::read_to_string(home.join("quay/pulses.csv")).unwrap();
+    let line = pulses.lines().nth(1).unwrap();
+    let mut fields: Vec<&str> = line.split(',').collect();
+    // Ten seconds of pulse do not fit into a ping's samples.
+    fields[4] = "10000";
+    fs::write(
+        home.join("quay/pulses.csv"),
+        pulses.replace(line, &fields.join(",")),
+    )
+    .unwrap();
+    let (out, _) = check(home, &["replay", "quay", "--out", "a.maml", "--view", "none"], 3);
+    says(&out, &["sonar with an unusable pulse", "note"]);
+}
+
+#[test]
+fn a_missing_key_leaves_no_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    quay(home);
+    check(home, &["replay", "quay", "--out", "a.maml", "--view", "none"], 0);
+    let stranger = home.join("stranger");
+    fs::create_dir(&stranger).unwrap();
+    check(&stranger, &["maml", "open", "../a.maml", "--arrow", "tables"], 5);
+    assert!(!stranger.join("tables").exists());
+}
+
+#[test]
+fn probe_says_what_it_is_and_how_it_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    quay(home);
+    let (out, _) = check(home, &["probe", "quay"], 0);
+    says(
+        &out,
+        &[
+            "a folder recording: quay",
+            "sensor       lidar (lidar): 59 payloads, 10.00 Hz",
+            "time of each point",
+            "64 beams of 563 samples",
+            "I/Q at 300 kHz",
+            "pulse LFM 292 to 308 kHz, 2.000 ms",
+            "lost         nothing",
+            "play         beluga replay quay",
+        ],
+    );
+    let (out, _) = check(home, &["--json", "probe", "quay"], 0);
+    let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(told["command"], "beluga replay quay");
+    assert_eq!(told["sensors"][0]["payloads"], 59);
+
+    fs::remove_file(home.join("quay/rig.toml")).unwrap();
+    let (out, _) = check(home, &["probe", "quay"], 1);
+    says(
+        &out,
+        &[
+            "missing      a rig",
+            "[[sensor]]",
+            "kind = \"sonar\"",
+            "beluga replay quay",
+        ],
+    );
+
+    fs::write(home.join("x.kmall"), b"\x20\0\0\0#IIP").unwrap();
+    let (out, _) = check(home, &["probe", "x.kmall"], 1);
+    says(&out, &["KMALL", "not read yet"]);
+    fs::write(home.join("x.txt"), b"hello").unwrap();
+    check(home, &["probe", "x.txt"], 2);
+    check(home, &["probe", "absent"], 2);
+}
