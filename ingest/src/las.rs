@@ -69,8 +69,10 @@ struct Points<'a> {
 
 impl<'a> Points<'a> {
     fn new(header: &'a Header, local: &'a Local) -> Self {
-        let mut columns = Columns::default();
-        columns.intensity = Some(Vec::new());
+        let columns = Columns {
+            intensity: Some(Vec::new()),
+            ..Columns::default()
+        };
         Self {
             header,
             local,
@@ -102,7 +104,7 @@ impl<'a> Points<'a> {
         let standard = self.header.times == Times::Standard;
         let stamp = |time: &f64| {
             let whole = time.floor();
-            if !(whole.abs() < 1e11) {
+            if whole.is_nan() || whole.abs() > 1e11 {
                 return None;
             }
             let before = if standard { ADJUSTED_S } else { 0 };

@@ -8,10 +8,10 @@
 //! | `x` `y` `z` | metres, required |
 //! | `intensity`, `reflectivity`, `reflectance`, `i` | strength in the device's unit; the first found |
 //! | `ring`, `channel`, `line` | ring, whole numbers 0 to 65535 |
-//! | `offset_nanos`, `offset_time`, `time_stamp` of 4 bytes | nanoseconds after the scan's stamp |
+//! | `offset_nanos`, `offset_time` | nanoseconds after the scan's stamp |
 //! | `offset_s` | seconds after the scan's stamp |
 //! | `t`, `time` | nanoseconds if of an integer type, seconds if of a real one |
-//! | `timestamp`, `time_stamp` of 8 bytes | time since 1970, UTC: seconds if real, nanoseconds if integer |
+//! | `timestamp` of 8 bytes | time since 1970, UTC: seconds if real, nanoseconds if integer |
 //!
 //! Points of which one of these numbers is not finite (an organised cloud's empty places), or with
 //! |x|, |y| or |z| above 1e6 m, are left out and counted. `VIEWPOINT` is not applied. Numbers in

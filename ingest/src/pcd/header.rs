@@ -201,7 +201,6 @@ impl Header {
             "t",
             "time",
             "timestamp",
-            "time_stamp",
         ]);
         chosen.extend(time.and_then(|field| Some((use_of_time(field)?, field))));
         Ok(chosen)
@@ -225,9 +224,8 @@ const KEYS: [&str; 11] = [
 fn use_of_time(field: &Field) -> Option<Use> {
     let name = field.name.to_ascii_lowercase();
     Some(match name.as_str() {
-        "timestamp" | "time_stamp" if field.bytes == 8 => Use::Absolute,
-        "time_stamp" if field.scalar == Scalar::U32 => Use::Of(Role::OffsetNanos),
-        "timestamp" | "time_stamp" => return None,
+        "timestamp" if field.bytes == 8 => Use::Absolute,
+        "timestamp" => return None,
         "offset_nanos" | "offset_time" => Use::Of(Role::OffsetNanos),
         "offset_s" => Use::Of(Role::OffsetSeconds),
         _ if field.scalar.is_real() => Use::Of(Role::OffsetSeconds),
