@@ -76,6 +76,8 @@ impl View {
 
 #[cfg(feature = "viz")]
 mod with_viewer {
+    use std::sync::atomic::Ordering;
+
     use serde::Serialize;
 
     use super::*;
@@ -114,6 +116,9 @@ mod with_viewer {
             let mut shown = None;
             let mut count = 0;
             let exit = frames(&self.file, &self.keys, |document, frame| {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
                 if shown.is_none() {
                     let rig = document::rig(document).context("the record does not describe its rig")?;
                     shown = Some(Page::of_frames(&rig, self.opening())?);
@@ -125,11 +130,17 @@ mod with_viewer {
                 Ok(())
             })?;
             let Some((page, recorder)) = shown else {
+                if stop.load(Ordering::Relaxed) {
+                    return Ok(exit);
+                }
                 let name = self.file.display();
                 crate::tell(&format!("no frame can be read, nothing is to be seen: {name}"));
                 return Ok(if exit == Exit::Done { Exit::Findings } else { exit });
             };
             recorder.finish()?;
+            if page.left_out() > 0 {
+                crate::tell("the browser did not keep up: parts of the picture are missing");
+            }
             tell_machines(json, &page, Some(count))?;
             page.serve(&stop);
             Ok(exit)

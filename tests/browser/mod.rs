@@ -40,6 +40,8 @@ pub(crate) struct Seen {
     pub(crate) requests: Vec<String>,
     /// Bytes that came of the recording.
     pub(crate) received: u64,
+    /// How long the picture took, from the page being opened.
+    pub(crate) drawn_after: Duration,
     /// Size of the last picture of the page, as PNG.
     pub(crate) picture_bytes: usize,
     /// Exceptions of its scripts.
@@ -118,7 +120,7 @@ impl Browser {
             }
             self.watch(Duration::from_secs(1))?;
         }
-        println!("drawn after {:.0} s", began.elapsed().as_secs_f64());
+        self.seen.drawn_after = began.elapsed();
         self.watch(AFTERWARDS)?;
         self.take_picture()?;
         Ok(std::mem::take(&mut self.seen))

@@ -1,9 +1,10 @@
 //! What goes to a viewer while it is made: a bounded queue, a thread, and the gRPC server behind it.
 //!
 //! The server makes its sender wait while a browser does not keep up. Neither the run nor the file
-//! beside it may wait for that, so the queue stands between: its sender waits a moment, then the
-//! oldest that is waiting is left out and counted. What is not bound to a time (the layout, what
-//! stands still) is left out last, since nothing later would replace it.
+//! beside it may wait for that, so the queue stands between: when it is full, the oldest that waits
+//! there is left out and counted. What is not bound to a time (the layout, what stands still) is
+//! left out last, since nothing later would replace it. Where the viewer is all there is, its sender
+//! waits a moment first.
 
 use std::collections::VecDeque;
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
@@ -20,11 +21,11 @@ use super::http;
 use crate::Error;
 
 /// Messages that wait for the server; each is at most about 2 MB.
-const QUEUE: usize = 256;
-/// How long a message waits for room before another is left out.
+const QUEUE: usize = 512;
+/// How long a message waits for room before another is left out, where no file is held up.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// What the server keeps for browsers that come later; beyond it the oldest goes first.
-pub(super) const HISTORY_BYTES: u64 = 1 << 30;
+const HISTORY_BYTES: u64 = 512 << 20;
 
 /// A live recording's way to the browser; clones are the same way. The server ends with the last.
 #[derive(Clone)]
@@ -106,10 +107,14 @@ pub(crate) struct Fork {
 
 impl LogSink for Fork {
     fn send(&self, message: LogMsg) {
-        if let Some(file) = &self.file {
-            file.send(message.clone());
+        let queue = &self.feed.0.queue;
+        match &self.file {
+            Some(file) => {
+                file.send(message.clone());
+                queue.put(message, Duration::ZERO);
+            }
+            None => queue.put(message, PATIENCE),
         }
-        self.feed.0.queue.put(message, PATIENCE);
     }
 
     /// Waits for the file only: the viewer gets the rest when it can.
