@@ -1,5 +1,5 @@
-//! What a record's document says of the run: the config really used and the rig, as one block of
-//! TOML that a machine reads back.
+//! What a record's document says of the run: the config really used, the rig and the machine, as one
+//! block of TOML that a machine reads back.
 
 use anyhow::Context;
 use beluga_sinks::maml::DocumentFields;
@@ -17,6 +17,15 @@ const FENCE: &str = "```toml beluga";
 struct Used {
     fusion: beluga_fusion::Config,
     rig: UsedRig,
+    machine: UsedMachine,
+}
+
+/// What frames were computed on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct UsedMachine {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu_class: Option<String>,
 }
 
 /// The part of the rig that frames do not carry themselves.
@@ -57,7 +66,7 @@ struct UsedSensor {
     heading_deg: f64,
 }
 
-/// The document of a run of `source` with this config and rig.
+/// The document of a run of `source` with this config and rig on a machine of this class.
 ///
 /// # Errors
 /// If the config cannot be written as TOML.
@@ -66,10 +75,14 @@ pub(crate) fn fields(
     config: &Config,
     rig: &Rig,
     created: Stamp,
+    cpu_class: String,
 ) -> anyhow::Result<DocumentFields> {
     let used = Used {
         fusion: config.fusion.clone(),
         rig: UsedRig::of(rig),
+        machine: UsedMachine {
+            cpu_class: Some(cpu_class),
+        },
     };
     Ok(DocumentFields {
         created_nanos: created.nanos(),
@@ -80,6 +93,12 @@ pub(crate) fn fields(
     })
 }
 
+/// The class of the CPU the frames were computed on, as the document says. Without control characters.
+pub(crate) fn cpu_class(document: &str) -> Option<String> {
+    let class = used(document)?.machine.cpu_class?;
+    Some(class.chars().filter(|c| !c.is_control()).collect())
+}
+
 /// Where `World` was anchored, as the document says.
 pub(crate) fn origin(document: &str) -> Option<Origin> {
     rig(document)?.origin
@@ -87,10 +106,13 @@ pub(crate) fn origin(document: &str) -> Option<Origin> {
 
 /// The rig as far as the document describes it: origin, waterline, sensors and where they sit.
 pub(crate) fn rig(document: &str) -> Option<Rig> {
+    used(document)?.rig.rig().checked().ok()
+}
+
+fn used(document: &str) -> Option<Used> {
     let (_, rest) = document.split_once(FENCE)?;
     let (block, _) = rest.split_once("\n```")?;
-    let used = toml::from_str::<Used>(block).ok()?;
-    used.rig.rig().checked().ok()
+    toml::from_str(block).ok()
 }
 
 impl UsedRig {
@@ -173,7 +195,7 @@ mod tests {
     use beluga_types::{SensorKind, SensorSpec, Vessel, Water};
 
     #[test]
-    fn the_origin_is_read_back_from_the_document() {
+    fn origin_and_cpu_class_are_read_back_from_the_document() {
         let origin = Origin {
             anchor: Geodetic::from_degrees(54.17, 12.1, 38.0),
             epsg: Some(25833),
@@ -185,11 +207,22 @@ mod tests {
             water: Water::Unknown,
             sensors: vec![SensorSpec::new("front", SensorKind::Lidar)],
         };
-        let fields = fields("a quay", &Config::default(), &rig, Stamp::default()).unwrap();
+        let fields = fields(
+            "a quay",
+            &Config::default(),
+            &rig,
+            Stamp::default(),
+            "x86_64 sse4.1".into(),
+        )
+        .unwrap();
         let document = format!("# Title\n\n{FENCE}\n{}```\n\nmore", fields.config_toml);
         let back = super::origin(&document).unwrap();
         assert_eq!(back.epsg, origin.epsg);
         assert!((back.anchor.latitude_rad - origin.anchor.latitude_rad).abs() < 1e-15);
         assert_eq!(super::origin("no fence"), None);
+        assert_eq!(super::cpu_class(&document).as_deref(), Some("x86_64 sse4.1"));
+        let hostile = format!("{FENCE}\n[machine]\ncpu_class = \"a\\u001b[31m\"\n```");
+        assert_eq!(super::cpu_class(&hostile).as_deref(), Some("a[31m"));
+        assert_eq!(super::cpu_class(&format!("{FENCE}\n[rig]\n```")), None);
     }
 }

@@ -6,6 +6,7 @@ mod clock;
 mod command;
 mod config;
 mod control;
+mod cpu;
 mod document;
 mod exit;
 mod picture;

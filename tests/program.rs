@@ -77,6 +77,10 @@ fn the_main_job() {
     let (out, _) = check(home, &["--json", "maml", "inspect", "again.maml"], 0);
     let second: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert!(first["frame_sha256"].is_string());
+    let class = first["cpu_class"].as_str().unwrap();
+    assert!(class.starts_with(std::env::consts::ARCH), "{class}");
+    let (out, _) = check(home, &["maml", "inspect", "run.maml"], 0);
+    says(&out, &["cpu class", class]);
     assert_eq!(first["frame_sha256"], second["frame_sha256"]);
 
     let (out, _) = check(

@@ -10,6 +10,7 @@ use beluga_types::SolidarFrame;
 use clap::{Args, Subcommand};
 use serde::Serialize;
 
+use crate::document;
 use crate::exit::{Exit, Wrong};
 
 /// Keys and records.
@@ -148,6 +149,7 @@ struct Checked {
     status: String,
     id: Option<String>,
     suite: Option<&'static str>,
+    cpu_class: Option<String>,
     signer: Option<String>,
     trusted: bool,
     frames: u64,
@@ -168,6 +170,7 @@ impl Checked {
             status: report.status.to_string(),
             id: head.map(|head| hex(&head.file_id)),
             suite: head.map(|head| head.suite.name()),
+            cpu_class: head.and_then(|head| document::cpu_class(&head.document)),
             signer: head.map(|head| head.signer.to_string()),
             trusted: report.is_trusted(),
             frames: report.counts.frames,
@@ -182,17 +185,21 @@ impl Checked {
     }
 }
 
-fn check(json: bool, record: &Path, unlock: Option<&Unlock>, document: bool) -> anyhow::Result<Exit> {
+fn check(json: bool, record: &Path, unlock: Option<&Unlock>, whole_document: bool) -> anyhow::Result<Exit> {
     let trust = KeyStore::open_default()?.trust()?;
     let report = verify(record, &trust, unlock)
         .with_context(|| format!("cannot read {}", record.display()))
         .context(Wrong::Arguments)?;
+    let checked = Checked::of(&report);
     let mut text = report.to_string();
-    if document && let Some(head) = &report.head {
+    if let Some(class) = checked.cpu_class.as_ref().filter(|_| unlock.is_some()) {
+        text.push_str(&format!("\ncpu class:  {class}"));
+    }
+    if whole_document && let Some(head) = &report.head {
         text.push_str("\n\n");
         text.extend(head.document.chars().filter(|c| !c.is_control() || *c == '\n'));
     }
-    super::show(json, &Checked::of(&report), &text)?;
+    super::show(json, &checked, &text)?;
     Ok(exit_of_report(&report))
 }
 

@@ -13,6 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
+use crate::cpu;
 use crate::document;
 use crate::exit::Wrong;
 use crate::picture::{Opening, Page, Picture, is_watched};
@@ -100,7 +101,7 @@ impl Results {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let (options, notes) = self.keys(document::fields(source, &config, rig, now())?)?;
+        let (options, notes) = self.keys(document::fields(source, &config, rig, now(), cpu::class())?)?;
         let (picture, page) = self.picture(&path, rig)?;
         config.fusion.keep_echoes = picture.is_some();
         let record = Writer::create(&path, options)
