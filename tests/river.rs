@@ -155,6 +155,31 @@ fn a_recording_becomes_a_sealed_record_that_gives_back_its_frames() {
     assert_eq!(export.finish().unwrap(), points as u64);
 }
 
+/// The demo's sensors along one ladder: what the whole demo keeps to, a fifth of it keeps to.
+#[test]
+fn the_demo_keeps_its_limits() {
+    let mut scenario = Scenario::demo();
+    scenario.duration_s = 6.0;
+    let world = World::new(scenario).unwrap();
+    let mut scorer = Scorer::new(world.truth());
+    for frame in fuse(world.rig(), world.measurements()) {
+        scorer.add(&frame);
+    }
+    let score = scorer.finish();
+    assert!(score.trajectory.unaligned_m <= 0.10, "{score}");
+    assert!(score.lidar.median_m <= 0.02, "{score}");
+    assert!(
+        score.sonar.median_m <= 0.03 && score.sonar.p95_m <= 0.08,
+        "{score}"
+    );
+    // In six seconds a navigation's slow error of about 1 cm does not average out.
+    assert!(score.sonar.bias_m.abs() <= 0.02, "{score}");
+    let (above, below) = (&score.rungs_above, &score.rungs_below);
+    assert_eq!((above.passed, below.passed), (9, 15), "one ladder");
+    assert_eq!((above.recovered, below.recovered), (9, 15), "{score}");
+    assert!(score.coverage.fraction.unwrap() >= 0.9, "{score}");
+}
+
 /// Every point of a frame knows its uncertainty; no uncertainty, no point.
 #[test]
 fn no_point_is_without_its_uncertainty() {
