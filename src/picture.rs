@@ -22,6 +22,7 @@ pub(crate) enum Look {
 }
 
 /// Where a page listens, and whether a browser is opened for it.
+#[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "there is no page"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Opening {
     /// The page's port; the usual one if not named.
