@@ -232,4 +232,20 @@ mod tests {
             assert!(error.contains(word), "{error}");
         }
     }
+
+    #[test]
+    fn every_change_of_a_byte_is_survived() {
+        for whole in [ascii(), binary(), compressed()] {
+            for at in 0..whole.len() {
+                for value in [0, b'0', b'9', b' ', b'\n', 0x7f, 0xff, whole[at] ^ 1] {
+                    let mut bytes = whole.clone();
+                    bytes[at] = value;
+                    if let Ok(cloud) = parse(&bytes) {
+                        assert!(cloud.scan.len() <= bytes.len());
+                        assert!(cloud.scan.z().iter().all(|z| z.is_finite()));
+                    }
+                }
+            }
+        }
+    }
 }

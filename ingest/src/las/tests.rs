@@ -289,3 +289,34 @@ fn lengths_before_packed_layers_are_held_against_the_file() {
     bytes[first_layer..first_layer + 4].copy_from_slice(&u32::MAX.to_le_bytes());
     assert!(read(&bytes).unwrap_err().expected.contains("inside the file"));
 }
+
+#[test]
+fn every_change_of_a_byte_or_two_is_survived() {
+    // Steele and Vigna's splitmix64: seeded, the same every time.
+    let mut state = 7u64;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 33
+    };
+    for (format, packed) in [(1, false), (1, true), (6, true)] {
+        let whole = Made {
+            format,
+            packed,
+            ..Made::default()
+        }
+        .bytes();
+        for _ in 0..150 {
+            let mut bytes = whole.clone();
+            for _ in 0..2 {
+                let at = next() as usize % bytes.len();
+                bytes[at] = next() as u8;
+            }
+            if let Ok(cloud) = read(&bytes) {
+                let scan = &cloud.scan;
+                assert!(scan.len() + scan.dropped() as usize <= 8 * bytes.len());
+                assert!(scan.x().iter().all(|x| x.is_finite()));
+            }
+        }
+    }
+}
