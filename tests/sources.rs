@@ -177,6 +177,8 @@ fn probe_says_what_it_is_and_how_it_plays() {
     fs::write(home.join("x.kmall"), b"\x20\0\0\0#IIP").unwrap();
     let (out, _) = check(home, &["probe", "x.kmall"], 1);
     says(&out, &["KMALL", "not read yet"]);
+    fs::write(home.join("x"), b"\x89MAML\r\n\x1a\n").unwrap();
+    check(home, &["probe", "x"], 1);
     fs::write(home.join("x.txt"), b"hello").unwrap();
     check(home, &["probe", "x.txt"], 2);
     check(home, &["probe", "absent"], 2);

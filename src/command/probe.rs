@@ -1,6 +1,7 @@
 //! `beluga probe`: what a file or folder is, and how it plays.
 
 use std::fmt::Write as _;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -57,7 +58,7 @@ impl Probe {
 
 /// What is said of a MAML record: whether it is whole is for `maml verify`.
 fn record(path: &Path) -> anyhow::Result<Option<probe::Probe>> {
-    if !path.is_file() || path.extension().is_none_or(|extension| extension != "maml") {
+    if !begins_as_record(path) {
         return Ok(None);
     }
     let report = maml::verify(path, &KeyStore::open_default()?.trust()?, None)
@@ -78,6 +79,14 @@ fn record(path: &Path) -> anyhow::Result<Option<probe::Probe>> {
         notes: report.to_string().lines().map(str::to_owned).collect(),
         ..probe::Probe::default()
     }))
+}
+
+/// Whether a file begins as a record does (`sinks/FORMAT.md`); whether it is one, sinks say.
+fn begins_as_record(path: &Path) -> bool {
+    let mut first = [0; 5];
+    let read =
+        path.is_file() && std::fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut first).is_ok());
+    read && first == *b"\x89MAML"
 }
 
 fn command(path: &Path, found: &probe::Probe) -> Option<String> {
