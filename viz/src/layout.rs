@@ -1,21 +1,24 @@
-//! The layout the recording opens with.
+//! The layout the recording opens with: as much of it as the rig has something to show in.
 
 use beluga_types::{Rig, SensorKind};
 use re_sdk::blueprint::{
     Blueprint, BlueprintActivation, BlueprintPanel, ContainerLike, Horizontal, SelectionPanel, Spatial2DView,
-    Spatial3DView, Tabs, TextLogView, TimePanel, TimeSeriesView, Vertical,
+    Spatial3DView, Tabs, TextDocumentView, TextLogView, TimePanel, TimeSeriesView, Vertical,
 };
 use re_sdk::log::LogMsg;
 use re_sdk::{AsComponents, EntityPath, RecordingStream, RecordingStreamBuilder};
-use re_sdk_types::blueprint::archetypes::{Background, EyeControls3D, LineGrid3D, VisibleTimeRanges};
-use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, PlayState, VisibleTimeRange};
+use re_sdk_types::blueprint::archetypes::{Background, EyeControls3D, LineGrid3D};
+use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, PlayState};
 use re_sdk_types::components::Color;
-use re_sdk_types::datatypes::{TimeRange, TimeRangeBoundary};
 
-use crate::{Error, TIMELINE, echo, notes, scene};
+use crate::waterfall::Stage;
+use crate::{Error, TIMELINE, echo, header, notes};
 
 /// What the viewer keeps layouts by.
 pub(crate) const APPLICATION: &str = "beluga";
+
+/// Ground of the 3-D view and of drawings.
+const GROUND: [u8; 3] = [14, 18, 26];
 
 /// Something the layout says that its builder has no word for.
 struct Extra {
@@ -30,30 +33,50 @@ pub(crate) struct Eye {
     pub(crate) target: [f32; 3],
 }
 
-/// Sends the layout for this rig. Without an eye the viewer looks at the whole scene.
-pub(crate) fn send(stream: &RecordingStream, rig: &Rig, eye: Option<Eye>) -> Result<(), Error> {
-    let (map, extras) = map_view(eye);
-    let mut right = sonar_views(rig);
-    let mut shares = vec![2.0; right.len()];
-    for (name, origin) in [
-        ("Attitude", "plot/attitude"),
-        ("Height in World", "plot/height"),
-        ("Pose, one sigma", "plot/sigma"),
-        ("Points per frame", "plot/points"),
-    ] {
-        right.push(TimeSeriesView::new(name).with_origin(origin).into());
-        shares.push(1.0);
-    }
-    let more = Tabs::new([
-        TextLogView::new("Log").with_origin(notes::ENTITY).into(),
-        TimeSeriesView::new("Heading").with_origin("plot/heading").into(),
-        TimeSeriesView::new("Held by the data")
-            .with_origin("plot/held")
+/// What there is to lay out.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Shown {
+    /// Without one the viewer looks at the whole scene.
+    pub(crate) eye: Option<Eye>,
+    /// Whether a wall is looked for, or was found.
+    pub(crate) wall: bool,
+    /// Half of the tolerance's width at 95 %, metres, for the title.
+    pub(crate) tolerance_m: f64,
+}
+
+/// Sends the layout for this rig.
+pub(crate) fn send(stream: &RecordingStream, rig: &Rig, shown: &Shown) -> Result<(), Error> {
+    let mut extras = Vec::new();
+    let has = |kind: SensorKind| rig.sensors.iter().any(|sensor| sensor.kind == kind);
+    let (lidar, sonar) = (has(SensorKind::Lidar), has(SensorKind::Sonar));
+    let body: ContainerLike = match (lidar, sonar) {
+        (_, true) if shown.wall => {
+            let tabs = tabs(echo_views(rig).into_iter().chain(numbers()));
+            let left = Vertical::new([map_view(shown, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
+            let right = Vertical::new(wall_views(shown, &mut extras)).with_row_shares([5.0, 4.0]);
+            Horizontal::new([left.into(), right.into()])
+                .with_column_shares([3.0, 2.0])
+                .into()
+        }
+        (true, true) => {
+            let right = Vertical::new([tabs(echo_views(rig)), tabs(numbers())]).with_row_shares([3.0, 2.0]);
+            Horizontal::new([map_view(shown, &mut extras), right.into()])
+                .with_column_shares([3.0, 2.0])
+                .into()
+        }
+        (false, true) => {
+            let below = tabs(numbers().into_iter().chain([map_view(shown, &mut extras)]));
+            Vertical::new([tabs(echo_views(rig)), below])
+                .with_row_shares([7.0, 3.0])
+                .into()
+        }
+        (_, false) => Vertical::new([map_view(shown, &mut extras), tabs(numbers())])
+            .with_row_shares([7.0, 2.0])
             .into(),
-    ]);
-    let left = Vertical::new([map, more.into()]).with_row_shares([4.0, 1.0]);
-    let right = Vertical::new(right).with_row_shares(shares);
-    let root = Horizontal::new([left.into(), right.into()]).with_column_shares([3.0, 2.0]);
+    };
+    let header = TextDocumentView::new("Survey").with_origin(header::ENTITY);
+    let header_share = if shown.wall { 1.15 } else { 0.8 };
+    let root = Vertical::new([header.into(), body]).with_row_shares([header_share, 10.0]);
     let blueprint = Blueprint::new(root)
         .with_auto_layout(false)
         .with_auto_views(false)
@@ -69,75 +92,111 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig, eye: Option<Eye>) -> Res
     send_with(stream, &blueprint, &extras)
 }
 
-/// The 3-D view, in which the map's past stays visible up to the cursor.
-fn map_view(eye: Option<Eye>) -> (ContainerLike, Vec<Extra>) {
-    let contents = ["map/**", "now/**", "vessel/**", "path", "water"].map(|path| format!("+ /{path}"));
-    let view = ContainerLike::from(Spatial3DView::new("Above and below the water").with_contents(contents));
-    let ContainerLike::View(view) = view else {
-        return (view, Vec::new());
-    };
-    let path = view.blueprint_path();
-    let mut extras: Vec<Extra> = scene::HISTORY
-        .iter()
-        .map(|entity| Extra {
-            path: EntityPath::from(format!("{path}/ViewContents/overrides/{entity}/visualizers")),
-            what: Box::new(VisibleTimeRanges::new([up_to_the_cursor()])),
-        })
-        .collect();
-    let ground = Background::new(BackgroundKind::SolidColor).with_color(Color::from_rgb(14, 18, 26));
-    extras.push(Extra {
-        path: EntityPath::from(format!("{path}/Background")),
-        what: Box::new(ground),
-    });
-    extras.push(Extra {
-        path: EntityPath::from(format!("{path}/LineGrid3D")),
-        what: Box::new(LineGrid3D::new().with_visible(false)),
-    });
-    extras.extend(eye.map(|eye| {
-        Extra {
-            path: EntityPath::from(format!("{path}/EyeControls3D")),
-            what: Box::new(
-                EyeControls3D::new()
-                    .with_position(eye.position)
-                    .with_look_target(eye.target),
-            ),
-        }
-    }));
-    (ContainerLike::View(view), extras)
+fn tabs(views: impl IntoIterator<Item = ContainerLike>) -> ContainerLike {
+    Tabs::new(views).into()
 }
 
-fn up_to_the_cursor() -> VisibleTimeRange {
-    VisibleTimeRange(re_sdk_types::datatypes::VisibleTimeRange {
-        timeline: TIMELINE.into(),
-        range: TimeRange {
-            start: TimeRangeBoundary::Infinite,
-            end: TimeRangeBoundary::AT_CURSOR,
-        },
+fn map_view(shown: &Shown, extras: &mut Vec<Extra>) -> ContainerLike {
+    let contents = ["map/**", "now/**", "vessel/**", "path/**", "water", "wall/strip"];
+    let contents = contents.map(|path| format!("+ /{path}"));
+    let name = "Light: grey by intensity · Sound: violet to yellow by level";
+    let view = ContainerLike::from(Spatial3DView::new(name).with_contents(contents));
+    let ContainerLike::View(view) = view else {
+        return view;
+    };
+    let path = view.blueprint_path();
+    let mut add = |name: &str, what: Box<dyn AsComponents>| {
+        extras.push(Extra {
+            path: EntityPath::from(format!("{path}/{name}")),
+            what,
+        });
+    };
+    add("Background", Box::new(ground()));
+    add("LineGrid3D", Box::new(LineGrid3D::new().with_visible(false)));
+    if let Some(eye) = shown.eye {
+        let controls = EyeControls3D::new()
+            .with_position(eye.position)
+            .with_look_target(eye.target);
+        add("EyeControls3D", Box::new(controls));
+    }
+    ContainerLike::View(view)
+}
+
+fn ground() -> Background {
+    let [red, green, blue] = GROUND;
+    Background::new(BackgroundKind::SolidColor).with_color(Color::from_rgb(red, green, blue))
+}
+
+/// Section and unwrapped wall.
+fn wall_views(shown: &Shown, extras: &mut Vec<Extra>) -> [ContainerLike; 2] {
+    let centimetres = shown.tolerance_m * 100.0;
+    let unwrapped = format!(
+        "Wall unwrapped, 95 %: green ≤ {centimetres:.0} cm · yellow ≤ {:.0} cm · red worse · hatched not seen",
+        2.0 * centimetres
+    );
+    let section = format!(
+        "Section at the vessel, 1:1 · 95 % bars × {:.0}",
+        crate::section::BAR_SCALE
+    );
+    [(section, "section"), (unwrapped, "wall/unwrapped")].map(|(name, origin)| {
+        let view = ContainerLike::from(Spatial2DView::new(name).with_origin(origin));
+        if let ContainerLike::View(view) = &view {
+            extras.push(Extra {
+                path: EntityPath::from(format!("{}/Background", view.blueprint_path())),
+                what: Box::new(ground()),
+            });
+        }
+        view
     })
 }
 
-/// Fan and waterfall of each sonar.
-fn sonar_views(rig: &Rig) -> Vec<ContainerLike> {
-    let sonars = rig
+/// Waterfalls and fan of each sonar.
+fn echo_views(rig: &Rig) -> Vec<ContainerLike> {
+    let sonars: Vec<_> = rig
         .sensors
         .iter()
-        .filter(|sensor| sensor.kind == SensorKind::Sonar);
-    let views: Vec<ContainerLike> = sonars
-        .map(|sensor| {
-            let view = |what: &str, title: &str| {
-                let origin = echo::entity(&sensor.name).join(&EntityPath::from(what));
-                let name = format!("{}: {title}", sensor.name);
-                ContainerLike::from(Spatial2DView::new(name).with_origin(origin))
-            };
-            let fan = view("fan", "newest ping");
-            let waterfall = view("waterfall", "waterfall");
-            Horizontal::new([fan, waterfall]).into()
-        })
+        .filter(|sensor| sensor.kind == SensorKind::Sonar)
         .collect();
-    match views.len() {
-        0 | 1 => views,
-        _ => vec![Tabs::new(views).into()],
-    }
+    let several = sonars.len() > 1;
+    let views = sonars.into_iter().flat_map(|sensor| {
+        let prefix = if several {
+            format!("{}: ", sensor.name)
+        } else {
+            String::new()
+        };
+        let view = |what: &str, title: &str| {
+            let origin = echo::entity(&sensor.name).join(&EntityPath::from(what));
+            ContainerLike::from(Spatial2DView::new(title).with_origin(origin))
+        };
+        let stages = Stage::ALL.map(|stage| view(&format!("waterfall/{}", stage.name()), stage.name()));
+        let waterfalls = Horizontal::new(stages).with_name(format!("{prefix}Waterfall"));
+        let fan = view("fan", &format!("{prefix}Fan"));
+        [waterfalls.into(), fan]
+    });
+    views.collect()
+}
+
+/// Time series and log.
+fn numbers() -> Vec<ContainerLike> {
+    let plot = |name: &str, origin: &str| ContainerLike::from(TimeSeriesView::new(name).with_origin(origin));
+    let pose = Horizontal::new([
+        plot("Attitude", "plot/attitude"),
+        plot("Height in World", "plot/height"),
+        plot("Heading", "plot/heading"),
+    ])
+    .with_name("Pose");
+    let trust = Horizontal::new([
+        plot("Pose, one sigma", "plot/sigma"),
+        plot("Localizability, weakest axis", "plot/held"),
+        plot("Sonar against lidar map", "plot/residual"),
+    ])
+    .with_name("Trust");
+    vec![
+        pose.into(),
+        trust.into(),
+        plot("Points per frame", "plot/points"),
+        TextLogView::new("Log").with_origin(notes::ENTITY).into(),
+    ]
 }
 
 /// Sends a layout together with what its builder cannot say.

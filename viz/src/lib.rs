@@ -34,18 +34,31 @@
 //! | `plot/points/…` | points per frame: `lidar`, `sonar`, `arcs` | count |
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 
+mod camera;
 mod colour;
+mod coverage;
 mod echo;
 mod error;
+mod face;
+mod fan;
+mod header;
 mod layout;
 mod notes;
+mod pace;
 mod plots;
 mod recorder;
 mod scene;
+mod seam;
+mod section;
 #[cfg(test)]
 mod specimen;
+mod strip;
 mod thin;
+mod tiles;
+mod unwrapped;
 mod viewer;
+mod wall;
+mod waterfall;
 
 pub use error::Error;
 pub use notes::Level;

@@ -1,6 +1,6 @@
 //! Numbers over time.
 
-use beluga_types::{Attitude, Medium, SolidarFrame};
+use beluga_types::{Attitude, Medium, SolidarFrame, SonarRegistration};
 use nalgebra::Vector3;
 use re_sdk::RecordingStream;
 use re_sdk_types::archetypes::{Scalars, SeriesLines};
@@ -20,7 +20,7 @@ const ORANGE: Rgb = [230, 159, 0];
 const GREEN: Rgb = [0, 190, 140];
 
 /// Colours that colour-blind eyes tell apart: M. Okabe, K. Ito, "Color universal design" (2008).
-const LINES: [Line; 14] = [
+const LINES: [Line; 16] = [
     line("plot/height/vessel", "vessel z, m", ORANGE),
     line("plot/height/waterline", "waterline z, m", BLUE),
     line("plot/attitude/roll", "roll, deg", ORANGE),
@@ -31,6 +31,8 @@ const LINES: [Line; 14] = [
     line("plot/sigma/rotation", "rotation 1σ, deg", GREEN),
     line("plot/held/rotation", "weakest rotation axis", GREEN),
     line("plot/held/translation", "weakest translation axis", ORANGE),
+    line("plot/residual/distance", "sonar off the lidar map, cm", ORANGE),
+    line("plot/residual/rotation", "sonar off the lidar map, 0.1°", GREEN),
     line("plot/points/lidar", "lidar points", ORANGE),
     line("plot/points/sonar", "sonar points", BLUE),
     line("plot/points/arcs", "arcs", GREEN),
@@ -87,6 +89,15 @@ pub(crate) fn frame(stream: &RecordingStream, frame: &SolidarFrame, true_north: 
     point("plot/held/rotation", weakest(&frame.localizability[..3]))?;
     point("plot/held/translation", weakest(&frame.localizability[3..]))?;
 
+    if let SonarRegistration::Measured { correction, .. } = &frame.status.sonar_registration {
+        let turn = correction.fixed_rows::<3>(0).norm().to_degrees();
+        point(
+            "plot/residual/distance",
+            correction.fixed_rows::<3>(3).norm() * 100.0,
+        )?;
+        point("plot/residual/rotation", turn * 10.0)?;
+    }
+
     let under_water = frame
         .points
         .medium
@@ -102,7 +113,7 @@ pub(crate) fn frame(stream: &RecordingStream, frame: &SolidarFrame, true_north: 
 
 /// One sigma of the pose: horizontal (root of the two variances' sum), vertical, in `World` and
 /// metres, and of the rotation about all axes together, in rad.
-fn sigmas(frame: &SolidarFrame) -> Vector3<f64> {
+pub(crate) fn sigmas(frame: &SolidarFrame) -> Vector3<f64> {
     let rotation = frame.world_from_body.rotation_matrix();
     let in_body = frame.pose_covariance.fixed_view::<3, 3>(3, 3);
     let in_world = rotation * in_body * rotation.transpose();

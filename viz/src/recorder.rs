@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Echogram, Rig, SolidarFrame, Stamp};
+use beluga_types::{Echogram, Rig, SensorKind, SolidarFrame, Stamp};
 use re_sdk::sink::FileSink;
 use re_sdk::{RecordingStream, RecordingStreamBuilder};
 
 use crate::echo::Echoes;
+use crate::face::Face;
+use crate::header::Header;
+use crate::layout::Shown;
 use crate::notes::{self, Level, Notes};
 use crate::scene::Scene;
 use crate::viewer::{Feed, Fork};
-use crate::{Error, TIMELINE, layout, plots};
+use crate::{Error, TIMELINE, layout, plots, unwrapped};
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,6 +26,8 @@ pub struct Options {
     pub map_points: usize,
     /// Edge of the cubes of which the map keeps one point each, metres; grows as the budget shrinks.
     pub voxel_m: f64,
+    /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
+    pub tolerance_m: f64,
 }
 
 impl Default for Options {
@@ -32,6 +37,7 @@ impl Default for Options {
             sonar_points_per_frame: 1_000,
             map_points: 2_000_000,
             voxel_m: 0.1,
+            tolerance_m: 0.05,
         }
     }
 }
@@ -42,10 +48,14 @@ impl Default for Options {
 pub struct Recorder {
     stream: RecordingStream,
     path: PathBuf,
+    header: Header,
     scene: Scene,
+    /// Only looked for where there may be a wall: not without a sonar.
+    face: Option<Face>,
     echoes: Echoes,
     notes: Notes,
     rig: Rig,
+    options: Options,
 }
 
 impl Recorder {
@@ -93,16 +103,27 @@ impl Recorder {
         // Only data time: when something was drawn is nobody's business.
         stream.set_log_time_enabled(false);
         stream.set_log_tick_enabled(false);
-        layout::send(&stream, rig, None)?;
+        let has = |kind: SensorKind| rig.sensors.iter().any(|sensor| sensor.kind == kind);
+        let face = (has(SensorKind::Lidar) && has(SensorKind::Sonar)).then(|| Face::new(&options));
+        let shown = Shown {
+            eye: None,
+            wall: face.is_some(),
+            tolerance_m: options.tolerance_m,
+        };
+        layout::send(&stream, rig, &shown)?;
         Scene::describe(&stream, rig)?;
         plots::describe(&stream)?;
+        unwrapped::describe(&stream)?;
         Ok(Self {
             stream,
             path: path.to_owned(),
+            header: Header::new(rig, options.tolerance_m),
             scene: Scene::new(&options),
+            face,
             echoes: Echoes::new(rig),
             notes: Notes::new(rig),
             rig: rig.clone(),
+            options,
         })
     }
 
@@ -112,7 +133,13 @@ impl Recorder {
     /// [`Error::Log`] if the recorder refuses.
     pub fn frame(&mut self, frame: &SolidarFrame) -> Result<(), Error> {
         self.at(frame.window.end);
-        self.scene.frame(&self.stream, frame)?;
+        if let Some(face) = &mut self.face {
+            face.frame(&self.stream, frame)?;
+        }
+        let wall = self.face.as_ref().and_then(Face::wall);
+        self.scene.frame(&self.stream, frame, wall)?;
+        self.header
+            .frame(&self.stream, frame, self.face.as_ref())?;
         plots::frame(&self.stream, frame, self.rig.origin.is_some())?;
         self.notes.frame(&self.stream, frame)
     }
@@ -139,17 +166,32 @@ impl Recorder {
     /// # Errors
     /// [`Error::Flush`] if not all could be written.
     pub fn finish(mut self) -> Result<(), Error> {
-        self.echoes.finish(&self.stream)?;
-        // Only now is it known where the scene lies: the layout once more, with a place to look from.
-        if let Some(eye) = self.scene.eye() {
-            layout::send(&self.stream, &self.rig, Some(eye))?;
-        }
+        self.draw_rest()?;
         self.stream.flush_blocking().map_err(|source| Error::Flush {
             source: Box::new(source),
             path: self.path.clone(),
         })?;
         self.stream.disconnect();
         Ok(())
+    }
+
+    /// Draws what has not been drawn yet. Only now is it known where the scene lies and whether there
+    /// is a wall: the layout once more, with a place to look from.
+    fn draw_rest(&mut self) -> Result<(), Error> {
+        self.scene.finish(&self.stream)?;
+        self.echoes.finish(&self.stream)?;
+        if let Some(face) = &mut self.face {
+            face.finish(&self.stream)?;
+        }
+        let wall = self.face.as_ref().and_then(|face| Some((face.wall()?, face.passed_m()?)));
+        let sight = &self.scene.sight;
+        let eye = wall.and_then(|(wall, passed_m)| sight.of_wall(wall, passed_m));
+        let shown = Shown {
+            eye: eye.or_else(|| sight.of_vessel()),
+            wall: wall.is_some(),
+            tolerance_m: self.options.tolerance_m,
+        };
+        layout::send(&self.stream, &self.rig, &shown)
     }
 
     fn at(&self, stamp: Stamp) {
@@ -184,7 +226,7 @@ mod tests {
             recorder.echo(&specimen::echo(index)).unwrap();
         }
         recorder.note(Level::Info, "sound speed from the rig").unwrap();
-        recorder.echoes.finish(&recorder.stream).unwrap();
+        recorder.draw_rest().unwrap();
         let (mut rows, mut layout) = (BTreeMap::new(), BTreeSet::new());
         for message in caught.take() {
             let LogMsg::ArrowMsg(store, message) = message else {
@@ -226,15 +268,9 @@ mod tests {
     }
 
     #[test]
-    fn the_map_keeps_its_past() {
+    fn the_layout_has_a_place_to_look_from() {
         let (_, layout) = logged();
-        for entity in crate::scene::HISTORY {
-            let end = format!("/ViewContents/overrides/{entity}/visualizers");
-            assert!(
-                layout.iter().any(|path| path.ends_with(&end)),
-                "{entity} of {layout:?}"
-            );
-        }
+        assert!(layout.iter().any(|path| path.ends_with("/EyeControls3D")), "{layout:?}");
     }
 
     #[test]

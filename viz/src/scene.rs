@@ -1,6 +1,6 @@
 //! What stands in the 3-D view.
 
-use beluga_types::{Label, Medium, Rig, SensorId, SolidarFrame, Waterline};
+use beluga_types::{Label, Medium, Rig, SensorId, SolidarFrame, Stamp, Waterline};
 use nalgebra::Vector3;
 use re_sdk::RecordingStream;
 use re_sdk_types::archetypes::{
@@ -9,100 +9,74 @@ use re_sdk_types::archetypes::{
 use re_sdk_types::components::{Color, FillMode, MeshFaceRendering, Radius, RotationQuat};
 use re_sdk_types::datatypes::Quaternion;
 
-use crate::colour::{self, Rgb, Scale};
-use crate::layout::Eye;
-use crate::thin::{Voxels, spread};
+use crate::camera::{self, Sight};
+use crate::colour::{self, Rgb};
+use crate::face::is_clean;
+use crate::pace::Pace;
+use crate::thin::spread;
+use crate::tiles::Tiles;
+use crate::wall::Wall;
 use crate::{Error, Options};
 
-/// Entities whose past stays visible: see [`crate::layout`].
-pub(crate) const HISTORY: [&str; 4] = ["map/lidar", "map/sonar", "map/doubtful", "path"];
-
 /// Radii of points and lines on screen, so that they are seen from any distance.
-const MAP_RADIUS: f32 = 1.1;
-const NOW_RADIUS: f32 = 1.9;
-const LINE_RADIUS: f32 = 1.2;
+const NOW_RADIUS: f32 = 1.6;
+const LINE_RADIUS: f32 = 1.4;
 
 /// A hull nobody measured, only to see where the vessel is: half length, beam and depth, metres.
-const NOMINAL_HULL_HALF_M: [f32; 3] = [2.2, 0.85, 0.4];
+pub(crate) const NOMINAL_HULL_HALF_M: [f32; 3] = [2.2, 0.85, 0.4];
 /// Length of the drawn axes, metres.
-const AXIS_M: f32 = 1.5;
-/// Rays of the fan at most.
-const FAN_RAYS: usize = 96;
+const AXIS_M: f32 = 1.0;
 /// How far the drawn water reaches beyond the vessel's path, metres.
-const WATER_MARGIN_M: f64 = 20.0;
+const WATER_MARGIN_M: f64 = 15.0;
+/// The water is drawn again when it rose by this much, or must reach this much farther, metres.
+const WATER_STEP_M: [f64; 2] = [0.05, 5.0];
+/// Seconds between two looks at which tiles have grown.
+const MAP_SECONDS: f64 = 1.0;
+/// Places of a piece of the path, and how far they are apart, metres.
+const PATH_PIECE: usize = 64;
+const PATH_STEP_M: f64 = 0.2;
 
-/// Points nearer to the vessel than this say where to look, metres.
-const NEAR_M: f64 = 30.0;
-/// How far from a vessel at rest it is looked at, metres.
-const EYE_M: f64 = 12.0;
-
-const DOUBTFUL: Rgb = [200, 60, 60];
 const NOW_LIGHT: Rgb = [255, 196, 110];
 const NOW_SOUND: Rgb = [120, 255, 230];
-const WATER: [u8; 4] = [40, 120, 190, 30];
+const FAN: [u8; 4] = [120, 255, 230, 46];
+const WATER: [u8; 4] = [40, 120, 190, 56];
 const HULL: Rgb = [235, 120, 40];
 const PATH: Rgb = [255, 150, 60];
 
 /// The scene so far, as much as the next frame needs of it.
 pub(crate) struct Scene {
-    lidar: Cloud,
-    sonar: Cloud,
-    doubtful: Cloud,
+    lidar: Tiles,
+    sonar: Tiles,
+    doubtful: Tiles,
+    map_pace: Pace,
     now: [usize; 2],
-    last_place: Option<Vector3<f64>>,
+    pub(crate) sight: Sight,
+    path: Vec<Vector3<f64>>,
+    path_piece: usize,
+    path_pace: Pace,
     /// Corners of the path so far, east and north.
     reach: Option<[[f64; 2]; 2]>,
-    /// Sum and count of the map's points near the vessel.
-    seen: (Vector3<f64>, f64),
-}
-
-/// Points of one kind.
-struct Cloud {
-    voxels: Voxels,
-    scale: Scale,
-    new: Vec<[f32; 3]>,
-    colours: Vec<Color>,
-}
-
-impl Cloud {
-    fn new(voxel_m: f64, limit: usize) -> Self {
-        Self {
-            voxels: Voxels::new(voxel_m, limit),
-            scale: Scale::new(0.05, 0.98),
-            new: Vec::new(),
-            colours: Vec::new(),
-        }
-    }
-
-    /// Adds a point if its voxel has none; says whether it did.
-    fn add(&mut self, place: &Vector3<f64>, rgb: Rgb) -> bool {
-        let taken = self.voxels.take(place);
-        if taken {
-            self.new.push(single(place));
-            self.colours.push(color(rgb));
-        }
-        taken
-    }
-
-    fn log(&mut self, stream: &RecordingStream, entity: &str) -> Result<(), Error> {
-        let points = Points3D::new(std::mem::take(&mut self.new))
-            .with_colors(std::mem::take(&mut self.colours))
-            .with_radii([Radius::new_ui_points(MAP_RADIUS)]);
-        Ok(stream.log(entity, &points)?)
-    }
+    /// Level of the water as it was drawn, and the reach it was drawn for.
+    water: Option<(f64, [[f64; 2]; 2], bool)>,
 }
 
 impl Scene {
     pub(crate) fn new(options: &Options) -> Self {
         let budget = options.map_points;
+        let voxel_m = options.voxel_m;
+        let doubtful = |_| [200, 60, 60];
         Self {
-            lidar: Cloud::new(options.voxel_m, budget / 2),
-            sonar: Cloud::new(options.voxel_m, budget / 5 * 2),
-            doubtful: Cloud::new(options.voxel_m, budget / 10),
+            lidar: Tiles::new("map/lidar", colour::light, voxel_m, budget / 2),
+            sonar: Tiles::new("map/sonar", colour::sound, voxel_m, budget / 5 * 2),
+            doubtful: Tiles::new("map/doubtful", doubtful, voxel_m, budget / 10),
+            map_pace: Pace::new(MAP_SECONDS, MAP_SECONDS),
             now: [options.lidar_points_per_frame, options.sonar_points_per_frame],
-            last_place: None,
+            sight: Sight::default(),
+            path: Vec::new(),
+            path_piece: 0,
+            path_pace: Pace::new(0.5, 0.5),
             reach: None,
-            seen: (Vector3::zeros(), 0.0),
+            water: None,
         }
     }
 
@@ -124,43 +98,35 @@ impl Scene {
             .with_labels(rig.sensors.iter().map(|sensor| sensor.name.as_str()))
             .with_show_labels(false)
             .with_colors([color([255, 255, 255])])
-            .with_radii([Radius::new_ui_points(3.0)]);
+            .with_radii([Radius::new_ui_points(2.5)]);
         Ok(stream.log_static("vessel/sensors", &sensors)?)
     }
 
     /// The frame, at the stream's current time.
-    pub(crate) fn frame(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
+    pub(crate) fn frame(
+        &mut self,
+        stream: &RecordingStream,
+        frame: &SolidarFrame,
+        wall: Option<&Wall>,
+    ) -> Result<(), Error> {
         self.map(stream, frame)?;
         self.now(stream, frame)?;
         self.vessel(stream, frame)?;
         match &frame.waterline {
-            Some(waterline) => self.water(stream, waterline),
+            Some(waterline) => self.water(stream, waterline, wall),
             None => Ok(()),
         }
     }
 
-    /// A place to look from: above the path, behind the vessel as seen from what it looks at.
-    pub(crate) fn eye(&self) -> Option<Eye> {
-        let [low, high] = self.reach?;
-        let (sum, count) = self.seen;
-        if count == 0.0 {
-            return None;
+    /// Draws what has not been drawn yet.
+    pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
+            tiles.finish(stream)?;
         }
-        let seen = sum / count;
-        let path = Vector3::new((low[0] + high[0]) / 2.0, (low[1] + high[1]) / 2.0, seen.z);
-        let length_m = (high[0] - low[0]).hypot(high[1] - low[1]);
-        let away = (path - seen).try_normalize(0.5).unwrap_or_else(Vector3::y);
-        let along = Vector3::new(away.y, -away.x, 0.0);
-        let distance_m = EYE_M + length_m * 0.45;
-        let position =
-            path + away * distance_m + along * (0.4 * distance_m) + Vector3::z() * (0.45 * distance_m);
-        Some(Eye {
-            position: single(&position),
-            target: single(&((path + seen) / 2.0)),
-        })
+        self.draw_path(stream)
     }
 
-    /// Adds to the map what is new in it.
+    /// Adds the points to the map's tiles, and sends those that have grown.
     fn map(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let points = &frame.points;
         let levels = |wanted: Medium| {
@@ -173,103 +139,172 @@ impl Scene {
         self.sonar.scale.follow(levels(Medium::Water));
         for i in 0..points.len() {
             let place = frame.point_in_world(i).vector();
-            let added = match (points.label[i], points.medium[i]) {
-                (Label::Mirror | Label::Multipath | Label::Volume | Label::Moving | Label::Bridged, _) => {
-                    self.doubtful.add(&place, DOUBTFUL)
-                }
-                (_, Medium::Air) => {
-                    let fraction = self.lidar.scale.fraction(points.level[i]);
-                    self.lidar.add(&place, colour::light(fraction))
-                }
-                (_, Medium::Water) => {
-                    let fraction = self.sonar.scale.fraction(points.level[i]);
-                    self.sonar.add(&place, colour::sound(fraction))
-                }
+            let tiles = match (is_clean(points.label[i]), points.medium[i]) {
+                (false, _) => &mut self.doubtful,
+                (true, Medium::Air) => &mut self.lidar,
+                (true, Medium::Water) => &mut self.sonar,
             };
-            if added && points.position(i).vector().norm() < NEAR_M {
-                self.seen = (self.seen.0 + place, self.seen.1 + 1.0);
+            let new = tiles.add(&place, points.level[i]);
+            if new && points.label[i] != Label::Mirror && points.position(i).vector().norm() < camera::NEAR_M {
+                self.sight.see(&place);
             }
         }
-        self.lidar.log(stream, HISTORY[0])?;
-        self.sonar.log(stream, HISTORY[1])?;
-        self.doubtful.log(stream, HISTORY[2])
+        if self.map_pace.due(frame.window.end) {
+            for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
+                tiles.send(stream)?;
+            }
+        }
+        Ok(())
     }
 
-    /// The newest points, and rays to those in the water; what was newest before stays if there are
-    /// none.
+    /// The newest points, and the newest ping as a fan from the sonar to what it heard; what was
+    /// newest before stays if there are none.
     fn now(&self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let points = &frame.points;
         if points.is_empty() {
             return Ok(());
         }
-        let of = |wanted: Medium, limit: usize| -> Vec<usize> {
-            let all: Vec<usize> = (0..points.len())
+        let of = |wanted: Medium| -> Vec<usize> {
+            (0..points.len())
                 .filter(|&i| points.medium[i] == wanted)
-                .collect();
-            spread(all.len(), limit).map(|place| all[place]).collect()
+                .collect()
         };
         let place = |i: usize| single(&frame.point_in_world(i).vector());
-        let light = of(Medium::Air, self.now[0]);
-        let sound = of(Medium::Water, self.now[1]);
-        for (entity, indices, rgb) in [("now/lidar", &light, NOW_LIGHT), ("now/sonar", &sound, NOW_SOUND)] {
-            let cloud = Points3D::new(indices.iter().map(|&i| place(i)))
+        let light = of(Medium::Air);
+        let newest = newest_ping(frame, of(Medium::Water));
+        for (entity, indices, limit, rgb) in [
+            ("now/lidar", &light, self.now[0], NOW_LIGHT),
+            ("now/sonar", &newest, self.now[1], NOW_SOUND),
+        ] {
+            let cloud = Points3D::new(spread(indices.len(), limit).map(|at| place(indices[at])))
                 .with_colors([color(rgb)])
                 .with_radii([Radius::new_ui_points(NOW_RADIUS)]);
             stream.log(entity, &cloud)?;
         }
-        let ray = |i: usize| {
+        let Some(head) = newest.first().and_then(|&i| {
             let sensor = SensorId(points.sensor[i]);
             let body_from_sensor = frame.calibration_of(sensor)?.body_from_sensor;
-            let head = (frame.world_from_body * body_from_sensor).translation();
-            Some([single(&head), place(i)])
+            Some((frame.world_from_body * body_from_sensor).translation())
+        }) else {
+            return Ok(());
         };
-        let rays = spread(sound.len(), FAN_RAYS).filter_map(|i| ray(sound[i]));
-        let [red, green, blue] = NOW_SOUND;
-        let fan = LineStrips3D::new(rays)
-            .with_colors([Color::from_unmultiplied_rgba(red, green, blue, 40)])
-            .with_radii([Radius::new_ui_points(0.5)]);
+        let corners = [single(&head)].into_iter().chain(newest.iter().map(|&i| place(i)));
+        let triangles = (1..newest.len() as u32).map(|i| [0, i, i + 1]);
+        let [red, green, blue, alpha] = FAN;
+        let fan = Mesh3D::new(corners)
+            .with_triangle_indices(triangles)
+            .with_albedo_factor(Color::from_unmultiplied_rgba(red, green, blue, alpha).0)
+            .with_face_rendering(MeshFaceRendering::DoubleSided);
         Ok(stream.log("now/fan", &fan)?)
     }
 
     fn vessel(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let place = frame.world_from_body.translation();
+        self.sight.pass(&place);
         let wxyz = frame.world_from_body.wxyz().map(|part| part as f32);
         let pose = Transform3D::from_translation(single(&place))
             .with_quaternion(RotationQuat(Quaternion::from_wxyz(wxyz)));
         stream.log("vessel", &pose)?;
-        let before = self.last_place.replace(place).unwrap_or(place);
-        let step = LineStrips3D::new([[single(&before), single(&place)]])
-            .with_colors([color(PATH)])
-            .with_radii([Radius::new_ui_points(LINE_RADIUS)]);
-        stream.log(HISTORY[3], &step)?;
         let [low, high] = self.reach.get_or_insert([[place.x, place.y]; 2]);
         for (axis, value) in [place.x, place.y].into_iter().enumerate() {
             low[axis] = low[axis].min(value);
             high[axis] = high[axis].max(value);
         }
+        self.path(stream, place, frame.window.end)
+    }
+
+    /// The path in pieces, so that only its end is sent again.
+    fn path(&mut self, stream: &RecordingStream, place: Vector3<f64>, now: Stamp) -> Result<(), Error> {
+        if self.path.last().is_some_and(|last| (place - last).norm() < PATH_STEP_M) {
+            return Ok(());
+        }
+        self.path.push(place);
+        let full = self.path.len() >= PATH_PIECE;
+        if full || self.path_pace.due(now) {
+            self.draw_path(stream)?;
+        }
+        if full {
+            self.path_piece += 1;
+            self.path.drain(..self.path.len() - 1);
+        }
         Ok(())
     }
 
-    /// The water surface around the path so far.
-    fn water(&self, stream: &RecordingStream, waterline: &Waterline) -> Result<(), Error> {
-        let Some([low, high]) = self.reach else {
+    fn draw_path(&self, stream: &RecordingStream) -> Result<(), Error> {
+        let piece = LineStrips3D::new([self.path.iter().map(single).collect::<Vec<_>>()])
+            .with_colors([color(PATH)])
+            .with_radii([Radius::new_ui_points(LINE_RADIUS)]);
+        Ok(stream.log(format!("path/{}", self.path_piece), &piece)?)
+    }
+
+    /// The water surface around the path so far, up to the wall if there is one.
+    fn water(
+        &mut self,
+        stream: &RecordingStream,
+        waterline: &Waterline,
+        wall: Option<&Wall>,
+    ) -> Result<(), Error> {
+        let Some(reach) = self.reach else {
             return Ok(());
         };
-        let [west, south] = low.map(|value| (value - WATER_MARGIN_M) as f32);
-        let [east, north] = high.map(|value| (value + WATER_MARGIN_M) as f32);
-        let z = waterline.z_m as f32;
+        let same = self.water.is_some_and(|(z_m, before, walled)| {
+            let grown = (0..2).any(|corner| {
+                (0..2).any(|axis| (reach[corner][axis] - before[corner][axis]).abs() > WATER_STEP_M[1])
+            });
+            (z_m - waterline.z_m).abs() < WATER_STEP_M[0] && !grown && walled == wall.is_some()
+        });
+        if same {
+            return Ok(());
+        }
+        self.water = Some((waterline.z_m, reach, wall.is_some()));
         let [red, green, blue, alpha] = WATER;
-        let surface = Mesh3D::new([
-            [west, south, z],
-            [east, south, z],
-            [east, north, z],
-            [west, north, z],
-        ])
-        .with_triangle_indices([[0u32, 1, 2], [0, 2, 3]])
-        .with_albedo_factor(Color::from_unmultiplied_rgba(red, green, blue, alpha).0)
-        .with_face_rendering(MeshFaceRendering::DoubleSided);
+        let surface = Mesh3D::new(water_corners(reach, waterline.z_m, wall).map(|corner| single(&corner)))
+            .with_triangle_indices([[0u32, 1, 2], [0, 2, 3]])
+            .with_albedo_factor(Color::from_unmultiplied_rgba(red, green, blue, alpha).0)
+            .with_face_rendering(MeshFaceRendering::DoubleSided);
         Ok(stream.log("water", &surface)?)
     }
+}
+
+/// Corners of the water, around.
+fn water_corners([low, high]: [[f64; 2]; 2], z_m: f64, wall: Option<&Wall>) -> [Vector3<f64>; 4] {
+    let [west, south] = low.map(|value| value - WATER_MARGIN_M);
+    let [east, north] = high.map(|value| value + WATER_MARGIN_M);
+    let corners = [[west, south], [east, south], [east, north], [west, north]].map(|[x, y]| {
+        let mut corner = Vector3::zeros();
+        corner.x = x;
+        corner.y = y;
+        corner.z = z_m;
+        corner
+    });
+    let Some(wall) = wall else {
+        return corners;
+    };
+    let path = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]];
+    let places = path.map(|[x, y]| wall.place(&Vector3::new(x, y, z_m)));
+    let end = |low: bool| {
+        let ends = places.iter().map(|place| place.along_m);
+        if low {
+            ends.fold(f64::INFINITY, f64::min) - WATER_MARGIN_M
+        } else {
+            ends.fold(f64::NEG_INFINITY, f64::max) + WATER_MARGIN_M
+        }
+    };
+    let off_m = places.iter().map(|place| place.off_m).fold(0.0, f64::max) + WATER_MARGIN_M / 2.0;
+    [(end(true), 0.0), (end(false), 0.0), (end(false), off_m), (end(true), off_m)]
+        .map(|(along_m, off_m)| wall.point(along_m, off_m, z_m))
+}
+
+/// Of these points those of the newest ping, beam by beam.
+fn newest_ping(frame: &SolidarFrame, mut indices: Vec<usize>) -> Vec<usize> {
+    let points = &frame.points;
+    let ping = |i: usize| (points.source_seq[i], points.sensor[i]);
+    let Some(newest) = indices.iter().map(|&i| ping(i)).max() else {
+        return indices;
+    };
+    indices.retain(|&i| ping(i) == newest);
+    indices.sort_by_key(|&i| points.source_index[i]);
+    indices
 }
 
 fn single(place: &Vector3<f64>) -> [f32; 3] {
@@ -286,16 +321,33 @@ mod tests {
     use crate::specimen;
 
     #[test]
-    fn the_eye_stands_behind_the_vessel_and_above_it() {
-        let (stream, _caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
-        let mut scene = Scene::new(&Options::default());
-        assert_eq!(scene.eye(), None, "nothing was seen yet");
-        for index in 0..5 {
-            scene.frame(&stream, &specimen::frame(index)).unwrap();
+    fn the_fan_is_one_ping_in_the_order_of_its_beams() {
+        let mut frame = specimen::frame(0);
+        for i in 5..9 {
+            frame.points.source_seq[i] = if i == 5 { 3 } else { 4 };
+            frame.points.source_index[i] = 20 - i as u32;
         }
-        // The points lie to port of the path.
-        let eye = scene.eye().unwrap();
-        assert!(eye.position[1] < 0.0 && eye.position[2] > 0.0, "{eye:?}");
-        assert!(eye.target[1] > 0.0, "{eye:?}");
+        assert_eq!(newest_ping(&frame, vec![5, 6, 7, 8]), vec![8, 7, 6]);
+        assert!(newest_ping(&frame, Vec::new()).is_empty());
+    }
+
+    #[test]
+    fn the_path_is_sent_in_pieces() {
+        let (stream, caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+        let mut scene = Scene::new(&Options::default());
+        for index in 0..200 {
+            scene.frame(&stream, &specimen::frame(index), None).unwrap();
+        }
+        stream.flush_blocking().unwrap();
+        let longest = caught
+            .take()
+            .into_iter()
+            .filter_map(|message| match message {
+                re_sdk::log::LogMsg::ArrowMsg(_, message) => re_sdk::log::Chunk::from_arrow_msg(&message).ok(),
+                _ => None,
+            })
+            .filter(|chunk| chunk.entity_path().to_string().starts_with("/path/"))
+            .count();
+        assert!(longest >= 3, "{longest}");
     }
 }

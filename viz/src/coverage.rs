@@ -1,0 +1,279 @@
+//! What of the wall was seen, how often, and how well: cells of the unwrapped face.
+
+use std::collections::BTreeMap;
+
+use beluga_types::Medium;
+
+use crate::seam::{SIGMAS_95, quantile};
+use crate::wall::OnWall;
+
+/// Edge of a cell, metres.
+pub(crate) const CELL_M: f64 = 0.2;
+/// A cell with this many points is covered.
+pub(crate) const COVERED: u32 = 5;
+/// An edge of what was seen is where a cell has this many points of the medium.
+const EDGE: u32 = 3;
+/// Cells that are kept at most.
+const MOST_CELLS: usize = 1_000_000;
+/// So many points of a cell are weighed, and then one in so many.
+const WEIGHED_FIRST: u32 = 4;
+const WEIGHED_EVERY: u32 = 32;
+
+/// What was seen in one cell.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cell {
+    light: u32,
+    sound: u32,
+    /// The lowest point seen by light and the highest seen by sound, metres.
+    lowest_light_m: f64,
+    highest_sound_m: f64,
+    /// Sums over the points that were weighed, m².
+    random_m2: f64,
+    shared_m2: f64,
+    weighed: u32,
+}
+
+impl Cell {
+    fn new() -> Self {
+        Self {
+            light: 0,
+            sound: 0,
+            lowest_light_m: f64::INFINITY,
+            highest_sound_m: f64::NEG_INFINITY,
+            random_m2: 0.0,
+            shared_m2: 0.0,
+            weighed: 0,
+        }
+    }
+
+    /// Points of both media.
+    pub(crate) fn points(&self) -> u32 {
+        self.light.saturating_add(self.sound)
+    }
+
+    /// Half of the 95 % interval of the mean of its points along the wall's normal, metres: of n
+    /// points σ²/n + JΣJᵀ.
+    pub(crate) fn half_width_95_m(&self) -> Option<f64> {
+        let weighed = f64::from(self.weighed);
+        let variance = self.random_m2 / weighed / f64::from(self.points()) + self.shared_m2 / weighed;
+        (self.weighed > 0).then_some(SIGMAS_95 * variance.max(0.0).sqrt())
+    }
+}
+
+/// The cells of a wall by column (along) and row (up), and the stretch that was passed.
+#[derive(Default)]
+pub(crate) struct Coverage {
+    cells: BTreeMap<[i32; 2], Cell>,
+    passed: Option<[f64; 2]>,
+}
+
+/// Shares of the wall, and between which levels it was taken to be.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Shares {
+    /// Level of toe and crest, metres.
+    pub(crate) levels_m: [f64; 2],
+    /// Covered cells of all between toe and crest.
+    pub(crate) covered: f64,
+    /// Covered cells that are within the tolerance, of all that are covered.
+    pub(crate) in_tolerance: f64,
+}
+
+/// The edges of what was seen in one column of the wall.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Edges {
+    pub(crate) along_m: f64,
+    /// The lowest place seen by light, and the highest seen by sound, metres.
+    pub(crate) light_m: f64,
+    pub(crate) sound_m: f64,
+}
+
+pub(crate) fn cell_of(metres: f64) -> i32 {
+    (metres / CELL_M).floor() as i32
+}
+
+impl Coverage {
+    /// Counts a point; says whether its uncertainty is wanted for [`Self::weigh`].
+    pub(crate) fn see(&mut self, at: &OnWall, medium: Medium) -> bool {
+        let key = [cell_of(at.along_m), cell_of(at.level_m)];
+        if self.cells.len() >= MOST_CELLS && !self.cells.contains_key(&key) {
+            return false;
+        }
+        let cell = self.cells.entry(key).or_insert_with(Cell::new);
+        match medium {
+            Medium::Air => {
+                cell.light = cell.light.saturating_add(1);
+                cell.lowest_light_m = cell.lowest_light_m.min(at.level_m);
+            }
+            Medium::Water => {
+                cell.sound = cell.sound.saturating_add(1);
+                cell.highest_sound_m = cell.highest_sound_m.max(at.level_m);
+            }
+        }
+        cell.weighed < WEIGHED_FIRST || cell.points() % WEIGHED_EVERY == 0
+    }
+
+    /// Adds what is known of a point that was counted: variance along the normal of its own and of
+    /// what it shares, m².
+    pub(crate) fn weigh(&mut self, at: &OnWall, random_m2: f64, shared_m2: f64) {
+        let key = [cell_of(at.along_m), cell_of(at.level_m)];
+        if let Some(cell) = self.cells.get_mut(&key)
+            && random_m2.is_finite()
+            && shared_m2.is_finite()
+        {
+            cell.random_m2 += random_m2;
+            cell.shared_m2 += shared_m2;
+            cell.weighed += 1;
+        }
+    }
+
+    /// The survey reached this chainage.
+    pub(crate) fn pass(&mut self, along_m: f64) {
+        let [low, high] = self.passed.get_or_insert([along_m, along_m]);
+        *low = low.min(along_m);
+        *high = high.max(along_m);
+    }
+
+    /// The stretch that was passed, metres of chainage.
+    pub(crate) fn passed_m(&self) -> Option<[f64; 2]> {
+        self.passed
+    }
+
+    /// The cell in this column and row.
+    pub(crate) fn cell(&self, column: i32, row: i32) -> Option<&Cell> {
+        self.cells.get(&[column, row])
+    }
+
+    /// Columns that were passed.
+    fn columns(&self) -> std::ops::Range<i32> {
+        let [low, high] = self.passed.unwrap_or_default();
+        let last = if self.passed.is_some() { cell_of(high) + 1 } else { 0 };
+        cell_of(low).min(last)..last
+    }
+
+    fn column(&self, column: i32) -> impl DoubleEndedIterator<Item = (i32, &Cell)> {
+        let range = self.cells.range([column, i32::MIN]..=[column, i32::MAX]);
+        range.map(|(&[_, row], cell)| (row, cell))
+    }
+
+    /// Rows of toe and crest: of all columns the middle one's lowest and highest covered cell.
+    pub(crate) fn rows(&self) -> Option<[i32; 2]> {
+        let (mut lows, mut highs) = (Vec::new(), Vec::new());
+        for column in self.columns() {
+            let mut covered = self.column(column).filter(|(_, cell)| cell.points() >= COVERED);
+            if let Some((low, _)) = covered.next() {
+                lows.push(f64::from(low));
+                highs.push(f64::from(covered.next_back().map_or(low, |(high, _)| high)));
+            }
+        }
+        let middle = |rows: Vec<f64>| quantile(rows.into_iter(), 0.5) as i32;
+        (!lows.is_empty()).then(|| [middle(lows), middle(highs)])
+    }
+
+    /// How much of the wall is covered, and how much of that within the tolerance (metres, 95 %).
+    pub(crate) fn shares(&self, tolerance_m: f64) -> Option<Shares> {
+        let [toe, crest] = self.rows()?;
+        let (mut covered, mut tolerated) = (0u32, 0u32);
+        for column in self.columns() {
+            for (_, cell) in self
+                .column(column)
+                .filter(|(row, cell)| (toe..=crest).contains(row) && cell.points() >= COVERED)
+            {
+                covered += 1;
+                tolerated += u32::from(cell.half_width_95_m().is_some_and(|half| half <= tolerance_m));
+            }
+        }
+        let all = self.columns().len() as f64 * f64::from(crest - toe + 1);
+        Some(Shares {
+            levels_m: [f64::from(toe) * CELL_M, f64::from(crest + 1) * CELL_M],
+            covered: f64::from(covered) / all,
+            in_tolerance: f64::from(tolerated) / f64::from(covered.max(1)),
+        })
+    }
+
+    /// The edges of what both saw, column by column, where both saw something.
+    pub(crate) fn edges(&self) -> Vec<Edges> {
+        let edges = self.columns().filter_map(|column| {
+            let mut light = self.column(column).filter(|(_, cell)| cell.light >= EDGE);
+            let mut sound = self.column(column).filter(|(_, cell)| cell.sound >= EDGE);
+            Some(Edges {
+                along_m: (f64::from(column) + 0.5) * CELL_M,
+                light_m: light.next()?.1.lowest_light_m,
+                sound_m: sound.next_back()?.1.highest_sound_m,
+            })
+        });
+        edges.collect()
+    }
+}
+
+/// The height of the strip nobody saw, metres: over all columns the middle one; below zero where
+/// light and sound overlap.
+pub(crate) fn strip_m(edges: &[Edges]) -> Option<f64> {
+    let heights = edges.iter().map(|edges| edges.light_m - edges.sound_m);
+    (!edges.is_empty()).then(|| quantile(heights, 0.5))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Ten metres of wall from −4 m to 3 m, not seen between −0.3 and 0.5 m, five times a cell.
+    pub(crate) fn quay() -> Coverage {
+        let mut coverage = Coverage::default();
+        for i in 0..=500 {
+            for j in 0..700 {
+                let at = OnWall {
+                    along_m: f64::from(i) * 0.02,
+                    off_m: 0.0,
+                    level_m: f64::from(j) * 0.01 - 4.0,
+                };
+                let medium = match at.level_m {
+                    level if level <= -0.3 => Medium::Water,
+                    level if level >= 0.5 => Medium::Air,
+                    _ => continue,
+                };
+                if coverage.see(&at, medium) {
+                    // Below water twice the tolerance, in what is shared.
+                    let shared = if medium == Medium::Air { 0.01 } else { 0.05 };
+                    coverage.weigh(&at, 0.02f64.powi(2), f64::powi(shared, 2));
+                }
+            }
+            coverage.pass(f64::from(i) * 0.02);
+        }
+        coverage
+    }
+
+    #[test]
+    fn the_strip_nobody_saw_has_its_height() {
+        let height = strip_m(&quay().edges()).unwrap();
+        assert!((height - 0.8).abs() < 0.02, "{height}");
+        assert_eq!(strip_m(&[]), None);
+    }
+
+    #[test]
+    fn covered_is_counted_from_toe_to_crest() {
+        let shares = quay().shares(0.05).unwrap();
+        assert!((shares.levels_m[0] + 4.0).abs() < 0.21 && (shares.levels_m[1] - 3.0).abs() < 0.21);
+        // 0.8 m of 7 m are missing; cells at the strip's edges may be partly filled.
+        assert!((shares.covered - 6.2 / 7.0).abs() < 0.04, "{shares:?}");
+        // 2.5 m of 6.2 m lie above the water.
+        assert!((shares.in_tolerance - 2.5 / 6.2).abs() < 0.04, "{shares:?}");
+    }
+
+    #[test]
+    fn an_average_keeps_what_is_shared() {
+        let mut coverage = Coverage::default();
+        let at = OnWall {
+            along_m: 0.1,
+            off_m: 0.0,
+            level_m: 0.1,
+        };
+        assert_eq!(coverage.shares(0.05), None);
+        for _ in 0..100 {
+            if coverage.see(&at, Medium::Air) {
+                coverage.weigh(&at, 0.03f64.powi(2), 0.01f64.powi(2));
+            }
+        }
+        let half = coverage.cell(0, 0).unwrap().half_width_95_m().unwrap();
+        assert!((half - 1.96 * (0.003f64.powi(2) + 0.01f64.powi(2)).sqrt()).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,258 @@
+//! The map as tiles: points averaged by voxel, each tile sent again only when it has grown much.
+
+use std::collections::{BTreeMap, HashMap};
+
+use nalgebra::Vector3;
+use re_sdk::RecordingStream;
+use re_sdk_types::archetypes::Points3D;
+use re_sdk_types::components::{Color, Radius};
+
+use crate::Error;
+use crate::colour::{Rgb, Scale};
+
+/// Edge of a tile in plan, metres.
+const TILE_M: f64 = 32.0;
+/// A tile is sent again when its points are so many times what they were.
+const GROWTH: f64 = 1.3;
+/// Or when it has not grown for so many looks, and has not been sent as it is.
+const QUIET_LOOKS: u32 = 5;
+/// Colours are averaged over cubes of so many voxels, so that speckle does not show.
+const SMOOTHING: i32 = 3;
+/// Radius of a point in edges of its voxel.
+const RADIUS: f64 = 0.55;
+
+/// Points of one kind, in `World`.
+pub(crate) struct Tiles {
+    entity: &'static str,
+    colour: fn(f32) -> Rgb,
+    pub(crate) scale: Scale,
+    tiles: BTreeMap<[i32; 2], Tile>,
+    budget: Budget,
+}
+
+#[derive(Default)]
+struct Tile {
+    voxel_m: f64,
+    places: HashMap<[i32; 3], u32>,
+    voxels: Vec<Voxel>,
+    points: u64,
+    sent: u64,
+    quiet: u32,
+    points_at_last_look: u64,
+}
+
+/// Sums over the points of a voxel; places against its tile's corner.
+#[derive(Clone, Copy, Default)]
+struct Voxel {
+    place: [f32; 3],
+    level: f32,
+    count: f32,
+}
+
+/// Voxels that may still be made: tiles get coarser voxels as it is used up, so that a whole day
+/// stays within it and its first hour is no coarser than it need be.
+struct Budget {
+    voxel_m: f64,
+    kept: usize,
+    limit: usize,
+    next_doubling: usize,
+}
+
+impl Budget {
+    fn take(&mut self) -> bool {
+        if self.kept >= self.limit {
+            return false;
+        }
+        self.kept += 1;
+        if self.kept >= self.next_doubling {
+            self.voxel_m *= 2.0;
+            self.next_doubling += (self.limit - self.next_doubling).div_ceil(2);
+        }
+        true
+    }
+}
+
+impl Tiles {
+    /// At most `limit` voxels below this entity, the first of this edge.
+    pub(crate) fn new(entity: &'static str, colour: fn(f32) -> Rgb, voxel_m: f64, limit: usize) -> Self {
+        Self {
+            entity,
+            colour,
+            scale: Scale::new(0.05, 0.98),
+            tiles: BTreeMap::new(),
+            budget: Budget {
+                voxel_m,
+                kept: 0,
+                limit,
+                next_doubling: limit.div_ceil(2),
+            },
+        }
+    }
+
+    /// Adds a point to its voxel; says whether it is the first there.
+    pub(crate) fn add(&mut self, place: &Vector3<f64>, level: f32) -> bool {
+        let key = [0, 1].map(|axis| (place[axis] / TILE_M).floor() as i32);
+        let voxel_m = self.budget.voxel_m;
+        let tile = self.tiles.entry(key).or_insert_with(|| Tile {
+            voxel_m,
+            ..Tile::default()
+        });
+        let corner = corner(key);
+        let voxel = [0, 1, 2].map(|axis| ((place[axis] - corner[axis]) / tile.voxel_m).floor() as i32);
+        let mut new = false;
+        let at = match tile.places.get(&voxel) {
+            Some(&at) => at as usize,
+            None if self.budget.take() => {
+                new = true;
+                tile.places.insert(voxel, tile.voxels.len() as u32);
+                tile.voxels.push(Voxel::default());
+                tile.voxels.len() - 1
+            }
+            None => return false,
+        };
+        let sums = &mut tile.voxels[at];
+        for axis in 0..3 {
+            sums.place[axis] += (place[axis] - corner[axis]) as f32;
+        }
+        sums.level += level;
+        sums.count += 1.0;
+        tile.points += 1;
+        new
+    }
+
+    /// Sends the tiles that have grown much since they were sent, at the stream's current time.
+    pub(crate) fn send(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        self.send_if(stream, Tile::due)
+    }
+
+    /// Sends every tile that is not there as it is.
+    pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        self.send_if(stream, |tile| tile.points > tile.sent)
+    }
+
+    fn send_if(
+        &mut self,
+        stream: &RecordingStream,
+        mut due: impl FnMut(&mut Tile) -> bool,
+    ) -> Result<(), Error> {
+        for (&key, tile) in &mut self.tiles {
+            if due(tile) {
+                tile.sent = tile.points;
+                let entity = format!("{}/{}_{}", self.entity, key[0], key[1]);
+                stream.log(entity, &tile.picture(key, &self.scale, self.colour))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tile {
+    /// Whether it should be sent; asked at regular looks.
+    fn due(&mut self) -> bool {
+        self.quiet = if self.points > self.points_at_last_look {
+            0
+        } else {
+            self.quiet.saturating_add(1)
+        };
+        self.points_at_last_look = self.points;
+        let grown = self.points as f64 >= self.sent as f64 * GROWTH;
+        self.points > self.sent && (grown || self.quiet == QUIET_LOOKS)
+    }
+
+    fn picture(&self, key: [i32; 2], scale: &Scale, colour: fn(f32) -> Rgb) -> Points3D {
+        let corner = corner(key);
+        let place = |voxel: &Voxel, axis: usize| f64::from(voxel.place[axis] / voxel.count);
+        let block = |voxel: &Voxel| {
+            let edge = self.voxel_m * f64::from(SMOOTHING);
+            [0, 1, 2].map(|axis| (place(voxel, axis) / edge).floor() as i32)
+        };
+        let mut blocks: HashMap<[i32; 3], (f32, f32)> = HashMap::new();
+        for voxel in &self.voxels {
+            let (level, count) = blocks.entry(block(voxel)).or_default();
+            *level += voxel.level;
+            *count += voxel.count;
+        }
+        let colours = self.voxels.iter().map(|voxel| {
+            let (level, count) = blocks
+                .get(&block(voxel))
+                .copied()
+                .unwrap_or((voxel.level, voxel.count));
+            let [red, green, blue] = colour(scale.fraction(level / count));
+            Color::from_rgb(red, green, blue)
+        });
+        let places = self
+            .voxels
+            .iter()
+            .map(|voxel| [0, 1, 2].map(|axis| (place(voxel, axis) + corner[axis]) as f32));
+        Points3D::new(places)
+            .with_colors(colours)
+            .with_radii([Radius::new_scene_units((self.voxel_m * RADIUS) as f32)])
+    }
+}
+
+fn corner(key: [i32; 2]) -> [f64; 3] {
+    [f64::from(key[0]) * TILE_M, f64::from(key[1]) * TILE_M, 0.0]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::colour;
+
+    fn tiles(limit: usize) -> Tiles {
+        Tiles::new("map/test", colour::sound, 0.1, limit)
+    }
+
+    #[test]
+    fn a_voxel_is_the_mean_of_its_points() {
+        let mut tiles = tiles(100);
+        assert!(tiles.add(&Vector3::new(-0.02, 40.02, 0.02), 3.0));
+        assert!(!tiles.add(&Vector3::new(-0.04, 40.06, 0.06), 5.0));
+        assert!(tiles.add(&Vector3::new(0.02, 40.02, 0.02), 3.0), "another tile");
+        let tile = &tiles.tiles[&[-1, 1]];
+        let voxel = tile.voxels[0];
+        let mean = [0, 1, 2].map(|axis| f64::from(voxel.place[axis] / voxel.count) + corner([-1, 1])[axis]);
+        for (found, expected) in mean.into_iter().zip([-0.03, 40.04, 0.04]) {
+            assert!((found - expected).abs() < 1e-5, "{mean:?}");
+        }
+        assert_eq!(voxel.level / voxel.count, 4.0);
+    }
+
+    #[test]
+    fn the_budget_holds_and_reaches_far() {
+        let mut tiles = tiles(1000);
+        let kept: Vec<i32> = (0..100_000)
+            .filter(|&i| tiles.add(&Vector3::new(f64::from(i) * 0.1, 0.0, 0.0), 0.0))
+            .collect();
+        assert_eq!(kept.len(), 1000);
+        assert!(kept.last().copied().unwrap() > 2000, "{kept:?}");
+    }
+
+    #[test]
+    fn a_tile_is_sent_a_few_times_however_often_it_is_seen() {
+        let (stream, caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+        let mut tiles = tiles(10_000);
+        for look in 0..2_000 {
+            for i in 0..100 {
+                tiles.add(&Vector3::new(f64::from(i) * 0.1, f64::from(look % 7), 1.0), 0.0);
+            }
+            tiles.send(&stream).unwrap();
+        }
+        for _ in 0..100 {
+            tiles.send(&stream).unwrap();
+        }
+        tiles.finish(&stream).unwrap();
+        stream.flush_blocking().unwrap();
+        let rows: usize = caught
+            .take()
+            .into_iter()
+            .filter_map(|message| match message {
+                re_sdk::log::LogMsg::ArrowMsg(_, message) => re_sdk::log::Chunk::from_arrow_msg(&message).ok(),
+                _ => None,
+            })
+            .map(|chunk| chunk.num_rows())
+            .sum();
+        // log(2000) / log(1.3) is 29; one more when it went quiet.
+        assert!((10..=31).contains(&rows), "{rows}");
+    }
+}
