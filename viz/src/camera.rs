@@ -12,8 +12,8 @@ const NEAREST_M: f64 = 12.0;
 /// The longest piece of a path that is looked at as a whole, metres.
 const LONGEST_M: f64 = 40.0;
 /// How far behind and above a vessel without a wall one looks from, metres.
-const BEHIND_M: f64 = 38.0;
-const ABOVE_M: f64 = 26.0;
+const BEHIND_M: f64 = 24.0;
+const ABOVE_M: f64 = 14.0;
 
 /// What there is to look at.
 #[derive(Clone, Copy, Debug, Default)]
@@ -75,8 +75,8 @@ impl Sight {
         match level.try_normalize(2.0) {
             Some(ahead) => {
                 let side = Vector3::new(-ahead.y, ahead.x, 0.0);
-                let position = here - ahead * BEHIND_M + side * (0.35 * BEHIND_M) + Vector3::z() * ABOVE_M;
-                Some(eye(&position, &(here + ahead * 6.0)))
+                let position = here - ahead * BEHIND_M + side * (0.4 * BEHIND_M) + Vector3::z() * ABOVE_M;
+                Some(eye(&position, &(here + ahead * 8.0)))
             }
             None => {
                 let seen = self.seen.0 / self.seen.1;
@@ -121,6 +121,9 @@ mod tests {
         sight.pass(&Vector3::zeros());
         sight.see(&Vector3::new(0.0, 10.0, 0.0));
         let eye = sight.of_vessel().unwrap();
-        assert!(eye.position[1] < 0.0 && eye.position[2] > 0.0 && eye.target[1] > 0.0, "{eye:?}");
+        assert!(
+            eye.position[1] < 0.0 && eye.position[2] > 0.0 && eye.target[1] > 0.0,
+            "{eye:?}"
+        );
     }
 }

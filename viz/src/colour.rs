@@ -89,6 +89,12 @@ impl Scale {
         });
     }
 
+    /// Whether all values so far were as good as the same.
+    pub(crate) fn is_flat(&self) -> bool {
+        self.span
+            .is_none_or(|(low, high)| high - low <= f32::EPSILON * high.abs())
+    }
+
     /// Where a value lies in the span, 0 to 1; the middle while nothing is known.
     pub(crate) fn fraction(&self, value: f32) -> f32 {
         match self.span {
@@ -128,10 +134,12 @@ mod tests {
     fn one_loud_echo_moves_no_scale() {
         let mut scale = Scale::new(0.05, 0.98);
         assert_eq!(scale.fraction(3.0), 0.5);
+        assert!(scale.is_flat());
         let mut values: Vec<f32> = (0..=100).map(|i| i as f32).collect();
         values.push(1e6);
         values.push(f32::NAN);
         scale.follow(values.into_iter());
+        assert!(!scale.is_flat());
         assert_eq!(scale.fraction(0.0), 0.0);
         assert_eq!(scale.fraction(200.0), 1.0);
         assert!((scale.fraction(52.0) - 0.5).abs() < 0.02);

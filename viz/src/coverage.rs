@@ -146,7 +146,11 @@ impl Coverage {
     /// Columns that were passed.
     fn columns(&self) -> std::ops::Range<i32> {
         let [low, high] = self.passed.unwrap_or_default();
-        let last = if self.passed.is_some() { cell_of(high) + 1 } else { 0 };
+        let last = if self.passed.is_some() {
+            cell_of(high) + 1
+        } else {
+            0
+        };
         cell_of(low).min(last)..last
     }
 
@@ -219,12 +223,12 @@ pub(crate) mod tests {
     /// Ten metres of wall from −4 m to 3 m, not seen between −0.3 and 0.5 m, five times a cell.
     pub(crate) fn quay() -> Coverage {
         let mut coverage = Coverage::default();
-        for i in 0..=500 {
-            for j in 0..700 {
+        for i in 0..=200 {
+            for j in 0..350 {
                 let at = OnWall {
-                    along_m: f64::from(i) * 0.02,
+                    along_m: f64::from(i) * 0.05,
                     off_m: 0.0,
-                    level_m: f64::from(j) * 0.01 - 4.0,
+                    level_m: f64::from(j) * 0.02 - 4.0,
                 };
                 let medium = match at.level_m {
                     level if level <= -0.3 => Medium::Water,
@@ -237,7 +241,7 @@ pub(crate) mod tests {
                     coverage.weigh(&at, 0.02f64.powi(2), f64::powi(shared, 2));
                 }
             }
-            coverage.pass(f64::from(i) * 0.02);
+            coverage.pass(f64::from(i) * 0.05);
         }
         coverage
     }
@@ -245,7 +249,7 @@ pub(crate) mod tests {
     #[test]
     fn the_strip_nobody_saw_has_its_height() {
         let height = strip_m(&quay().edges()).unwrap();
-        assert!((height - 0.8).abs() < 0.02, "{height}");
+        assert!((height - 0.8).abs() < 0.03, "{height}");
         assert_eq!(strip_m(&[]), None);
     }
 

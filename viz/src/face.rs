@@ -191,10 +191,7 @@ impl Found {
                         .weigh(&at, weighed.variance_m2, shared_m2(&weighed.row, &shared));
                 }
             }
-            let near: Vec<_> = points
-                .iter()
-                .filter(|(at, _)| self.section.is_near(at))
-                .collect();
+            let near: Vec<_> = points.iter().filter(|(at, _)| self.section.is_near(at)).collect();
             for place in spread(near.len(), Section::WEIGHED_PER_FRAME) {
                 let &(at, i) = near[place];
                 self.section
@@ -204,7 +201,12 @@ impl Found {
     }
 
     /// Draws what is due.
-    fn draw(&mut self, stream: &RecordingStream, frame: &SolidarFrame, tolerance_m: f64) -> Result<(), Error> {
+    fn draw(
+        &mut self,
+        stream: &RecordingStream,
+        frame: &SolidarFrame,
+        tolerance_m: f64,
+    ) -> Result<(), Error> {
         if self.section_pace.due(frame.window.end) {
             self.seam = self.section.draw(stream, &self.wall, frame)?;
         }

@@ -40,6 +40,8 @@ pub(crate) struct Shown {
     pub(crate) eye: Option<Eye>,
     /// Whether a wall is looked for, or was found.
     pub(crate) wall: bool,
+    /// Whether there is a sonar.
+    pub(crate) sonar: bool,
     /// Half of the tolerance's width at 95 %, metres, for the title.
     pub(crate) tolerance_m: f64,
 }
@@ -99,7 +101,10 @@ fn tabs(views: impl IntoIterator<Item = ContainerLike>) -> ContainerLike {
 fn map_view(shown: &Shown, extras: &mut Vec<Extra>) -> ContainerLike {
     let contents = ["map/**", "now/**", "vessel/**", "path/**", "water", "wall/strip"];
     let contents = contents.map(|path| format!("+ /{path}"));
-    let name = "Light: grey by intensity · Sound: violet to yellow by level";
+    let name = match shown.sonar {
+        true => "Light: grey by intensity · Sound: violet to yellow by level",
+        false => "Light: grey by intensity, or by height where there is none",
+    };
     let view = ContainerLike::from(Spatial3DView::new(name).with_contents(contents));
     let ContainerLike::View(view) = view else {
         return view;

@@ -15,22 +15,35 @@
 //! measuring. Everything lies on one timeline, [`TIMELINE`]: when the sensors measured, never when
 //! it was drawn.
 //!
+//! With a lidar and a sonar the dominant upright face near the vessel is looked for; where there is
+//! one it is shown as a section, unwrapped, and with the strip nobody saw. *Covered* is a share of
+//! its cells (0.2 m) between toe and crest, along the stretch that was passed: those with at least
+//! five points. *In tolerance* is the share of covered cells whose mean has a 95 % half width, along
+//! the wall's normal, of at most [`Options::tolerance_m`]: σ²/n + JΣJᵀ of its points. Toe and crest
+//! are the lowest and highest covered cell of the middle column. No truth is known here.
+//!
 //! | entity | what | unit |
 //! |---|---|---|
-//! | `map/lidar`, `map/sonar` | points up to the cursor, in `World`, one per voxel: light in warm grey by intensity, sound in viridis by level | m |
-//! | `map/doubtful` | mirrors, detours, movers, volume echoes and bridged points, in red | m |
-//! | `now/lidar`, `now/sonar` | points of the newest frame that has any | m |
-//! | `now/fan` | rays from the sonar to its newest points | m |
+//! | `header` | datum, where the pose comes from, sound speed, clock, covered, in tolerance, seam | text |
+//! | `map/lidar/E_N`, `map/sonar/E_N` | tiles of 32 m in `World`: the mean of each voxel's points, light in warm grey by intensity (by height where there is none), sound in viridis by level; sent again when a tile has grown by half | m |
+//! | `map/doubtful/E_N` | mirrors, detours, movers, volume echoes and bridged points, in red | m |
+//! | `now/lidar`, `now/sonar` | points of the newest frame that has any; of sound those of its newest ping | m |
+//! | `now/fan` | that ping as a sheet from the sonar to what it heard | m |
 //! | `vessel`, `vessel/hull`, `vessel/sensors` | the pose with `Body` axes; a nominal hull; where the sensors sit | m |
-//! | `path` | where the vessel has been | m |
-//! | `water` | the waterline as a surface | m |
-//! | `sonar/NAME/waterfall` | loudest beam over range (right) and pings (newest on top), per range bin | 0 to 255, from noise to loud |
+//! | `path/N` | where the vessel has been, in pieces | m |
+//! | `water` | the waterline as a surface, up to the wall | m |
+//! | `wall/strip` | edges of what light and sound saw of the wall, and the height between | m |
+//! | `wall/unwrapped/…` | cells of the wall, chainage to the right: within the tolerance, within twice of it, worse, too few points; hatched where nothing was seen | cells of 0.1 m |
+//! | `section/…` | a slice of half a metre across the wall where the sonar hears it: both clouds, waterline, hull, 95 % of single points along the normal (ten times too long), and the seam | m, level counted down |
+//! | `sonar/NAME/waterfall/raw`, `…/compressed` | loudest beam over range (down) and pings (newest at the right) | 0 to 255, from noise to loud |
+//! | `sonar/NAME/waterfall/detected` | where any beam detected something | yes or no |
 //! | `sonar/NAME/fan` | the newest ping, unfolded to where its beams look; detections as dots | 0 to 255, from noise to loud |
 //! | `plot/height/…` | `z` of the vessel and of the waterline, in `World` | m |
 //! | `plot/attitude/…` | `roll` (+ starboard down), `pitch` (+ bow up) | deg |
 //! | `plot/heading` | clockwise; from true north if the rig has an origin | deg |
 //! | `plot/sigma/…` | one sigma of the pose: `horizontal`, `vertical` (m), `rotation` (deg) | m, deg |
 //! | `plot/held/…` | how well the weakest axis of `rotation`, `translation` was held | 0 to 1 |
+//! | `plot/residual/…` | how far the sonar lies off the lidar map, where the test could be made: `distance`, `rotation` | cm, 0.1 deg |
 //! | `plot/points/…` | points per frame: `lidar`, `sonar`, `arcs` | count |
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 

@@ -31,9 +31,7 @@ impl Pace {
         let first = *self.first.get_or_insert(now);
         let age = now.seconds_since(first).abs();
         let gap = (SHARE * age).clamp(self.seconds, self.slowest.max(self.seconds));
-        let due = self
-            .last
-            .is_none_or(|last| now.seconds_since(last).abs() >= gap);
+        let due = self.last.is_none_or(|last| now.seconds_since(last).abs() >= gap);
         if due {
             self.last = Some(now);
         }

@@ -108,6 +108,7 @@ impl Recorder {
         let shown = Shown {
             eye: None,
             wall: face.is_some(),
+            sonar: has(SensorKind::Sonar),
             tolerance_m: options.tolerance_m,
         };
         layout::send(&stream, rig, &shown)?;
@@ -138,8 +139,7 @@ impl Recorder {
         }
         let wall = self.face.as_ref().and_then(Face::wall);
         self.scene.frame(&self.stream, frame, wall)?;
-        self.header
-            .frame(&self.stream, frame, self.face.as_ref())?;
+        self.header.frame(&self.stream, frame, self.face.as_ref())?;
         plots::frame(&self.stream, frame, self.rig.origin.is_some())?;
         self.notes.frame(&self.stream, frame)
     }
@@ -183,12 +183,20 @@ impl Recorder {
         if let Some(face) = &mut self.face {
             face.finish(&self.stream)?;
         }
-        let wall = self.face.as_ref().and_then(|face| Some((face.wall()?, face.passed_m()?)));
+        let wall = self
+            .face
+            .as_ref()
+            .and_then(|face| Some((face.wall()?, face.passed_m()?)));
         let sight = &self.scene.sight;
         let eye = wall.and_then(|(wall, passed_m)| sight.of_wall(wall, passed_m));
         let shown = Shown {
             eye: eye.or_else(|| sight.of_vessel()),
             wall: wall.is_some(),
+            sonar: self
+                .rig
+                .sensors
+                .iter()
+                .any(|sensor| sensor.kind == SensorKind::Sonar),
             tolerance_m: self.options.tolerance_m,
         };
         layout::send(&self.stream, &self.rig, &shown)
@@ -247,16 +255,18 @@ mod tests {
     fn every_documented_entity_is_there() {
         let (rows, _) = logged();
         for (entity, expected) in [
-            ("/map/lidar", 3),
-            ("/map/sonar", 3),
-            ("/map/doubtful", 3),
+            ("/header", 1),
+            ("/map/lidar/0_0", 2),
+            ("/map/sonar/0_0", 2),
+            ("/map/doubtful/0_0", 2),
             ("/now/lidar", 3),
             ("/now/sonar", 3),
             ("/now/fan", 3),
-            ("/path", 3),
+            ("/path/0", 2),
             ("/vessel", 4),
-            ("/water", 3),
-            ("/sonar/fan\\ one/waterfall", 2),
+            ("/water", 1),
+            ("/sonar/fan\\ one/waterfall/compressed", 2),
+            ("/sonar/fan\\ one/waterfall/detected", 2),
             ("/sonar/fan\\ one/fan", 1),
             ("/plot/attitude/roll", 4),
             ("/plot/points/sonar", 4),
@@ -270,7 +280,10 @@ mod tests {
     #[test]
     fn the_layout_has_a_place_to_look_from() {
         let (_, layout) = logged();
-        assert!(layout.iter().any(|path| path.ends_with("/EyeControls3D")), "{layout:?}");
+        assert!(
+            layout.iter().any(|path| path.ends_with("/EyeControls3D")),
+            "{layout:?}"
+        );
     }
 
     #[test]

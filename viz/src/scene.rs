@@ -19,7 +19,7 @@ use crate::wall::Wall;
 use crate::{Error, Options};
 
 /// Radii of points and lines on screen, so that they are seen from any distance.
-const NOW_RADIUS: f32 = 1.6;
+const NOW_RADIUS: f32 = 1.2;
 const LINE_RADIUS: f32 = 1.4;
 
 /// A hull nobody measured, only to see where the vessel is: half length, beam and depth, metres.
@@ -129,24 +129,23 @@ impl Scene {
     /// Adds the points to the map's tiles, and sends those that have grown.
     fn map(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let points = &frame.points;
-        let levels = |wanted: Medium| {
-            let media = points.medium.iter().zip(&points.level);
-            media
-                .filter(move |&(&medium, _)| medium == wanted)
-                .map(|(_, &level)| level)
-        };
-        self.lidar.scale.follow(levels(Medium::Air));
-        self.sonar.scale.follow(levels(Medium::Water));
-        for i in 0..points.len() {
-            let place = frame.point_in_world(i).vector();
+        let places: Vec<Vector3<f64>> = (0..points.len())
+            .map(|i| frame.point_in_world(i).vector())
+            .collect();
+        for (medium, tiles) in [(Medium::Air, &mut self.lidar), (Medium::Water, &mut self.sonar)] {
+            let of = || (0..points.len()).filter(|&i| points.medium[i] == medium);
+            tiles.follow(of().map(|i| points.level[i]), of().map(|i| places[i].z as f32));
+        }
+        for (i, place) in places.iter().enumerate() {
             let tiles = match (is_clean(points.label[i]), points.medium[i]) {
                 (false, _) => &mut self.doubtful,
                 (true, Medium::Air) => &mut self.lidar,
                 (true, Medium::Water) => &mut self.sonar,
             };
-            let new = tiles.add(&place, points.level[i]);
-            if new && points.label[i] != Label::Mirror && points.position(i).vector().norm() < camera::NEAR_M {
-                self.sight.see(&place);
+            let new = tiles.add(place, points.level[i]);
+            if new && points.label[i] != Label::Mirror && points.position(i).vector().norm() < camera::NEAR_M
+            {
+                self.sight.see(place);
             }
         }
         if self.map_pace.due(frame.window.end) {
@@ -188,7 +187,9 @@ impl Scene {
         }) else {
             return Ok(());
         };
-        let corners = [single(&head)].into_iter().chain(newest.iter().map(|&i| place(i)));
+        let corners = [single(&head)]
+            .into_iter()
+            .chain(newest.iter().map(|&i| place(i)));
         let triangles = (1..newest.len() as u32).map(|i| [0, i, i + 1]);
         let [red, green, blue, alpha] = FAN;
         let fan = Mesh3D::new(corners)
@@ -215,7 +216,11 @@ impl Scene {
 
     /// The path in pieces, so that only its end is sent again.
     fn path(&mut self, stream: &RecordingStream, place: Vector3<f64>, now: Stamp) -> Result<(), Error> {
-        if self.path.last().is_some_and(|last| (place - last).norm() < PATH_STEP_M) {
+        if self
+            .path
+            .last()
+            .is_some_and(|last| (place - last).norm() < PATH_STEP_M)
+        {
             return Ok(());
         }
         self.path.push(place);
@@ -280,7 +285,12 @@ fn water_corners([low, high]: [[f64; 2]; 2], z_m: f64, wall: Option<&Wall>) -> [
     let Some(wall) = wall else {
         return corners;
     };
-    let path = [[low[0], low[1]], [high[0], low[1]], [high[0], high[1]], [low[0], high[1]]];
+    let path = [
+        [low[0], low[1]],
+        [high[0], low[1]],
+        [high[0], high[1]],
+        [low[0], high[1]],
+    ];
     let places = path.map(|[x, y]| wall.place(&Vector3::new(x, y, z_m)));
     let end = |low: bool| {
         let ends = places.iter().map(|place| place.along_m);
@@ -291,8 +301,13 @@ fn water_corners([low, high]: [[f64; 2]; 2], z_m: f64, wall: Option<&Wall>) -> [
         }
     };
     let off_m = places.iter().map(|place| place.off_m).fold(0.0, f64::max) + WATER_MARGIN_M / 2.0;
-    [(end(true), 0.0), (end(false), 0.0), (end(false), off_m), (end(true), off_m)]
-        .map(|(along_m, off_m)| wall.point(along_m, off_m, z_m))
+    [
+        (end(true), 0.0),
+        (end(false), 0.0),
+        (end(false), off_m),
+        (end(true), off_m),
+    ]
+    .map(|(along_m, off_m)| wall.point(along_m, off_m, z_m))
 }
 
 /// Of these points those of the newest ping, beam by beam.
@@ -343,7 +358,9 @@ mod tests {
             .take()
             .into_iter()
             .filter_map(|message| match message {
-                re_sdk::log::LogMsg::ArrowMsg(_, message) => re_sdk::log::Chunk::from_arrow_msg(&message).ok(),
+                re_sdk::log::LogMsg::ArrowMsg(_, message) => {
+                    re_sdk::log::Chunk::from_arrow_msg(&message).ok()
+                }
                 _ => None,
             })
             .filter(|chunk| chunk.entity_path().to_string().starts_with("/path/"))

@@ -13,19 +13,21 @@ use crate::colour::{Rgb, Scale};
 /// Edge of a tile in plan, metres.
 const TILE_M: f64 = 32.0;
 /// A tile is sent again when its points are so many times what they were.
-const GROWTH: f64 = 1.3;
+const GROWTH: f64 = 1.5;
 /// Or when it has not grown for so many looks, and has not been sent as it is.
 const QUIET_LOOKS: u32 = 5;
 /// Colours are averaged over cubes of so many voxels, so that speckle does not show.
 const SMOOTHING: i32 = 3;
 /// Radius of a point in edges of its voxel.
-const RADIUS: f64 = 0.55;
+const RADIUS: f64 = 0.7;
 
 /// Points of one kind, in `World`.
 pub(crate) struct Tiles {
     entity: &'static str,
     colour: fn(f32) -> Rgb,
-    pub(crate) scale: Scale,
+    levels: Scale,
+    /// Takes the place of levels where all are the same: a lidar without intensity.
+    heights: Scale,
     tiles: BTreeMap<[i32; 2], Tile>,
     budget: Budget,
 }
@@ -78,7 +80,8 @@ impl Tiles {
         Self {
             entity,
             colour,
-            scale: Scale::new(0.05, 0.98),
+            levels: Scale::new(0.05, 0.98),
+            heights: Scale::new(0.02, 0.95),
             tiles: BTreeMap::new(),
             budget: Budget {
                 voxel_m,
@@ -87,6 +90,12 @@ impl Tiles {
                 next_doubling: limit.div_ceil(2),
             },
         }
+    }
+
+    /// Follows levels, and heights in metres, for what comes.
+    pub(crate) fn follow(&mut self, levels: impl Iterator<Item = f32>, heights: impl Iterator<Item = f32>) {
+        self.levels.follow(levels);
+        self.heights.follow(heights);
     }
 
     /// Adds a point to its voxel; says whether it is the first there.
@@ -135,11 +144,20 @@ impl Tiles {
         stream: &RecordingStream,
         mut due: impl FnMut(&mut Tile) -> bool,
     ) -> Result<(), Error> {
+        let by_height = self.levels.is_flat();
+        let (levels, heights, colour) = (&self.levels, &self.heights, self.colour);
+        let shade = |level: f32, height: f32| {
+            colour(if by_height {
+                heights.fraction(height)
+            } else {
+                levels.fraction(level)
+            })
+        };
         for (&key, tile) in &mut self.tiles {
             if due(tile) {
                 tile.sent = tile.points;
                 let entity = format!("{}/{}_{}", self.entity, key[0], key[1]);
-                stream.log(entity, &tile.picture(key, &self.scale, self.colour))?;
+                stream.log(entity, &tile.picture(key, shade))?;
             }
         }
         Ok(())
@@ -159,7 +177,8 @@ impl Tile {
         self.points > self.sent && (grown || self.quiet == QUIET_LOOKS)
     }
 
-    fn picture(&self, key: [i32; 2], scale: &Scale, colour: fn(f32) -> Rgb) -> Points3D {
+    /// Its voxels, coloured by mean level and height.
+    fn picture(&self, key: [i32; 2], shade: impl Fn(f32, f32) -> Rgb) -> Points3D {
         let corner = corner(key);
         let place = |voxel: &Voxel, axis: usize| f64::from(voxel.place[axis] / voxel.count);
         let block = |voxel: &Voxel| {
@@ -177,7 +196,7 @@ impl Tile {
                 .get(&block(voxel))
                 .copied()
                 .unwrap_or((voxel.level, voxel.count));
-            let [red, green, blue] = colour(scale.fraction(level / count));
+            let [red, green, blue] = shade(level / count, voxel.place[2] / voxel.count);
             Color::from_rgb(red, green, blue)
         });
         let places = self
@@ -247,12 +266,14 @@ mod tests {
             .take()
             .into_iter()
             .filter_map(|message| match message {
-                re_sdk::log::LogMsg::ArrowMsg(_, message) => re_sdk::log::Chunk::from_arrow_msg(&message).ok(),
+                re_sdk::log::LogMsg::ArrowMsg(_, message) => {
+                    re_sdk::log::Chunk::from_arrow_msg(&message).ok()
+                }
                 _ => None,
             })
             .map(|chunk| chunk.num_rows())
             .sum();
-        // log(2000) / log(1.3) is 29; one more when it went quiet.
-        assert!((10..=31).contains(&rows), "{rows}");
+        // log(2000) / log(1.5) is 19; one more when it went quiet.
+        assert!((8..=21).contains(&rows), "{rows}");
     }
 }

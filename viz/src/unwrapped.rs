@@ -71,7 +71,10 @@ pub(crate) fn draw(
     .with_opacity(Opacity::from(1.0));
     stream.log("wall/unwrapped/cells", &image)?;
     sheet.words(stream)?;
-    let vessel: Vec<[f32; 2]> = here_m.and_then(|along_m| sheet.place(along_m)).into_iter().collect();
+    let vessel: Vec<[f32; 2]> = here_m
+        .and_then(|along_m| sheet.place(along_m))
+        .into_iter()
+        .collect();
     let bars = LineStrips2D::new(vessel.iter().map(|&[x, y]| {
         let height = (sheet.rows() * PIXELS) as f32;
         [[x, y - height], [x, y]]
@@ -99,7 +102,10 @@ impl Sheet {
         let to = [cell_of(high_m) + 1 + MARGIN, crest + 1 + MARGIN];
         let columns = usize::try_from(to[0] - from[0]).ok()?;
         let rows = usize::try_from(to[1] - from[1]).ok()?;
-        let folds = (columns as f64 / ASPECT / (rows + ROOM) as f64).sqrt().round().max(1.0) as usize;
+        let folds = (columns as f64 / ASPECT / (rows + ROOM) as f64)
+            .sqrt()
+            .round()
+            .max(1.0) as usize;
         let sheet = Self {
             from,
             to,
@@ -245,7 +251,10 @@ mod tests {
         assert_eq!(sheet.folds(), 5);
         for along_m in [0.0, 119.0, 121.0, 599.9] {
             let [x, y] = sheet.place(along_m).unwrap();
-            assert!(x <= sheet.width() as f32 && y <= sheet.height() as f32, "{along_m}");
+            assert!(
+                x <= sheet.width() as f32 && y <= sheet.height() as f32,
+                "{along_m}"
+            );
         }
         assert_eq!(sheet.place(601.0), None);
     }

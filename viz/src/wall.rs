@@ -175,13 +175,19 @@ impl Finder {
         vessel: &Vector3<f64>,
         heading: &Vector3<f64>,
     ) -> Option<Wall> {
-        let sign = if direction.dot(&heading.xy()) < 0.0 { -1.0 } else { 1.0 };
+        let sign = if direction.dot(&heading.xy()) < 0.0 {
+            -1.0
+        } else {
+            1.0
+        };
         let along = Vector3::new(direction.x, direction.y, 0.0) * sign;
         let left = Vector3::new(-along.y, along.x, 0.0);
         let base = Vector3::new(on.x, on.y, vessel.z);
-        let start = along.dot(&(vessel - base));
-        let base = base + along * start;
-        let out = if left.dot(&(vessel - base)) < 0.0 { -left } else { left };
+        let out = if left.dot(&(vessel - base)) < 0.0 {
+            -left
+        } else {
+            left
+        };
         let mut plane = Vector3::zeros();
         for reach_m in [2.0 * FACE_M, FACE_M, FACE_M] {
             let mut normal_matrix = Matrix3::zeros();
@@ -200,9 +206,11 @@ impl Finder {
         let normal = (out - along * plane.y - Vector3::z() * plane.z).normalize();
         let level_part = Vector3::new(normal.x, normal.y, 0.0).normalize();
         let turned = Vector3::new(-level_part.y, level_part.x, 0.0);
+        let along = if turned.dot(&along) < 0.0 { -turned } else { turned };
+        let face = base + out * plane.x;
         Some(Wall {
-            origin: base + out * plane.x,
-            along: if turned.dot(&along) < 0.0 { -turned } else { turned },
+            origin: face + along * along.dot(&(vessel - face)),
+            along,
             normal,
         })
     }
@@ -319,7 +327,10 @@ mod tests {
         let vessel = Vector3::zeros();
         for i in 0..100 {
             for j in 0..100 {
-                finder.see(&vessel, &Vector3::new(f64::from(i) * 0.2 - 10.0, f64::from(j) * 0.2 - 10.0, -5.0));
+                finder.see(
+                    &vessel,
+                    &Vector3::new(f64::from(i) * 0.2 - 10.0, f64::from(j) * 0.2 - 10.0, -5.0),
+                );
             }
         }
         assert_eq!(finder.find(&vessel, &Vector3::x()), None);
