@@ -3,6 +3,8 @@
 use beluga_types::{Label, Medium, SolidarFrame, Stamp};
 use nalgebra::{DMatrix, RowDVector, Vector3};
 use re_sdk::RecordingStream;
+use re_sdk_types::archetypes::Points2D;
+use re_sdk_types::components::Radius;
 
 use crate::coverage::{Coverage, Shares};
 use crate::pace::Pace;
@@ -92,6 +94,9 @@ impl Face {
     pub(crate) fn frame(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         self.search(frame);
         let Some(found) = &mut self.wall else {
+            if self.frames == 1 {
+                say_none(stream)?;
+            }
             if self.pending.len() < PENDING {
                 self.pending.push(frame.clone());
             }
@@ -220,6 +225,18 @@ impl Found {
         strip::draw(stream, &self.wall, &self.coverage)?;
         unwrapped::draw(stream, &self.coverage, tolerance_m, self.section.along_m())
     }
+}
+
+/// Says in the wall's views that there is none yet; what is drawn later takes its place.
+fn say_none(stream: &RecordingStream) -> Result<(), Error> {
+    for entity in ["section/words", "wall/unwrapped/words"] {
+        let words = Points2D::new([[0.0, 0.0]])
+            .with_labels(["no wall found yet"])
+            .with_show_labels(true)
+            .with_radii([Radius::new_ui_points(0.1)]);
+        stream.log(entity, &words)?;
+    }
+    Ok(())
 }
 
 /// Points that are taken for what they seem, of this medium.

@@ -40,8 +40,6 @@ pub(crate) struct Shown {
     pub(crate) eye: Option<Eye>,
     /// Whether a wall is looked for, or was found.
     pub(crate) wall: bool,
-    /// Whether there is a sonar.
-    pub(crate) sonar: bool,
     /// Half of the tolerance's width at 95 %, metres, for the title.
     pub(crate) tolerance_m: f64,
 }
@@ -54,7 +52,7 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig, shown: &Shown) -> Result
     let body: ContainerLike = match (lidar, sonar) {
         (_, true) if shown.wall => {
             let tabs = tabs(echo_views(rig).into_iter().chain(numbers()));
-            let left = Vertical::new([map_view(shown, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
+            let left = Vertical::new([map_view(shown, sonar, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
             let right = Vertical::new(wall_views(shown, &mut extras)).with_row_shares([5.0, 4.0]);
             Horizontal::new([left.into(), right.into()])
                 .with_column_shares([3.0, 2.0])
@@ -62,17 +60,17 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig, shown: &Shown) -> Result
         }
         (true, true) => {
             let right = Vertical::new([tabs(echo_views(rig)), tabs(numbers())]).with_row_shares([3.0, 2.0]);
-            Horizontal::new([map_view(shown, &mut extras), right.into()])
+            Horizontal::new([map_view(shown, sonar, &mut extras), right.into()])
                 .with_column_shares([3.0, 2.0])
                 .into()
         }
         (false, true) => {
-            let below = tabs(numbers().into_iter().chain([map_view(shown, &mut extras)]));
+            let below = tabs(numbers().into_iter().chain([map_view(shown, sonar, &mut extras)]));
             Vertical::new([tabs(echo_views(rig)), below])
                 .with_row_shares([7.0, 3.0])
                 .into()
         }
-        (_, false) => Vertical::new([map_view(shown, &mut extras), tabs(numbers())])
+        (_, false) => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers())])
             .with_row_shares([7.0, 2.0])
             .into(),
     };
@@ -98,10 +96,10 @@ fn tabs(views: impl IntoIterator<Item = ContainerLike>) -> ContainerLike {
     Tabs::new(views).into()
 }
 
-fn map_view(shown: &Shown, extras: &mut Vec<Extra>) -> ContainerLike {
+fn map_view(shown: &Shown, sonar: bool, extras: &mut Vec<Extra>) -> ContainerLike {
     let contents = ["map/**", "now/**", "vessel/**", "path/**", "water", "wall/strip"];
     let contents = contents.map(|path| format!("+ /{path}"));
-    let name = match shown.sonar {
+    let name = match sonar {
         true => "Light: grey by intensity · Sound: violet to yellow by level",
         false => "Light: grey by intensity, or by height where there is none",
     };

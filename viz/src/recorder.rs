@@ -42,6 +42,9 @@ impl Default for Options {
     }
 }
 
+/// After so many frames it is known where the scene lies.
+const FIRST_LOOK: u64 = 20;
+
 /// Writes frames into a `.rrd` file that opens with a layout.
 ///
 /// Without [`Self::finish`] the file lacks what was still on its way; what is in it can be opened.
@@ -56,6 +59,7 @@ pub struct Recorder {
     notes: Notes,
     rig: Rig,
     options: Options,
+    frames: u64,
 }
 
 impl Recorder {
@@ -108,7 +112,6 @@ impl Recorder {
         let shown = Shown {
             eye: None,
             wall: face.is_some(),
-            sonar: has(SensorKind::Sonar),
             tolerance_m: options.tolerance_m,
         };
         layout::send(&stream, rig, &shown)?;
@@ -125,6 +128,7 @@ impl Recorder {
             notes: Notes::new(rig),
             rig: rig.clone(),
             options,
+            frames: 0,
         })
     }
 
@@ -141,7 +145,13 @@ impl Recorder {
         self.scene.frame(&self.stream, frame, wall)?;
         self.header.frame(&self.stream, frame, self.face.as_ref())?;
         plots::frame(&self.stream, frame, self.rig.origin.is_some())?;
-        self.notes.frame(&self.stream, frame)
+        self.notes.frame(&self.stream, frame)?;
+        self.frames += 1;
+        match self.frames {
+            // Who looks on meanwhile gets a place to look from early.
+            FIRST_LOOK => self.lay_out(self.face.is_some()),
+            _ => Ok(()),
+        }
     }
 
     /// Adds a ping's picture.
@@ -175,28 +185,29 @@ impl Recorder {
         Ok(())
     }
 
-    /// Draws what has not been drawn yet. Only now is it known where the scene lies and whether there
-    /// is a wall: the layout once more, with a place to look from.
+    /// Draws what has not been drawn yet. Now it is known where the scene lies and whether there is a
+    /// wall: the layout once more.
     fn draw_rest(&mut self) -> Result<(), Error> {
         self.scene.finish(&self.stream)?;
         self.echoes.finish(&self.stream)?;
         if let Some(face) = &mut self.face {
             face.finish(&self.stream)?;
         }
+        let found = self.face.as_ref().is_some_and(|face| face.wall().is_some());
+        self.lay_out(found)
+    }
+
+    /// Sends the layout with a place to look from, and with the wall's views or without.
+    fn lay_out(&self, wall_views: bool) -> Result<(), Error> {
+        let sight = &self.scene.sight;
         let wall = self
             .face
             .as_ref()
             .and_then(|face| Some((face.wall()?, face.passed_m()?)));
-        let sight = &self.scene.sight;
         let eye = wall.and_then(|(wall, passed_m)| sight.of_wall(wall, passed_m));
         let shown = Shown {
             eye: eye.or_else(|| sight.of_vessel()),
-            wall: wall.is_some(),
-            sonar: self
-                .rig
-                .sensors
-                .iter()
-                .any(|sensor| sensor.kind == SensorKind::Sonar),
+            wall: wall_views,
             tolerance_m: self.options.tolerance_m,
         };
         layout::send(&self.stream, &self.rig, &shown)
