@@ -5,6 +5,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use beluga_ingest::folder::Writer;
 use beluga_ingest::{Error, Recording, ek80};
 use beluga_types::{GapCause, Payload, SonarPing};
 
@@ -69,6 +70,31 @@ fn a_small_file_reads_as_it_was_written() {
     let receiver = chirp.waveforms.receiver().unwrap();
     assert_eq!((receiver.stages().len(), receiver.output_rate_hz()), (2, 1e4));
     assert!((chirp.beam.unwrap().transmit_width_rad[1].to_degrees() - 8.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_folder_form_refuses_what_it_cannot_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("one.raw");
+    std::fs::write(&path, ek80_file::file(1)).unwrap();
+    let recording = Recording::open(&path).unwrap();
+    let mut writer = Writer::create(&folder.path().join("out"), recording.rig()).unwrap();
+    let mut refused = recording
+        .timeline()
+        .unwrap()
+        .map(|measurement| writer.push(&measurement).unwrap_err().to_string());
+    assert!(
+        refused
+            .next()
+            .unwrap()
+            .contains("a profile of sensor `tone` has no place here")
+    );
+    assert!(
+        refused
+            .next()
+            .unwrap()
+            .contains("sectors of sensor `chirp` has no place here")
+    );
 }
 
 #[test]

@@ -84,6 +84,18 @@ impl<R: Read + Seek> Datagrams<R> {
         )
     }
 
+    /// The first datagram, or what is there in its place; nothing further is looked for.
+    pub(super) fn first(&mut self) -> io::Result<Result<Datagram, &'static str>> {
+        if self.length == 0 {
+            return Ok(Err("an empty file"));
+        }
+        let begins = self.head(0)?.is_some();
+        Ok(self.at(0)?.ok_or(match begins {
+            true => "a datagram that is cut or damaged",
+            false => "no datagram",
+        }))
+    }
+
     /// Bytes of a datagram's body, from `from` on, as many as `into` has room for.
     pub(super) fn read(&mut self, datagram: &Datagram, from: u64, into: &mut [u8]) -> io::Result<()> {
         if from + into.len() as u64 > datagram.body {

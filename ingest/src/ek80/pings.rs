@@ -50,6 +50,7 @@ impl<R: Read + Seek> Pings<R> {
     pub(super) fn new(input: R, path: &Path, channel: Option<&str>) -> Result<Self, Error> {
         let mut datagrams = Datagrams::new(input).map_err(Error::io(path))?;
         let mut channels = configuration(&mut datagrams, path)?;
+        datagrams.next();
         let found = match channel {
             Some(id) => channels.iter().position(|channel| channel.id == id.trim()),
             None => (channels.len() == 1).then_some(0),
@@ -221,7 +222,7 @@ fn fault(path: &Path, datagram: &Datagram, lost: u64, wrong: &str) -> Fault {
     }
 }
 
-/// The channels of the configuration, with which every file starts.
+/// The channels of the configuration, with which every file starts; the datagrams still begin with it.
 pub(super) fn configuration<R: Read + Seek>(
     datagrams: &mut Datagrams<R>,
     path: &Path,
@@ -230,19 +231,13 @@ pub(super) fn configuration<R: Read + Seek>(
         let expected = "the configuration with which a Simrad EK80 file starts (datagram `XML0`)";
         Error::bad(path, "byte 0", expected, found)
     };
-    let first = match datagrams.next() {
-        None => return Err(refused("an empty file".into())),
-        Some(Err(Damage { begins: Some(_), .. })) => {
-            return Err(refused("a datagram that is cut or damaged".into()));
-        }
-        Some(Err(_)) => return Err(refused("no datagram".into())),
-        Some(Ok(first)) if &first.kind == b"CON0" => {
-            return Err(refused(
-                "a datagram `CON0`: a file of the older EK60, which is not read".into(),
-            ));
-        }
-        Some(Ok(first)) => first,
-    };
+    let first = datagrams.first().map_err(Error::io(path))?;
+    let first = first.map_err(|found| refused(found.into()))?;
+    if &first.kind == b"CON0" {
+        return Err(refused(
+            "a datagram `CON0`: a file of the older EK60, which is not read".into(),
+        ));
+    }
     if &first.kind != b"XML0" {
         return Err(refused(format!("a datagram `{}`", first.name())));
     }

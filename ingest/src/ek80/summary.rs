@@ -70,7 +70,7 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
                 span: None,
             })
             .collect(),
-        datagrams: BTreeMap::from([("XML0".to_owned(), 1)]),
+        datagrams: BTreeMap::new(),
         damaged: (0, None),
     };
     while let Some(found) = datagrams.next() {
