@@ -109,7 +109,7 @@ impl Coverage {
                 cell.highest_sound_m = cell.highest_sound_m.max(at.level_m);
             }
         }
-        cell.weighed < WEIGHED_FIRST || cell.points() % WEIGHED_EVERY == 0
+        cell.weighed < WEIGHED_FIRST || cell.points().is_multiple_of(WEIGHED_EVERY)
     }
 
     /// Adds what is known of a point that was counted: variance along the normal of its own and of

@@ -184,8 +184,10 @@ impl Found {
         } else {
             crate::seam::quantile(sonar.iter().map(|(at, _)| at.along_m), 0.5)
         };
-        let has_sonar = self.section.follow(here, frame.window.end, !sonar.is_empty());
-        if has_sonar == !sonar.is_empty() {
+        let heard = !sonar.is_empty();
+        let heard_lately = self.section.follow(here, frame.window.end, heard);
+        // Between two pings the stretch is not lengthened by where the vessel is.
+        if heard == heard_lately {
             self.coverage.pass(here);
         }
         for (medium, points) in Medium::ALL.into_iter().zip(&on_face) {

@@ -143,10 +143,11 @@ fn detections(echo: &Echogram) -> Vec<u8> {
     let mut values = vec![SILENT; echo.shape.samples.div_ceil(group)];
     for &(_, range_m) in &echo.detected {
         let bin = (f64::from(range_m) - echo.first_range_m) / echo.range_step_m;
-        if bin.is_finite() && bin >= 0.0 {
-            if let Some(value) = values.get_mut(bin as usize / group) {
-                *value = DETECTED;
-            }
+        if bin.is_finite()
+            && bin >= 0.0
+            && let Some(value) = values.get_mut(bin as usize / group)
+        {
+            *value = DETECTED;
         }
     }
     values
