@@ -92,7 +92,6 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         let (to_score, score) = branch(scope, "score", FRAME_QUEUE, score, judge)?;
         let (to_picture, picture) = branch(scope, "picture", FRAME_QUEUE, picture, Picture::draw)?;
         let (to_control, control) = branch(scope, "control", TIMELINE_QUEUE, control, Control::run)?;
-
         let (to_tape, tape) = branch(scope, "tape", TIMELINE_QUEUE, tape, wind)?;
 
         let (playing, stopped) = (stop.clone(), stop.clone());
@@ -119,9 +118,8 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             report.picture = Some((drawn?, report.frames_not_drawn));
         }
         let withheld = control.map(joined).transpose()?;
-        if let Some(taped) = tape.map(joined).transpose()?.transpose()? {
-            report.tape = tape_path.map(|path| (path, taped));
-        }
+        let taped = tape.map(joined).transpose()?.transpose()?;
+        report.tape = tape_path.zip(taped);
         report.wall_s = started.elapsed().as_secs_f64();
         report.stopped_early = stopped.load(Ordering::Relaxed);
         if let Some(kept) = kept {
