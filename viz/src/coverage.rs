@@ -159,7 +159,8 @@ impl Coverage {
         range.map(|(&[_, row], cell)| (row, cell))
     }
 
-    /// Rows of toe and crest: of all columns the middle one's lowest and highest covered cell.
+    /// Rows of toe and crest: where one column in twenty reaches down to, so that a sonar that saw
+    /// little does not shorten the wall, and the middle one of all columns' highest covered cells.
     pub(crate) fn rows(&self) -> Option<[i32; 2]> {
         let (mut lows, mut highs) = (Vec::new(), Vec::new());
         for column in self.columns() {
@@ -169,8 +170,8 @@ impl Coverage {
                 highs.push(f64::from(covered.next_back().map_or(low, |(high, _)| high)));
             }
         }
-        let middle = |rows: Vec<f64>| quantile(rows.into_iter(), 0.5) as i32;
-        (!lows.is_empty()).then(|| [middle(lows), middle(highs)])
+        let row = |rows: Vec<f64>, part| quantile(rows.into_iter(), part) as i32;
+        (!lows.is_empty()).then(|| [row(lows, 0.05), row(highs, 0.5)])
     }
 
     /// How much of the wall is covered, and how much of that within the tolerance (metres, 95 %).
@@ -261,6 +262,28 @@ pub(crate) mod tests {
         assert!((shares.covered - 6.2 / 7.0).abs() < 0.04, "{shares:?}");
         // 2.5 m of 6.2 m lie above the water.
         assert!((shares.in_tolerance - 2.5 / 6.2).abs() < 0.04, "{shares:?}");
+    }
+
+    #[test]
+    fn a_sonar_that_saw_little_does_not_shorten_the_wall() {
+        let mut coverage = Coverage::default();
+        for i in 0..=200 {
+            for j in 0..350 {
+                let at = OnWall {
+                    along_m: f64::from(i) * 0.05,
+                    off_m: 0.0,
+                    level_m: f64::from(j) * 0.02 - 4.0,
+                };
+                // Below the water only one metre of ten.
+                let seen = at.level_m > 0.0 || at.along_m < 1.0;
+                if seen && coverage.see(&at, Medium::Air) {
+                    coverage.weigh(&at, 1e-4, 1e-4);
+                }
+            }
+        }
+        let shares = coverage.shares(0.05).unwrap();
+        assert!((shares.levels_m[0] + 4.0).abs() < 0.21, "{shares:?}");
+        assert!((shares.covered - (3.0 + 0.4) / 7.0).abs() < 0.04, "{shares:?}");
     }
 
     #[test]
