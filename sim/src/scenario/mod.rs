@@ -161,9 +161,13 @@ impl Scenario {
     /// Names [`Self::named`] knows, for messages.
     pub const NAMES: &'static str = "`quay`, `sample`";
 
-    /// Half a minute along a quay: 32 × 720 lidar, 256 beams of 1° × 1° at 15 Hz.
+    /// Half a minute along a quay: 32 × 720 lidar, 256 beams of 1° × 1° at 15 Hz. The fan ends at
+    /// the horizon, as crews set it to keep the surface out of it: the wall's highest part under water
+    /// is seen by nobody.
     pub fn demo() -> Self {
-        Self::default()
+        let mut scenario = Self::default();
+        scenario.sonar.mount_roll_deg = -30.0;
+        scenario
     }
 
     /// Six seconds of the same, small enough to lie in a repository.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use nalgebra::Vector3;
 use serde::Serialize;
 
+use super::lobe::{self, Look};
 use crate::scene::{Kind, Shape};
 use crate::truth::Truth;
 
@@ -12,8 +13,6 @@ use crate::truth::Truth;
 pub(crate) const CELL_M: f64 = 0.20;
 /// Soundings a cell needs.
 const ENOUGH: u32 = 5;
-/// Cells met at a larger angle from their normal are not expected to answer.
-const STEEPEST_RAD: f64 = 75.0 * std::f64::consts::PI / 180.0;
 
 /// Coverage of the quay wall's face below water, in cells of 0.20 m.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -50,49 +49,27 @@ impl Cells {
         let [_, toe, _] = truth.scene.wall.coordinates(&corner);
         // Only cells that lie wholly between the toe and the still water.
         let rows = (toe / CELL_M).ceil() as i64..0;
-        for pose in truth.ping_poses() {
-            let sensor_from_quay = pose.rotation_matrix().transpose();
+        for look in lobe::looks(truth) {
             for row in rows.clone() {
-                cells.meet(truth, &pose.translation(), &sensor_from_quay, row);
+                cells.meet(truth, &look, row);
             }
         }
         cells
     }
 
     /// Marks the cells of a row that a ping meets.
-    fn meet(
-        &mut self,
-        truth: &Truth,
-        origin: &Vector3<f64>,
-        sensor_from_quay: &nalgebra::Matrix3<f64>,
-        row: i64,
-    ) {
-        let sonar = &truth.scenario.sonar;
+    fn meet(&mut self, truth: &Truth, look: &Look<'_>, row: i64) {
         let wall = &truth.scene.wall;
-        let half_width = 0.5 * sonar.beam_width_deg.to_radians();
-        let half_fan = 0.5 * sonar.fan_deg.to_radians() + half_width;
         let middle = |cell: i64| (cell as f64 + 0.5) * CELL_M;
         // The transmit plane meets this row near here; the lobe is narrower than the margin.
-        let ahead = sensor_from_quay.transpose() * Vector3::x();
-        let arm = wall.point(origin.x, middle(row), 0.0) - origin;
-        let crossing = origin.x - arm.dot(&ahead) / ahead.x;
-        let margin = CELL_M + 2.0 * half_width * arm.norm();
+        let ahead = look.sensor_from_quay.transpose() * Vector3::x();
+        let arm = wall.point(look.origin.x, middle(row), 0.0) - look.origin;
+        let crossing = look.origin.x - arm.dot(&ahead) / ahead.x;
+        let margin = CELL_M + 2.0 * lobe::half_width_rad(truth) * arm.norm();
         let first = ((crossing - margin) / CELL_M).floor() as i64;
         let last = ((crossing + margin) / CELL_M).ceil() as i64;
         for column in first..=last {
-            let centre = wall.point(middle(column), middle(row), 0.0);
-            let way = sensor_from_quay * (centre - origin);
-            let range = way.norm();
-            let along = (way.x / range).asin();
-            let across = (-way.y).atan2(-way.z);
-            let incidence = ((origin - centre).dot(&wall.normal) / range).acos();
-            if along.abs() <= half_width
-                && across.abs() <= half_fan
-                && range >= sonar.blanking_m
-                && range <= sonar.range_m
-                && incidence < STEEPEST_RAD
-                && truth.scene.sees(origin, &centre)
-            {
+            if look.meets(&wall.point(middle(column), middle(row), 0.0)) {
                 self.soundings.entry([column, row]).or_insert(0);
             }
         }

@@ -3,6 +3,7 @@
 mod coverage;
 mod histogram;
 mod ladder;
+mod lobe;
 mod rungs;
 mod table;
 mod trajectory;

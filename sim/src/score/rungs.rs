@@ -16,7 +16,7 @@ use beluga_types::Medium;
 use nalgebra::Vector3;
 use serde::Serialize;
 
-use super::ladder;
+use super::{ladder, lobe};
 use crate::truth::Truth;
 
 /// How far off the wall's face points are taken for a step iron, in metres.
@@ -27,6 +27,8 @@ const UP_M: f64 = 0.15;
 const ALONG_M: f64 = 0.35;
 /// A step iron with fewer points is not found.
 const LEAST_POINTS: u64 = 5;
+/// From a step iron's centre to clear of its side, in metres.
+const SIDE_M: f64 = 0.03;
 /// A step iron found within this distance of its true centre is recovered.
 const RECOVERED_M: f64 = 0.05;
 
@@ -51,7 +53,8 @@ pub struct RungError {
 /// How the step irons on one side of the waterline were found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct RungScore {
-    /// Step irons the vessel passed.
+    /// Step irons the vessel passed; below the water, of these, those whose window the sonar's main
+    /// lobe (-3 dB) met from end to end. What lies above its fan, nobody saw.
     pub passed: u64,
     /// Of these, found at all.
     pub found: u64,
@@ -110,7 +113,8 @@ impl Sum {
 }
 
 impl Gates {
-    /// Windows for the step irons that the sonar passed: those between its first and last place.
+    /// Windows for the step irons that the sonar passed: those between its first and last place, and
+    /// below the water those that it could see.
     pub(super) fn new(truth: &Truth) -> Self {
         let places = truth.ping_poses();
         let along = || places.iter().map(|pose| pose.translation().x);
@@ -118,6 +122,16 @@ impl Gates {
             along().fold(f64::INFINITY, f64::min),
             along().fold(f64::NEG_INFINITY, f64::max),
         );
+        let looks = lobe::looks(truth);
+        let wall = &truth.scene.wall;
+        let seen = |gate: &Gate| {
+            // On the side that faces the sonar: the iron hides its own centre.
+            let [along, up, off] = gate.centre;
+            [up - UP_M, up, up + UP_M].into_iter().all(|up| {
+                let side = wall.point(along, up, off + SIDE_M);
+                looks.iter().any(|look| look.meets(&side))
+            })
+        };
         let scenario = &truth.scenario;
         Self {
             beam_m: scenario.sonar.beam_width_deg.to_radians() * scenario.quay.distance_m,
@@ -137,6 +151,7 @@ impl Gates {
                     sources: BTreeMap::new(),
                 })
                 .filter(|gate| gate.centre[0] >= first && gate.centre[0] <= last)
+                .filter(|gate| gate.medium == Medium::Air || seen(gate))
                 .collect(),
         }
     }
