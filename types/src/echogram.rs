@@ -1,8 +1,8 @@
 //! One ping as a picture: for people who look, never for what is computed from it.
 
 use crate::measurement::SensorId;
-use crate::sonar::WaveformShape;
 use crate::time::Stamp;
+use crate::waveforms::WaveformShape;
 
 /// Echo levels of one ping before and after pulse compression, and where detections were made.
 ///

@@ -24,6 +24,7 @@ mod shared;
 mod sonar;
 mod space;
 mod time;
+mod waveforms;
 
 pub use echogram::Echogram;
 pub use error::Error;
@@ -43,8 +44,8 @@ pub use receiver::{FilterStage, Receiver};
 pub use rig::{Rig, SensorKind, SensorSpec, StampMeaning, Vessel, Water};
 pub use shared::{SharedState, SharedStates};
 pub use sonar::{
-    Beam, Beams, Detection, Detections, Elements, Profile, Pulse, PulseKind, SampleValues, Shading,
-    SonarPing, StrengthUnit, WaveformShape, Waveforms,
+    Beam, Beams, Detection, Detections, Elements, Profile, Pulse, PulseKind, Shading, SonarPing, StrengthUnit,
 };
 pub use space::{Body, Direction, Point, Sensor, Space, Transform, World};
 pub use time::Stamp;
+pub use waveforms::{SampleValues, WaveformShape, Waveforms};
