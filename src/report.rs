@@ -276,7 +276,7 @@ impl fmt::Display for Report {
         if self.dropped_points > 0 {
             writeln!(
                 f,
-                "dropped      {} points that were not finite",
+                "dropped      {} points that were not finite or beyond 1000 km",
                 grouped(self.dropped_points)
             )?;
         }

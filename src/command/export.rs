@@ -10,6 +10,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::maml::{Keys, frames};
+use super::outputs::must_be_free;
 use crate::document;
 use crate::exit::Exit;
 
@@ -59,6 +60,7 @@ struct Out {
 impl Export {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         let To { ply, mcap } = self.to;
+        must_be_free(&[("--ply", ply.as_deref()), ("--mcap", mcap.as_deref())])?;
         let mut out = None;
         let exit = frames(&self.record, &self.keys, |document, frame| {
             let out = match &mut out {

@@ -4,6 +4,7 @@ mod demo;
 mod eval;
 mod export;
 mod maml;
+mod outputs;
 mod probe;
 mod replay;
 mod run;

@@ -7,6 +7,7 @@ use anyhow::Context;
 use beluga_ingest::{Pace, Recording, tape};
 use clap::Args;
 
+use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
 use crate::picture::Page;
@@ -62,6 +63,7 @@ impl Replay {
             .file_stem()
             .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
         let default = PathBuf::from(format!("{name}.maml"));
+        must_be_free(&[("--out", self.out.as_deref()), ("--tape", self.tape.as_deref())])?;
         let opened = self
             .results
             .open(self.out.as_deref(), &default, &name, recording.rig())?;

@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::demo::scene;
+use super::outputs::must_be_free;
 use crate::exit::Exit;
 
 /// Writes a simulated recording, with its truth beside it.
@@ -82,6 +83,7 @@ fn filed(out: &Path, world: &World) -> anyhow::Result<u64> {
 }
 
 fn taped(out: &Path, world: &World) -> anyhow::Result<u64> {
+    must_be_free(&[("--out", Some(out))])?;
     let mut writer = tape::Writer::create(out, world.rig())?;
     for measurement in world.measurements() {
         writer.push(&measurement)?;
