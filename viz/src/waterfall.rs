@@ -97,13 +97,14 @@ impl Waterfall {
         let Some(bins) = self.pings.back().map(Vec::len).filter(|&bins| bins > 0) else {
             return Ok(());
         };
-        let columns = PINGS;
-        let start = columns - self.pings.len();
+        let (columns, wide) = (PINGS, width(self.pings.len()));
+        let start = columns - self.pings.len() * wide;
         let mut pixels = vec![0; columns * bins];
         // A sonar may change its range setting: pings of before are cut or filled with silence.
         for (at, ping) in self.pings.iter().enumerate() {
             for (bin, &value) in ping.iter().take(bins).enumerate() {
-                pixels[bin * columns + start + at] = value;
+                let left = bin * columns + start + at * wide;
+                pixels[left..left + wide].fill(value);
             }
         }
         let entity = entity
@@ -119,6 +120,11 @@ impl Waterfall {
             .with_radii([Radius::new_ui_points(0.1)]);
         Ok(stream.log(entity.join(&EntityPath::from("ranges")), &ranges)?)
     }
+}
+
+/// Columns of each of so many pings: few pings fill the picture too.
+fn width(pings: usize) -> usize {
+    (PINGS / pings.max(1)).max(1)
 }
 
 /// The loudest beam of a ping over range, in groups of bins; nothing if the levels do not fill it.
@@ -174,6 +180,17 @@ mod tests {
         let mut raw = Waterfall::new(Stage::Raw);
         raw.ping(&specimen::echo(0));
         assert!(raw.pings.is_empty());
+    }
+
+    #[test]
+    fn few_pings_fill_the_picture() {
+        for pings in 1..=PINGS {
+            let filled = pings * width(pings);
+            assert!(
+                filled <= PINGS && 2 * filled > PINGS,
+                "{pings} pings fill {filled}"
+            );
+        }
     }
 
     #[test]
