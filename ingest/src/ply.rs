@@ -72,20 +72,16 @@ pub fn parse(bytes: &[u8], path: &Path) -> Result<LidarScan, Error> {
         .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
 }
 
-/// Reads a file whose size is checked before memory is taken for it.
+/// Reads a file whose size is checked before memory is taken for it, and again while it is read:
+/// a file may grow.
 pub(crate) fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
     let file = regular::open(path)?;
-    let read = || -> io::Result<(u64, Vec<u8>)> {
-        let size = file.metadata()?.len();
-        let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
-        file.take(limit + 1).read_to_end(&mut bytes)?;
-        Ok((size.max(bytes.len() as u64), bytes))
-    };
-    let (size, bytes) = read().map_err(Error::io(path))?;
-    if size > limit {
+    let size = file.metadata().map_err(Error::io(path))?.len();
+    let bytes = bounded(file, size, limit).map_err(Error::io(path))?;
+    let bytes = bytes.map_err(|found| {
         let expected = format!("at most {limit} bytes");
-        return Err(Error::bad(path, "size", expected, format!("{size}")));
-    }
+        Error::bad(path, "size", expected, format!("{found}"))
+    })?;
     if bytes.is_empty() {
         return Err(Error::Empty {
             expected: "a scan".into(),
@@ -93,4 +89,37 @@ pub(crate) fn read_whole(path: &Path, limit: u64) -> Result<Vec<u8>, Error> {
         });
     }
     Ok(bytes)
+}
+
+/// The bytes of what says that it has `size` of them, or how many there are if more than `limit`.
+/// Nothing is read of what says so itself.
+fn bounded(input: impl Read, size: u64, limit: u64) -> io::Result<Result<Vec<u8>, u64>> {
+    if size > limit {
+        return Ok(Err(size));
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    input.take(limit + 1).read_to_end(&mut bytes)?;
+    let found = bytes.len() as u64;
+    Ok(if found > limit { Err(found) } else { Ok(bytes) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever reads it fails.
+    struct Unread;
+
+    impl Read for Unread {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            panic!("it is read")
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused_unread_and_what_grows_while_it_is_read() {
+        assert_eq!(bounded(Unread, 9, 8).unwrap(), Err(9));
+        assert_eq!(bounded(&[7; 99][..], 3, 8).unwrap(), Err(9));
+        assert_eq!(bounded(&[7; 8][..], 8, 8).unwrap(), Ok(vec![7; 8]));
+    }
 }
