@@ -22,6 +22,8 @@ pub(super) struct State {
     transmission: Result<Transmission, String>,
     stages: BTreeMap<i16, FilterStage>,
     receiver: Option<Arc<Receiver>>,
+    /// A stage has been lost since the first was heard.
+    lacks_stage: bool,
     sound_speed_m_per_s: Option<f64>,
     setting: Option<Arc<Setting>>,
 }
@@ -30,6 +32,7 @@ pub(super) struct State {
 pub(super) struct Setting {
     pub(super) transmission: Transmission,
     receiver: Option<Arc<Receiver>>,
+    lacks_stage: bool,
     width_rad: Option<[f64; 2]>,
     sound_speed_m_per_s: Option<f64>,
 }
@@ -41,6 +44,7 @@ impl State {
             transmission: Err("no parameters stand before it".into()),
             stages: BTreeMap::new(),
             receiver: None,
+            lacks_stage: false,
             sound_speed_m_per_s: None,
             setting: None,
         }
@@ -50,20 +54,33 @@ impl State {
         &self.channel.id
     }
 
-    /// Takes what a document says of this channel.
-    pub(super) fn hear(&mut self, said: Said) {
+    /// Takes what a document says of this channel; whether it was its parameters.
+    pub(super) fn hear(&mut self, said: Said) -> bool {
         match said {
-            Said::Environment(speed) => self.sound_speed_m_per_s = speed,
+            Said::Environment(speed) => {
+                self.sound_speed_m_per_s = speed;
+                self.setting = None;
+                false
+            }
             Said::Parameters(channels) => {
                 let own = channels.into_iter().rev().find(|(id, _)| *id == self.channel.id);
-                let Some((_, transmission)) = own else { return };
-                if self.transmission == transmission {
-                    return;
+                let Some((_, transmission)) = own else {
+                    return false;
+                };
+                if self.transmission != transmission {
+                    self.transmission = transmission;
+                    self.setting = None;
                 }
-                self.transmission = transmission;
+                true
             }
-            Said::Configuration(_) | Said::Other => return,
+            Said::Configuration(_) | Said::Other => false,
         }
+    }
+
+    /// A stage of this channel's receiver has been lost: complex samples mean nothing until its
+    /// stages come anew, from the first on.
+    pub(super) fn lose_stage(&mut self) {
+        self.lacks_stage = true;
         self.setting = None;
     }
 
@@ -76,11 +93,13 @@ impl State {
             return Ok(());
         }
         self.setting = None;
+        self.lacks_stage &= of.number != 1;
         self.stages.insert(of.number, of.stage);
         let stages = self.stages.values().cloned().collect();
         let receiver =
             Receiver::new(self.channel.receiver_rate_hz, stages).map_err(|wrong| wrong.to_string());
         self.receiver = receiver.as_ref().ok().cloned().map(Arc::new);
+        self.lacks_stage |= receiver.is_err();
         receiver.map(|_| ())
     }
 
@@ -95,6 +114,7 @@ impl State {
         let setting = Arc::new(Setting {
             transmission: self.transmission.clone()?,
             receiver: self.receiver.clone(),
+            lacks_stage: self.lacks_stage,
             width_rad: self.channel.width_rad,
             sound_speed_m_per_s: self.sound_speed_m_per_s,
         });
@@ -131,6 +151,9 @@ impl Setting {
                 SonarPing::Profile(self.profile(head, bytes, beam, first_s)),
                 nanos(end_s),
             ));
+        }
+        if self.lacks_stage {
+            return Err("a stage of the receiver before it cannot be read".into());
         }
         let values = head.sectors(bytes);
         let shape = WaveformShape {

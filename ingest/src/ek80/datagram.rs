@@ -45,8 +45,22 @@ pub(super) struct Datagram {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Damage {
     pub(super) fault: Fault,
+    /// Bytes of the stretch.
+    pub(super) span: u64,
     /// What the stretch begins with says that it is, if that much is there.
     pub(super) begins: Option<Datagram>,
+    /// The one datagram that the stretch is, if its length before or behind says so; its type may
+    /// be damaged. Nothing if the stretch has been several, or that cannot be told.
+    pub(super) alone: Option<Datagram>,
+}
+
+impl Damage {
+    /// Whether a datagram with so long a body may have been in the stretch behind its first.
+    pub(super) fn has_room_behind(&self, body: u64) -> bool {
+        let first = self.begins.map_or(0, |begins| HEAD + begins.body + TAIL);
+        let rest = self.span.checked_sub(first).unwrap_or(self.span);
+        self.alone.is_none() && rest >= HEAD + body + TAIL
+    }
 }
 
 impl Datagram {
@@ -159,6 +173,8 @@ impl<R: Read + Seek> Datagrams<R> {
             _ => None,
         };
         self.next = found.unwrap_or(self.length);
+        let span = self.next - start;
+        let alone = self.alone(start, span, begins, found.is_none());
         let (cause, what) = match found {
             _ if error.kind() != ErrorKind::InvalidData => (GapCause::Corrupt, error.to_string()),
             None => (GapCause::Truncated, "the file ends in it".to_owned()),
@@ -170,8 +186,32 @@ impl<R: Read + Seek> Datagrams<R> {
                 lost: 0,
                 detail: format!("byte {start}: expected a whole datagram: {what}"),
             },
+            span,
             begins,
+            alone,
         }
+    }
+
+    /// The one datagram that a damaged stretch is, if it is one: its length before or behind says
+    /// that it ends where the stretch does, or it goes on behind the end of the file.
+    fn alone(&mut self, start: u64, span: u64, begins: Option<Datagram>, at_end: bool) -> Option<Datagram> {
+        let whole = |datagram: &Datagram| HEAD + datagram.body + TAIL;
+        if let Some(begins) = begins
+            && (whole(&begins) == span || at_end && whole(&begins) > span)
+        {
+            return Some(begins);
+        }
+        let body = span.checked_sub(HEAD + TAIL)?;
+        let (mut kind, mut tail) = ([0; 4], [0; TAIL as usize]);
+        self.read_at(start + span - TAIL, &mut tail).ok()?;
+        self.read_at(start + 4, &mut kind).ok()?;
+        let same = u64::from(u32::from_le_bytes(tail)) == body + HEAD - 4;
+        same.then_some(Datagram {
+            kind,
+            stamp: Stamp::from_nanos(0),
+            start,
+            body,
+        })
     }
 
     /// Where the first whole datagram from here on starts.
@@ -252,6 +292,11 @@ mod tests {
         assert_eq!(names, ["NME0", "MRU0"]);
         assert_eq!(damages[0].fault.cause, GapCause::Corrupt);
         assert_eq!(damages[0].begins.unwrap().name(), "NME0");
+        assert_eq!(
+            damages[0].alone.unwrap().name(),
+            "NME0",
+            "its length behind says so"
+        );
         let (names, damages) = all(&bytes[..bytes.len() - 1]);
         assert_eq!(names, ["NME0"]);
         assert_eq!(damages.len(), 1, "one stretch to the end of the file");

@@ -18,14 +18,20 @@ use crate::source::{Loaded, Row, Source};
 
 /// The longest filter datagram, in bytes: 32767 coefficients.
 const MAX_FILTER_BYTES: u64 = 1 << 19;
+/// Where the channel id stands in a filter datagram's body.
+const STAGE_ID: u64 = 4;
 
 /// The pings of one channel.
 pub(crate) struct Pings<R> {
     datagrams: Datagrams<R>,
     path: PathBuf,
     state: State,
-    /// What the next samples mean has been lost.
+    /// The ids of all channels.
+    ids: Vec<String>,
+    /// Parameters may have been lost since this channel's own were heard.
     unsure: bool,
+    /// A ping of any channel has been found.
+    has_pinged: bool,
 }
 
 /// Where a ping's samples are, and what they mean.
@@ -67,8 +73,10 @@ impl<R: Read + Seek> Pings<R> {
         Ok(Self {
             datagrams,
             path: path.to_owned(),
+            ids: channels.iter().map(|channel| channel.id.clone()).collect(),
             state: State::new(channels.swap_remove(index)),
             unsure: false,
+            has_pinged: false,
         })
     }
 
@@ -76,20 +84,11 @@ impl<R: Read + Seek> Pings<R> {
     fn row(&mut self, datagram: Datagram) -> Option<Result<Row<PingAt>, String>> {
         match &datagram.kind {
             b"XML0" => self.document(&datagram).err().map(Err),
-            b"FIL1" => {
-                let body = self
-                    .datagrams
-                    .body(&datagram, MAX_FILTER_BYTES)
-                    .map_err(|error| error.to_string());
-                let heard = body
-                    .and_then(|body| filter::read(&body))
-                    .and_then(|stage| self.state.filter(stage));
-                heard.err().map(Err)
-            }
+            b"FIL1" => self.stage(&datagram).err().map(Err),
             b"RAW3" => {
-                let unsure = std::mem::take(&mut self.unsure);
+                self.has_pinged = true;
                 match self.head(&datagram) {
-                    Ok(Some(head)) => Some(self.ping(datagram, head, unsure)),
+                    Ok(Some(head)) => Some(self.ping(datagram, head)),
                     Ok(None) => None,
                     Err(wrong) => Some(Err(wrong)),
                 }
@@ -105,7 +104,9 @@ impl<R: Read + Seek> Pings<R> {
             .map_err(|error| error.to_string());
         match body.and_then(|body| xml::read(&body)) {
             Ok(said) => {
-                self.state.hear(said);
+                if self.state.hear(said) {
+                    self.unsure = false;
+                }
                 Ok(())
             }
             Err(wrong) => {
@@ -113,6 +114,20 @@ impl<R: Read + Seek> Pings<R> {
                 Err(wrong)
             }
         }
+    }
+
+    /// Takes a stage, if it is not another channel's.
+    fn stage(&mut self, datagram: &Datagram) -> Result<(), String> {
+        if self.is_own(datagram, STAGE_ID) == Some(false) {
+            return Ok(());
+        }
+        let body = self
+            .datagrams
+            .body(datagram, MAX_FILTER_BYTES)
+            .map_err(|error| error.to_string());
+        body.and_then(|body| filter::read(&body))
+            .and_then(|stage| self.state.filter(stage))
+            .inspect_err(|_| self.state.lose_stage())
     }
 
     /// What stands before the samples, nothing if they are another channel's.
@@ -127,8 +142,8 @@ impl<R: Read + Seek> Pings<R> {
         samples::head(&bytes, datagram.body).map(Some)
     }
 
-    fn ping(&mut self, datagram: Datagram, head: SampleHead, unsure: bool) -> Result<Row<PingAt>, String> {
-        if unsure {
+    fn ping(&mut self, datagram: Datagram, head: SampleHead) -> Result<Row<PingAt>, String> {
+        if self.unsure {
             return Err("the parameters before it cannot be read".into());
         }
         let setting = self.state.setting()?;
@@ -146,22 +161,64 @@ impl<R: Read + Seek> Pings<R> {
         })
     }
 
-    /// What a stretch of damage loses of this channel, nothing if it is another channel's ping.
+    /// What a stretch of damage loses of this channel, nothing if it is another channel's alone.
     fn damaged(&mut self, damage: Damage) -> Option<Fault> {
-        let mut fault = damage.fault;
-        fault.detail = format!("{}: {}", fault.detail, self.path.display());
-        let Some(raw) = damage.begins.filter(|begins| &begins.kind == b"RAW3") else {
-            self.unsure = true;
-            return Some(fault);
+        let lost = match damage.alone {
+            Some(alone) => self.lost_with(&alone)?,
+            None => self.lost_among(&damage),
         };
-        let mut id = [0; 128];
-        if self.datagrams.read(&raw, 0, &mut id).is_ok() {
-            if super::bytes::text(&id) != self.state.id() {
-                return None;
-            }
-            fault.lost = 1;
-        }
+        let mut fault = damage.fault;
+        let what = match damage.alone {
+            None if lost > 0 => "of several datagrams, counted as one ping: ",
+            _ => "",
+        };
+        fault.lost = lost;
+        fault.detail = format!("{}: {what}{}", fault.detail, self.path.display());
         Some(fault)
+    }
+
+    /// The pings of this channel that are lost with one datagram, nothing if it is another's.
+    fn lost_with(&mut self, alone: &Datagram) -> Option<u64> {
+        match &alone.kind {
+            b"NME0" | b"MRU0" => return Some(0),
+            b"RAW3" => return self.is_own(alone, 0).map_or(Some(0), |own| own.then_some(1)),
+            b"FIL1" => {
+                if self.is_own(alone, STAGE_ID) == Some(false) {
+                    return None;
+                }
+                self.state.lose_stage();
+            }
+            b"XML0" => self.unsure = true,
+            _ => {
+                self.unsure = true;
+                return Some(u64::from(self.is_own(alone, 0) == Some(true)));
+            }
+        }
+        Some(0)
+    }
+
+    /// The pings of this channel that are lost with several datagrams: how many there were cannot
+    /// be told, so it is one wherever there is room for it.
+    fn lost_among(&mut self, damage: &Damage) -> u64 {
+        self.unsure = true;
+        let begins = damage.begins;
+        let is = |kind: &[u8; 4]| begins.is_some_and(|begins| &begins.kind == kind);
+        // Stages stand before the first ping.
+        if is(b"FIL1") || !self.has_pinged {
+            self.state.lose_stage();
+        }
+        let first = begins.filter(|_| is(b"RAW3"));
+        let own = first.is_some_and(|raw| self.is_own(&raw, 0) == Some(true));
+        u64::from(own || damage.has_room_behind(samples::HEAD as u64))
+    }
+
+    /// Whether the channel id at this place of a body is this channel's, nothing if it is none of
+    /// the file's.
+    fn is_own(&mut self, datagram: &Datagram, at: u64) -> Option<bool> {
+        let mut id = [0; 128];
+        self.datagrams.read(datagram, at, &mut id).ok()?;
+        let id = super::bytes::text(&id);
+        self.ids.contains(&id).then(|| id == self.state.id())
     }
 
     fn load_ping(&mut self, ping: &PingAt) -> Result<(SonarPing, i64), String> {
@@ -170,6 +227,18 @@ impl<R: Read + Seek> Pings<R> {
             .read(&ping.datagram, samples::HEAD as u64, &mut bytes)
             .map_err(|error| error.to_string())?;
         ping.setting.ping(&ping.head, &bytes)
+    }
+
+    /// Why the first ping is lost, if none can be read; reads as far as the first that can.
+    pub(super) fn nothing_readable(&mut self) -> Option<String> {
+        let mut first = None;
+        while let Some(ping) = self.next_ping() {
+            match ping {
+                Ok(_) => return None,
+                Err(wrong) => first.get_or_insert(wrong),
+            };
+        }
+        Some(first.unwrap_or_else(|| "no ping".into()))
     }
 
     /// The next ping by itself: its transmit centre, and what was heard.

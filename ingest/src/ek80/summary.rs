@@ -7,7 +7,7 @@ use std::path::Path;
 use beluga_types::{Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
 
 use super::datagram::Datagrams;
-use super::pings::configuration;
+use super::pings::{Pings, configuration};
 use super::samples;
 use crate::error::Error;
 use crate::regular;
@@ -115,8 +115,8 @@ pub(crate) fn looks_like(path: &Path) -> bool {
     read && (&start[4..] == b"XML0" || &start[4..] == b"CON0")
 }
 
-/// The rig of a file by itself: a sonar for each channel that has pings, at the `Body` origin,
-/// looking down; with a note, and one on channels without pings.
+/// The rig of a file by itself: a sonar for each channel that has a ping that can be read, at the
+/// `Body` origin, looking down; with a note, and one on each channel that is left out.
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
     let source = path
@@ -125,6 +125,7 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         .to_string_lossy()
         .into_owned();
     let mut sensors: Vec<SensorSpec> = Vec::new();
+    let mut unread = None;
     for channel in &summary.channels {
         if channel.pings == 0 {
             notes.push(format!(
@@ -137,12 +138,26 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         while sensors.iter().any(|sensor| sensor.name == name) {
             name.push_str("-2");
         }
-        sensors.push(SensorSpec {
+        let spec = SensorSpec {
             model: Some(channel.id.clone()),
             source: Some(source.clone()),
             format: Some("ek80".into()),
             ..SensorSpec::new(name, SensorKind::Sonar)
-        });
+        };
+        if let Some(first) = Pings::open(path, &spec)?.nothing_readable() {
+            let ChannelSummary { id, pings, .. } = channel;
+            notes.push(format!(
+                "channel `{id}` is left out: none of its {pings} ping(s) can be read, first: {first}"
+            ));
+            unread.get_or_insert(Error::NothingReadable {
+                sensor: spec.name,
+                lost: *pings,
+                first,
+                path: path.to_owned(),
+            });
+            continue;
+        }
+        sensors.push(spec);
     }
     if let (places, Some(first)) = &summary.damaged {
         notes.push(format!(
@@ -150,10 +165,10 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         ));
     }
     if sensors.is_empty() {
-        return Err(Error::Empty {
+        return Err(unread.unwrap_or_else(|| Error::Empty {
             expected: "pings (datagrams `RAW3`)".into(),
             path: path.to_owned(),
-        });
+        }));
     }
     notes.push(format!(
         "no rig: {} sonar(s) at the Body origin taken, looking straight down, one for each channel of the file",
