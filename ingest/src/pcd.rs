@@ -179,6 +179,33 @@ mod tests {
     }
 
     #[test]
+    fn what_is_packed_to_fill_memory_is_refused_and_an_empty_frame_is_not() {
+        let packed = |points: usize| {
+            // A zero, and the longest references one byte back.
+            let plain = 12 * points;
+            let references = (plain - 1) / 264;
+            let mut body = vec![0, 0];
+            body.extend([0xe0, 0xff, 0].repeat(references));
+            body.extend([0; 2].repeat(plain - 1 - 264 * references));
+            let mut bytes = format!(
+                "VERSION 0.7\nFIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH {points}\nHEIGHT 1\nDATA binary_compressed\n"
+            )
+            .into_bytes();
+            bytes.extend((body.len() as u32).to_le_bytes());
+            bytes.extend((plain as u32).to_le_bytes());
+            bytes.extend(body);
+            bytes
+        };
+        assert_eq!(parse(&packed(20_000)).unwrap().scan.len(), 20_000);
+        let error = refused(&packed(6_000_000));
+        assert!(
+            error.contains("expected at most 67108864 bytes packed in 8"),
+            "{error}"
+        );
+        assert!(error.ends_with("found 72000000"), "{error}");
+    }
+
+    #[test]
     fn an_organised_cloud_with_padding_and_absolute_times_is_read() {
         let mut bytes =
             b"VERSION .7\nFIELDS x _ y z timestamp\nSIZE 8 1 4 2 8\nTYPE F U F I F\nCOUNT 1 3 1 1 1\n\

@@ -71,6 +71,10 @@ fn unpacked(header: &Header, body: &[u8]) -> Result<Vec<u8>, Wrong> {
     if !lzf::can_hold(packed, plain) {
         return Err(damaged());
     }
+    if plain > lzf::most(packed) {
+        let expected = format!("at most {} bytes packed in {packed}", lzf::most(packed));
+        return Err(Wrong::new("body", expected, format!("{plain}")));
+    }
     lzf::unpack(bytes, plain).ok_or_else(damaged)
 }
 

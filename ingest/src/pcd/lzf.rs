@@ -8,6 +8,17 @@
 /// The most bytes that three packed ones can stand for: a back reference of 7 + 255 + 2.
 const MOST_OF_THREE: usize = 264;
 
+/// Plain bytes that are never too many: an organised cloud of a camera in which nothing was seen.
+const FREE_BYTES: usize = 64 << 20;
+/// The most plain bytes of one packed one in what is larger. Clouds have less than 4, for few
+/// numbers in them repeat; more is made to fill memory.
+const MAX_RATIO: usize = 16;
+
+/// The most plain bytes that so many packed ones are unpacked to.
+pub(super) fn most(packed: usize) -> usize {
+    packed.saturating_mul(MAX_RATIO).max(FREE_BYTES)
+}
+
 /// Whether so many packed bytes can be unpacked to so many plain ones.
 pub(super) fn can_hold(packed: usize, plain: usize) -> bool {
     plain <= packed.saturating_mul(MOST_OF_THREE / 3)
@@ -75,5 +86,6 @@ mod tests {
     #[test]
     fn the_bound_is_what_a_full_reference_gives() {
         assert!(can_hold(3, 264) && !can_hold(3, 265));
+        assert_eq!((most(9), most(8 << 20)), (64 << 20, 128 << 20));
     }
 }
