@@ -38,6 +38,8 @@ pub(super) struct Header {
     pub(super) bounds: [[f64; 2]; 3],
     size: usize,
     vlrs: usize,
+    /// Where something else follows the points: waveforms or extended records.
+    behind: Option<usize>,
     /// Where the points start, in bytes.
     pub(super) start: usize,
 }
@@ -113,6 +115,13 @@ impl Header {
                 format!("{start}"),
             ));
         }
+        // Start of waveform data from 1.3 on, of the first extended record from 1.4 on.
+        let places = [(3, 227), (4, 235)].into_iter();
+        let places = places.filter(|(minor, at)| version >= (1, *minor) && size >= at + 8);
+        let behind = places
+            .filter_map(|(_, at)| usize::try_from(take(bytes, at).map(u64::from_le_bytes).ok()?).ok())
+            .filter(|place| *place >= start)
+            .min();
         let standard = take(bytes, 6).map(u16::from_le_bytes)? & 1 == 1;
         Ok(Self {
             points: points as usize,
@@ -131,18 +140,27 @@ impl Header {
             bounds: [bound(179)?, bound(195)?, bound(211)?],
             size,
             vlrs: usize::try_from(take(bytes, 100).map(u32::from_le_bytes)?).unwrap_or(usize::MAX),
+            behind,
             start,
         })
     }
 
-    /// The points of a file that is not packed.
+    /// The points of a file that is not packed; where more of them are than the header counts, that
+    /// is no count to trust.
     pub(super) fn body<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u8], Wrong> {
         let length = self.points * self.stride;
+        let end = self.behind.unwrap_or(bytes.len()).min(bytes.len());
         let rest = bytes.get(self.start..).unwrap_or_default();
-        rest.get(..length).ok_or_else(|| {
+        let room = end.saturating_sub(self.start);
+        let wrong = |found: usize| {
             let expected = format!("{} points of {} bytes", self.points, self.stride);
-            Wrong::new("points", expected, format!("{} bytes", rest.len()))
-        })
+            Wrong::new("points", expected, format!("{found} bytes"))
+        };
+        match rest.get(..length) {
+            None => Err(wrong(rest.len())),
+            Some(_) if room >= length + self.stride => Err(wrong(room)),
+            Some(body) => Ok(body),
+        }
     }
 
     /// The data of the variable length records of this user and number, as far as they are whole.

@@ -26,6 +26,7 @@ pub(super) fn unpack(
     block: usize,
     mut take: impl FnMut(&[u8]),
 ) -> Result<(), Wrong> {
+    let chunks = chunks(header, bytes)?;
     if header.points == 0 {
         return Ok(());
     }
@@ -38,7 +39,7 @@ pub(super) fn unpack(
         );
         return Err(Wrong::new("points", expected, format!("{packed}")));
     }
-    check_chunks(header, bytes, &vlr)?;
+    check_chunks(header, bytes, &vlr, chunks)?;
     let unpack = || -> Result<(), String> {
         let mut source = Cursor::new(bytes);
         source.set_position(header.start as u64);
@@ -111,48 +112,73 @@ fn is_layered(vlr: &LazVlr) -> bool {
     vlr.items().first().is_some_and(|item| item.version() >= 3)
 }
 
-/// Checks every length that stands before packed bytes against the file.
-fn check_chunks(header: &Header, bytes: &[u8], vlr: &LazVlr) -> Result<(), Wrong> {
-    let cut = |at: usize| {
-        Wrong::new(
-            format!("byte {at}"),
-            "a chunk of packed points inside the file",
-            "its end before",
-        )
-    };
+fn cut(at: usize) -> Wrong {
+    let expected = "a chunk of packed points inside the file";
+    Wrong::new(format!("byte {at}"), expected, "its end before")
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)).ok()
+}
+
+/// How many chunks the chunk table says that there are, if it is there.
+fn chunks(header: &Header, bytes: &[u8]) -> Result<Option<usize>, Wrong> {
     let long = |at: usize| -> Option<i64> { Some(i64::from_le_bytes(*bytes.get(at..)?.first_chunk()?)) };
-    let word = |at: usize| -> Option<usize> {
-        usize::try_from(u32::from_le_bytes(*bytes.get(at..)?.first_chunk()?)).ok()
+    let Some(said) = long(header.start) else {
+        return match header.points {
+            0 => Ok(None),
+            _ => Err(cut(header.start)),
+        };
     };
-    let said = long(header.start).ok_or_else(|| cut(header.start))?;
     let place = if said > header.start as i64 {
         Some(said)
     } else {
         long(bytes.len().saturating_sub(8)).filter(|place| *place > header.start as i64)
     };
-    let chunks = place.and_then(|place| word(usize::try_from(place).ok()?.checked_add(4)?));
+    let chunks = place.and_then(|place| word(bytes, usize::try_from(place).ok()?.checked_add(4)?));
     if let Some(chunks) = chunks.filter(|chunks| *chunks > header.points) {
         let expected = format!("at most {} chunks, one for each point", header.points);
         return Err(Wrong::new("chunk table", expected, format!("{chunks}")));
     }
+    Ok(chunks)
+}
+
+/// Checks every length that stands before packed bytes against the file, and the header's count of
+/// points against the chunks, as far as they tell.
+fn check_chunks(header: &Header, bytes: &[u8], vlr: &LazVlr, chunks: Option<usize>) -> Result<(), Wrong> {
+    let more = |expected: String, found: String| Err(Wrong::new("points", expected, found));
     if !is_layered(vlr) {
-        return Ok(());
+        let needed = header.points.div_ceil((vlr.chunk_size() as usize).max(1));
+        return match chunks {
+            Some(chunks) if chunks > needed && !vlr.uses_variable_size_chunks() => more(
+                format!("{} points in {needed} chunk(s)", header.points),
+                format!("{chunks} chunks"),
+            ),
+            _ => Ok(()),
+        };
     }
     let layers: usize = vlr.items().iter().map(|item| layers_of(item.item_type())).sum();
-    let (mut at, mut points) = (header.start + 8, 0);
+    let (mut at, mut points, mut passed) = (header.start + 8, 0, 0);
     while points < header.points {
         let head = at + header.stride;
-        let count = word(head).ok_or_else(|| cut(at))?;
+        let count = word(bytes, head).ok_or_else(|| cut(at))?;
         let mut end = head + 4 + 4 * layers;
         for layer in 0..layers {
-            let length = word(head + 4 + 4 * layer).ok_or_else(|| cut(at))?;
+            let length = word(bytes, head + 4 + 4 * layer).ok_or_else(|| cut(at))?;
             end = end.saturating_add(length);
         }
         if count == 0 || end > bytes.len() {
             return Err(cut(at));
         }
         points = points.saturating_add(count);
+        passed += 1;
         at = end;
+    }
+    if points > header.points || chunks.is_some_and(|chunks| chunks > passed) {
+        return more(
+            format!("{} points", header.points),
+            format!("{points} in the first {passed} chunk(s)"),
+        );
     }
     Ok(())
 }

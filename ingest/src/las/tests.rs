@@ -277,6 +277,48 @@ fn counts_that_the_bytes_cannot_hold_are_refused_before_memory_is_taken() {
 }
 
 #[test]
+fn points_that_the_header_does_not_count_are_refused() {
+    for (format, packed, counts) in [
+        (1, false, &[0u32, 5, 99][..]),
+        (6, false, &[0, 5, 99]),
+        // Of points packed one by one only whole chunks can be told.
+        (1, true, &[0]),
+        (6, true, &[0, 5, 99]),
+    ] {
+        let whole = Made {
+            format,
+            packed,
+            ..Made::default()
+        }
+        .bytes();
+        let at = if format < 6 { 107 } else { 247 };
+        for count in counts {
+            let mut bytes = whole.clone();
+            bytes[at..at + 4].copy_from_slice(&count.to_le_bytes());
+            assert!(read(&bytes).is_err(), "{format} {packed} {count}");
+        }
+        assert_eq!(read(&whole).unwrap().scan.len(), 99, "one is withheld");
+    }
+    let plain = |format, tail: usize| {
+        let mut bytes = Made {
+            format,
+            ..Made::default()
+        }
+        .bytes();
+        bytes.resize(bytes.len() + tail, 0);
+        bytes
+    };
+    // Less than a point may fill up the file, and whatever the header says stands behind.
+    assert!(read(&plain(1, 27)).is_ok());
+    assert!(read(&plain(1, 28)).unwrap_err().found.contains("2828 bytes"));
+    let mut bytes = plain(6, 300);
+    assert!(read(&bytes).is_err());
+    let end = bytes.len() as u64 - 300;
+    bytes[235..243].copy_from_slice(&end.to_le_bytes());
+    assert_eq!(read(&bytes).unwrap().scan.len(), 99);
+}
+
+#[test]
 fn lengths_before_packed_layers_are_held_against_the_file() {
     let mut bytes = Made {
         format: 6,
