@@ -43,7 +43,15 @@ pub(crate) struct PingAt {
 
 impl Pings<File> {
     /// The pings of the channel that the sensor's `model` names, or of the only one.
+    ///
+    /// # Errors
+    /// If this is no such file, it has no such channel, or the sensor has beams: the file's own count.
     pub(crate) fn open(path: &Path, spec: &SensorSpec) -> Result<Self, Error> {
+        if spec.beams.is_some() {
+            let expected = "none: an EK80 file says itself how wide the beam of a channel is";
+            let place = format!("`beams` of sensor `{}`", spec.name);
+            return Err(Error::bad(path, place, expected, "a table of beams"));
+        }
         Self::new(regular::open(path)?, path, spec.model.as_deref())
     }
 }
