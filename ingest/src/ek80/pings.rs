@@ -177,7 +177,7 @@ impl<R: Read + Seek> Pings<R> {
         };
         let mut fault = damage.fault;
         let what = match damage.alone {
-            None if lost > 0 => "of several datagrams, counted as one ping: ",
+            None if lost > 0 => "several datagrams, counted as one ping at least: ",
             _ => "",
         };
         fault.lost = lost;
