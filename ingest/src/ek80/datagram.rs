@@ -83,7 +83,7 @@ impl<R: Read + Seek> Datagrams<R> {
     }
 
     /// The next datagram, nothing at the end. After damage it goes on with the next whole one.
-    pub(super) fn next(&mut self) -> Option<Result<Datagram, Damage>> {
+    pub(super) fn next(&mut self) -> Option<Result<Datagram, Box<Damage>>> {
         let start = self.next;
         if start >= self.length {
             return None;
@@ -166,7 +166,7 @@ impl<R: Read + Seek> Datagrams<R> {
     }
 
     /// What is wrong from here on, and goes on behind it.
-    fn damage(&mut self, start: u64, error: &io::Error) -> Damage {
+    fn damage(&mut self, start: u64, error: &io::Error) -> Box<Damage> {
         let begins = self.head(start).ok().flatten();
         let found = match error.kind() {
             ErrorKind::InvalidData => self.look_from(start + 1),
@@ -180,7 +180,7 @@ impl<R: Read + Seek> Datagrams<R> {
             None => (GapCause::Truncated, "the file ends in it".to_owned()),
             Some(next) => (GapCause::Corrupt, format!("the next whole one is at byte {next}")),
         };
-        Damage {
+        Box::new(Damage {
             fault: Fault {
                 cause,
                 lost: 0,
@@ -189,7 +189,7 @@ impl<R: Read + Seek> Datagrams<R> {
             span,
             begins,
             alone,
-        }
+        })
     }
 
     /// The one datagram that a damaged stretch is, if it is one: its length before or behind says
@@ -268,7 +268,7 @@ mod tests {
         while let Some(found) = datagrams.next() {
             match found {
                 Ok(found) => names.push(found.name()),
-                Err(damage) => damages.push(damage),
+                Err(damage) => damages.push(*damage),
             }
         }
         (names, damages)

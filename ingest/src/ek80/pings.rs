@@ -266,7 +266,7 @@ impl<R: Read + Seek> Source for Pings<R> {
         loop {
             let datagram = match self.datagrams.next()? {
                 Ok(datagram) => datagram,
-                Err(damage) => match self.damaged(damage) {
+                Err(damage) => match self.damaged(*damage) {
                     Some(fault) => return Some(Err(fault)),
                     None => continue,
                 },
