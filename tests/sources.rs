@@ -177,9 +177,38 @@ fn probe_says_what_it_is_and_how_it_plays() {
     fs::write(home.join("x.kmall"), b"\x20\0\0\0#IIP").unwrap();
     let (out, _) = check(home, &["probe", "x.kmall"], 1);
     says(&out, &["KMALL", "not read yet"]);
-    fs::write(home.join("x"), b"\x89MAML\r\n\x1a\n").unwrap();
-    check(home, &["probe", "x"], 1);
+    fs::write(home.join("x"), b"---\nmaml_version: \"1.0.0\"\n").unwrap();
+    let (out, _) = check(home, &["probe", "x"], 1);
+    says(&out, &["a MAML record: x", "what `beluga maml verify x` tells: "]);
     fs::write(home.join("x.txt"), b"hello").unwrap();
-    check(home, &["probe", "x.txt"], 2);
+    let (out, _) = check(home, &["probe", "x.txt"], 2);
+    says(&out, &["EK80", "MCAP"]);
     check(home, &["probe", "absent"], 2);
+}
+
+#[test]
+fn probe_knows_a_record_and_how_to_look_at_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let vector = Path::new(env!("CARGO_MANIFEST_DIR")).join("sinks/tests/vectors/one_frame.maml");
+    fs::copy(vector, home.join("one.maml")).unwrap();
+    let (out, _) = check(home, &["probe", "one.maml"], 0);
+    says(
+        &out,
+        &[
+            "what         a MAML record: one.maml",
+            "`beluga maml verify one.maml`",
+            "play         beluga view one.maml",
+        ],
+    );
+    let bytes = fs::read(home.join("one.maml")).unwrap();
+    fs::write(home.join("cut.maml"), &bytes[..bytes.len() - 100]).unwrap();
+    let (out, _) = check(home, &["probe", "cut.maml"], 1);
+    says(
+        &out,
+        &[
+            "a MAML record",
+            "missing      what `beluga maml verify cut.maml` tells: ",
+        ],
+    );
 }

@@ -56,6 +56,8 @@ impl Probe {
     }
 }
 
+const RECORD: &str = "a MAML record";
+
 /// What is said of a MAML record: whether it is whole is for `maml verify`.
 fn record(path: &Path) -> anyhow::Result<Option<probe::Probe>> {
     if !begins_as_record(path) {
@@ -64,36 +66,35 @@ fn record(path: &Path) -> anyhow::Result<Option<probe::Probe>> {
     let report = maml::verify(path, &KeyStore::open_default()?.trust()?, None)
         .with_context(|| format!("cannot read {}", path.display()))
         .context(Wrong::Arguments)?;
-    if report.head.is_none() {
-        return Ok(None);
-    }
-    let whole = report.status == maml::Status::Sealed;
-    let missing = match whole {
-        true => Vec::new(),
-        false => vec![format!("what `beluga maml verify` tells: {}", report.status)],
+    let verify = format!("`beluga maml verify {}`", quoted(path));
+    let missing = match report.status {
+        maml::Status::Sealed => Vec::new(),
+        status => vec![format!("what {verify} tells: {status}")],
     };
     Ok(Some(probe::Probe {
-        what: "a MAML record".into(),
+        what: RECORD.into(),
         recognised: true,
         missing,
-        notes: report.to_string().lines().map(str::to_owned).collect(),
+        notes: vec![format!("whether it is whole and whose it is, {verify} tells")],
         ..probe::Probe::default()
     }))
 }
 
-/// Whether a file begins as a record does (`sinks/FORMAT.md`); whether it is one, sinks say.
+/// Whether a file begins as a record does: with the document's first key (`sinks/FORMAT.md`);
+/// whether it is one, sinks say.
 fn begins_as_record(path: &Path) -> bool {
-    let mut first = [0; 5];
+    const BEGIN: &[u8; 16] = b"---\nmaml_version";
+    let mut first = [0; BEGIN.len()];
     let read =
         path.is_file() && std::fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut first).is_ok());
-    read && first == *b"\x89MAML"
+    read && first == *BEGIN
 }
 
 fn command(path: &Path, found: &probe::Probe) -> Option<String> {
     let path = quoted(path);
     match found {
         found if found.plays => Some(format!("beluga replay {path}")),
-        found if found.what == "a MAML record" => Some(format!("beluga export {path} --ply out.ply")),
+        found if found.what == RECORD => Some(format!("beluga view {path}")),
         _ => None,
     }
 }
@@ -139,7 +140,8 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
         );
     }
     if !found.recognised {
-        text += "             known are folder recordings, rigs, PLY, PCD, LAS/LAZ, KITTI scans, WAV, nav tables and records\n";
+        text += "             known are folder recordings, rigs, tapes (MCAP), Simrad EK80 files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
+                 nav tables and records\n";
     }
     text
 }

@@ -87,7 +87,7 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
         (b"DDF\x05", Role::Foreign, "an ARIS file"),
         (b"PK\x03\x04", Role::Foreign, "a ZIP archive"),
         (b"\x1f\x8b", Role::Foreign, "a gzip file"),
-        (b"\x89MAML\r\n", Role::Foreign, "a MAML record"),
+        (b"---\nmaml_version", Role::Foreign, "a MAML record"),
     ];
     let begun = begins.iter().find(|(start, ..)| bytes.starts_with(start));
     if let Some((_, role, words)) = begun {
@@ -161,6 +161,7 @@ mod tests {
             (b"\x20\0\0\0#IIP", "KMALL"),
             (&xtf, "XTF"),
             (b"\xd4\xc3\xb2\xa1", "pcap"),
+            (b"---\nmaml_version: \"1.0.0\"\n", "MAML"),
         ] {
             assert!(by_bytes(bytes).unwrap().1.contains(words), "{words}");
         }

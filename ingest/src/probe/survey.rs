@@ -118,7 +118,7 @@ impl SensorProbe {
     fn take_ping(&mut self, ping: &SonarPing) {
         let (what, waves, pulse, speed) = match ping {
             SonarPing::Elements(ping) => {
-                self.placed += u64::from(!ping.positions.is_empty());
+                self.placed += u64::from(!ping.positions.is_empty() || ping.beam.is_some());
                 (
                     "elements",
                     Some(&ping.waveforms),
@@ -181,19 +181,25 @@ impl SensorProbe {
 fn waves_words(what: &str, waves: &Waveforms) -> String {
     let shape = waves.shape();
     let iq = match waves.values().is_iq() {
-        true => format!(" I/Q at {} kHz", waves.centre_hz() * 1e-3),
+        true if waves.centre_hz() == 0.0 => " I/Q".to_owned(),
+        true => format!(" I/Q at {} kHz", kilo(waves.centre_hz())),
         false => String::new(),
     };
     format!(
         "{} {what} of {} samples at {} kHz{iq}",
         shape.channels,
         shape.samples,
-        waves.sample_rate_hz() * 1e-3
+        kilo(waves.sample_rate_hz())
     )
 }
 
+/// A thousandth of it, to three decimals.
+fn kilo(hz: f64) -> f64 {
+    hz.round() / 1e3
+}
+
 fn pulse_words(pulse: &Pulse) -> String {
-    let (start, end, length) = (pulse.start_hz * 1e-3, pulse.end_hz * 1e-3, pulse.duration_s * 1e3);
+    let (start, end, length) = (kilo(pulse.start_hz), kilo(pulse.end_hz), pulse.duration_s * 1e3);
     match pulse.kind {
         PulseKind::Lfm => format!("LFM {start} to {end} kHz, {length:.3} ms"),
         PulseKind::Cw => format!("CW {start} kHz, {length:.3} ms"),
@@ -277,4 +283,65 @@ fn apart(sensors: &[SensorProbe]) -> Vec<String> {
             format!("`{name}` and `{first}` have no time in common (`time_offset_ms` in the rig shifts one)")
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use beluga_types::{Beam, Elements, SampleValues, Vessel, WaveformShape};
+
+    use super::*;
+
+    fn ping(beam: Option<Beam>) -> SonarPing {
+        let shape = WaveformShape {
+            channels: 1,
+            samples: 2,
+        };
+        let values = SampleValues::IqF32(vec![[0.0; 2]; 2].into());
+        let pulse = Pulse {
+            kind: PulseKind::Cw,
+            start_hz: 38e3 + 0.1,
+            end_hz: 38e3 + 0.1,
+            duration_s: 1e-3,
+            shading: beluga_types::Shading::Rectangular,
+        };
+        SonarPing::Elements(Elements {
+            waveforms: Waveforms::new(shape, values, 1.0, 1e6 / 12.0, 0.0, 0.0).unwrap(),
+            positions: Vec::new().into(),
+            beam,
+            pulse: Some(pulse),
+            sound_speed_m_per_s: Some(1500.0),
+            blanking_m: 0.0,
+        })
+    }
+
+    fn lacks_of(beam: Option<Beam>) -> (String, Vec<String>) {
+        let rig = Rig {
+            origin: None,
+            vessel: Vessel::default(),
+            water: Water::Unknown,
+            sensors: vec![SensorSpec::new("sonar", SensorKind::Sonar)],
+        };
+        let mut sensor = SensorProbe::new(&rig.sensors[0]);
+        sensor.take_ping(&ping(beam));
+        sensor.payloads = 1;
+        let words = sensor.shapes.first().unwrap().clone() + ", " + sensor.pulses.first().unwrap();
+        (words, lacks(&rig, &[sensor]))
+    }
+
+    #[test]
+    fn a_ping_with_a_beam_of_its_own_looks_somewhere() {
+        let is_told = |lacks: &[String]| lacks.iter().any(|lack| lack.contains("nothing says where"));
+        assert!(is_told(&lacks_of(None).1));
+        let beam = Beam::at(0.0, 0.0, [0.1; 2], [0.1; 2]);
+        assert!(!is_told(&lacks_of(Some(beam)).1));
+    }
+
+    #[test]
+    fn frequencies_are_told_to_the_hertz() {
+        let (words, _) = lacks_of(None);
+        assert_eq!(
+            words,
+            "1 elements of 2 samples at 83.333 kHz I/Q, CW 38 kHz, 1.000 ms"
+        );
+    }
 }
