@@ -3,6 +3,7 @@
 //!
 //! `RECORDING.md` beside this crate describes every file of the folder form.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use beluga_types::{Origin, Payload, Rig, SensorId, SensorSpec, Stamp};
@@ -14,6 +15,7 @@ use crate::gaps::Gaps;
 use crate::hydrophone::Blocks;
 use crate::nav::{self, Fixes};
 use crate::pings::Pings;
+use crate::probe::{around, magic};
 use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
@@ -43,12 +45,7 @@ impl Recording {
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
     /// a source without times.
     pub fn open(path: &Path) -> Result<Self, Error> {
-        if !path.exists() {
-            return Err(Error::Missing {
-                what: "the recording".into(),
-                path: path.to_owned(),
-            });
-        }
+        must_exist(path, "the recording")?;
         if tape::is_tape(path) {
             let (rig, notes) = tape::open(path)?;
             return Ok(Self {
@@ -67,10 +64,18 @@ impl Recording {
             let rig = match bare_rig(path, &mut notes) {
                 Some(rig) => rig,
                 None if ek80::looks_like(path) => ek80::rig(path, &mut notes)?,
-                None => rig_toml::read(path)?,
+                None => rig_toml::read(path).map_err(|error| no_rig(path, error))?,
             };
             (folder, rig)
         };
+        Self::of(folder, rig, notes)
+    }
+
+    /// The recording of a rig whose sources lie relative to `folder`.
+    ///
+    /// # Errors
+    /// If a sensor has no source there, or one without times, or one of which nothing can be read.
+    pub(crate) fn of(folder: PathBuf, rig: Rig, notes: Vec<String>) -> Result<Self, Error> {
         let mut recording = Self {
             folder,
             places: Vec::with_capacity(rig.sensors.len()),
@@ -85,6 +90,9 @@ impl Recording {
                 recording
                     .notes
                     .push(format!("sensor `{}`: clock shifted by {offset_ms} ms", spec.name));
+            }
+            if let (Place::Scans(path, format), None) = (&place, &spec.format) {
+                recording.notes.extend(ambiguous(&spec.name, path, *format));
             }
             recording.places.push(place);
         }
@@ -233,7 +241,55 @@ fn far_apart(firsts: &[(String, Stamp)]) -> impl Iterator<Item = String> {
     })
 }
 
+/// Nothing at all, or nothing that may be looked at: two errors.
+pub(crate) fn must_exist(path: &Path, what: &str) -> Result<(), Error> {
+    match path.try_exists() {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Error::Missing {
+            what: what.into(),
+            path: path.to_owned(),
+        }),
+        Err(said) => Err(Error::io(path)(said)),
+    }
+}
+
+/// What is wrong with a file that was taken for a rig: the rig, or that it is none.
+fn no_rig(path: &Path, error: Error) -> Error {
+    let named = path
+        .extension()
+        .is_some_and(|found| found.eq_ignore_ascii_case("toml"));
+    if named || matches!(fs::read_to_string(path), Ok(text) if text.contains("[[sensor]]")) {
+        return error;
+    }
+    match magic::of(path) {
+        Ok(known) => Error::bad(
+            path,
+            "first bytes",
+            "a tape (MCAP), a Simrad EK80 file, PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
+            known.words,
+        ),
+        Err(error) => error,
+    }
+}
+
+/// A note if a folder holds scans of other formats than the one that is read.
+fn ambiguous(name: &str, folder: &Path, read: ScanFormat) -> Option<String> {
+    let others = ScanFormat::ALL.into_iter().filter(|format| *format != read);
+    let others: Vec<&str> = others
+        .filter(|format| folder.is_dir() && format.is_at(folder))
+        .map(ScanFormat::name)
+        .collect();
+    (!others.is_empty()).then(|| {
+        format!(
+            "sensor `{name}`: its {} scans are read, those of {} beside them are not (`format` in the rig names one)",
+            read.name(),
+            others.join(", ")
+        )
+    })
+}
+
 fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
+    fs::read_dir(folder).map_err(Error::io(folder))?;
     let rig = folder.join("rig.toml");
     if rig.is_file() {
         return rig_toml::read(&rig);
@@ -246,13 +302,7 @@ fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
 
 /// The rig of scans that have none: a file, or a folder of files.
 fn bare_rig(path: &Path, notes: &mut Vec<String>) -> Option<Rig> {
-    let bare = [
-        ScanFormat::KittiBin,
-        ScanFormat::Xyz32,
-        ScanFormat::Pcd,
-        ScanFormat::Las,
-    ];
-    let format = bare.into_iter().find(|format| format.is_at(path))?;
+    let format = ScanFormat::bare(path)?;
     // A cloud of PCD may have times within it; the others come corrected, or lie still.
     let deskewed = format != ScanFormat::Pcd;
     notes.push(format!(
@@ -260,6 +310,9 @@ fn bare_rig(path: &Path, notes: &mut Vec<String>) -> Option<Rig> {
         format.extensions().join("`/`."),
         if deskewed { " already deskewed" } else { "" }
     ));
+    if path.is_dir() {
+        notes.extend(around::not_played(path, format));
+    }
     let file = path.file_name().filter(|_| path.is_file());
     let source = match file {
         Some(name) => name.to_str()?,

@@ -3,16 +3,19 @@
 //! What opens as a [`Recording`] is read to its end, payload by payload, so the counts are those a
 //! run would find. What does not is looked at by its first bytes, and gets a rig to paste.
 
-mod magic;
+pub(crate) mod around;
+pub(crate) mod magic;
 mod skeleton;
 mod survey;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::folder::Recording;
+use crate::folder::{Recording, must_exist};
+use crate::scans::ScanFormat;
+use crate::tape;
 pub use survey::{Intervals, SensorProbe};
 
 /// What was found.
@@ -33,7 +36,9 @@ pub struct Probe {
     /// A `rig.toml` that would make it play, where there is none.
     pub rig: Option<String>,
     /// Where that rig belongs.
-    pub rig_file: Option<std::path::PathBuf>,
+    pub rig_file: Option<PathBuf>,
+    /// Recordings in the folder that play each by its own name.
+    pub recordings: Vec<PathBuf>,
 }
 
 impl Probe {
@@ -48,12 +53,7 @@ impl Probe {
 /// # Errors
 /// If there is no such file or folder, or it cannot be read at all.
 pub fn probe(path: &Path) -> Result<Probe, Error> {
-    if !path.exists() {
-        return Err(Error::Missing {
-            what: "the file or folder".into(),
-            path: path.to_owned(),
-        });
-    }
+    must_exist(path, "the file or folder")?;
     let known = magic::of(path)?;
     let mut found = Probe {
         what: known.words.clone(),
@@ -61,6 +61,12 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
         ..Probe::default()
     };
     if known.role == magic::Role::Unknown && path.is_file() {
+        // Its name says what it should be.
+        if tape::is_tape(path) || ScanFormat::bare(path).is_some() {
+            found
+                .missing
+                .extend(Recording::open(path).err().map(|error| error.to_string()));
+        }
         return Ok(found);
     }
     if known.role == magic::Role::Foreign {
@@ -73,7 +79,10 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
             found.recognised = true;
             found.plays = true;
             if known.role == magic::Role::Unknown {
-                found.what = format!("scans without a rig: {}", skeleton::of(path)?.words());
+                found.what = format!(
+                    "{} scans without a rig",
+                    ScanFormat::bare(path).map_or("other", ScanFormat::name)
+                );
             }
             found.sensors = survey::sensors(recording.rig(), timeline);
             found.notes = recording.notes().to_vec();
@@ -90,9 +99,11 @@ fn without(path: &Path, known: &magic::Known, error: Error, found: &mut Probe) -
     match known.role {
         Role::Rig | Role::Tape => found.missing.push(error.to_string()),
         _ => {
-            let bare = skeleton::of(path)?;
-            let is_part = path.is_dir() || known.role == Role::Part;
-            if bare.is_empty() || !is_part {
+            let mut bare = skeleton::of(path)?;
+            if path.is_dir() {
+                found.recordings = around::tapes(path);
+            }
+            if bare.is_empty() && found.recordings.is_empty() {
                 if known.role != Role::Unknown {
                     found.missing.push(error.to_string());
                 }
@@ -100,7 +111,19 @@ fn without(path: &Path, known: &magic::Known, error: Error, found: &mut Probe) -
             }
             found.recognised = true;
             if path.is_dir() {
-                found.what = format!("a folder without a rig: {}", bare.words());
+                found.what = format!(
+                    "a folder without a rig: {}",
+                    folder_words(&bare, &found.recordings)
+                );
+            }
+            if !found.recordings.is_empty() {
+                found
+                    .missing
+                    .push("the name of one recording: each plays by itself".to_owned());
+            }
+            found.missing.extend(bare.keep_what_opens());
+            if bare.is_empty() {
+                return Ok(());
             }
             found.missing.push(format!("a rig: {}", error_words(path)));
             found.missing.extend(bare.missing());
@@ -109,6 +132,15 @@ fn without(path: &Path, known: &magic::Known, error: Error, found: &mut Probe) -
         }
     }
     Ok(())
+}
+
+fn folder_words(bare: &skeleton::Bare, recordings: &[PathBuf]) -> String {
+    let mut words = Vec::new();
+    if !recordings.is_empty() {
+        words.push(format!("{} recordings in one file each", recordings.len()));
+    }
+    words.extend((!bare.is_empty()).then(|| bare.words()));
+    words.join(", ")
 }
 
 fn error_words(path: &Path) -> &'static str {

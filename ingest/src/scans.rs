@@ -76,6 +76,13 @@ impl ScanFormat {
         files_of(path, self.extensions())
     }
 
+    /// The format of scans that play without a rig: a file's, or the first that a folder holds. A
+    /// PLY cloud alone does not.
+    pub(crate) fn bare(path: &Path) -> Option<Self> {
+        let mut bare = Self::ALL.into_iter().filter(|format| *format != ScanFormat::Ply);
+        bare.find(|format| format.is_at(path))
+    }
+
     /// Whether this is such a file or a folder of them.
     pub(crate) fn is_at(self, path: &Path) -> bool {
         match path.is_file() {
@@ -207,9 +214,19 @@ impl Scans {
         can_have && read.next().is_some_and(|cloud| cloud.start.is_some())
     }
 
+    /// What is wrong with a scan, without its name where the recording is this one file: who tells
+    /// of it names the recording.
+    fn fault(&self, error: &Error) -> Fault {
+        let mut fault = Fault::unread(error);
+        if let Some(bare) = fault.detail.strip_suffix(&format!(": {}", self.folder.display())) {
+            fault.detail = bare.to_owned();
+        }
+        fault
+    }
+
     /// The next file that says its own time, read now: its time stands in it.
     fn own_row(&self, path: PathBuf) -> Result<Row<Scan>, Fault> {
-        let cloud = self.read(&path).map_err(|error| Fault::unread(&error))?;
+        let cloud = self.read(&path).map_err(|error| self.fault(&error))?;
         let Some(stamp) = cloud.start.filter(|start| is_time(*start)) else {
             return Err(Fault {
                 cause: GapCause::Corrupt,
@@ -290,7 +307,7 @@ impl Source for Scans {
             Scan::At(path) => self
                 .read(&path)
                 .map(|cloud| cloud.scan)
-                .map_err(|error| Fault::unread(&error)),
+                .map_err(|error| self.fault(&error)),
             Scan::Read(scan) => Ok(scan),
         };
         match scan {

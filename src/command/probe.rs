@@ -128,6 +128,9 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
     if let Some(command) = command {
         let _ = writeln!(text, "play         {command}");
     }
+    for recording in &found.recordings {
+        let _ = writeln!(text, "play         beluga replay {}", quoted(recording));
+    }
     if let (Some(rig), Some(file)) = (&found.rig, &found.rig_file) {
         let _ = writeln!(
             text,

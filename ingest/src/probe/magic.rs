@@ -13,7 +13,7 @@ const LOOKED_AT: u64 = 2048;
 
 /// What can be done with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// A rig file, or a folder with one.
     Rig,
     /// A recording in one file, with its own description of the sensors.
@@ -27,13 +27,13 @@ pub(super) enum Role {
 
 /// A file's kind.
 #[derive(Clone, Debug)]
-pub(super) struct Known {
-    pub(super) role: Role,
-    pub(super) words: String,
+pub(crate) struct Known {
+    pub(crate) role: Role,
+    pub(crate) words: String,
 }
 
 /// What `path` is.
-pub(super) fn of(path: &Path) -> Result<Known, Error> {
+pub(crate) fn of(path: &Path) -> Result<Known, Error> {
     let known = |role, words: &str| Known {
         role,
         words: words.to_owned(),

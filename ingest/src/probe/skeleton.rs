@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::Error;
+use crate::folder::Recording;
+use crate::rig_toml::{self, Beside};
 use crate::scans::{ScanFormat, files};
 
 /// Folders in a folder that are looked into.
@@ -139,6 +141,27 @@ fn one(path: &Path, name: &str) -> Option<Part> {
 }
 
 impl Bare {
+    /// Leaves out what cannot be read even with a rig; says why.
+    pub(super) fn keep_what_opens(&mut self) -> Vec<String> {
+        let (mut good, mut errors) = (Vec::new(), Vec::new());
+        for part in std::mem::take(&mut self.parts) {
+            self.parts = vec![part];
+            match self.opens() {
+                Ok(()) => good.append(&mut self.parts),
+                Err(error) => errors.push(error.to_string()),
+            }
+        }
+        self.parts = good;
+        errors
+    }
+
+    /// Whether the rig makes it play.
+    fn opens(&self) -> Result<(), Error> {
+        let rig = rig_toml::read_text(&self.file(), &self.rig(), Beside::Folder(&self.folder))?;
+        Recording::of(self.folder.clone(), rig, Vec::new())?.timeline()?;
+        Ok(())
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
