@@ -127,3 +127,89 @@ fn what_is_not_read_or_not_known_is_said() {
     assert!(!probe(&root.path().join("empty")).unwrap().recognised);
     assert!(probe(&root.path().join("absent")).is_err());
 }
+
+const PCD: &str = "FIELDS x y z\nSIZE 4 4 4\nTYPE F F F\nWIDTH 1\nHEIGHT 1\nDATA ascii\n1 2 3\n";
+
+#[test]
+fn a_mixed_folder_plays_one_format_and_names_the_rest() {
+    let root = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| fs::write(root.path().join(name), bytes).unwrap();
+    put("0.bin", &[0; 32]);
+    put("1.bin", &[0; 32]);
+    put("x.raw", b"\x20\0\0\0XML0");
+    let found = probe(root.path()).unwrap();
+    assert_eq!(found.what, "kitti scans without a rig");
+    let told = |word: &str, notes: &[String]| notes.iter().any(|note| note.contains(word));
+    assert!(
+        told("not played: a Simrad EK80 file (`x.raw`)", &found.notes),
+        "{:?}",
+        found.notes
+    );
+
+    put("a.pcd", PCD.as_bytes());
+    let found = probe(root.path()).unwrap();
+    assert_eq!(found.what, "pcd scans without a rig");
+    assert_eq!((found.sensors[0].payloads, found.sensors[0].points), (1, 1));
+    assert!(told("(`0.bin` and 1 more)", &found.notes), "{:?}", found.notes);
+}
+
+#[test]
+fn a_folder_of_whole_recordings_names_each() {
+    let root = tempfile::tempdir().unwrap();
+    for name in ["b.raw", "a.raw"] {
+        fs::write(root.path().join(name), b"\x20\0\0\0XML0").unwrap();
+    }
+    let found = probe(root.path()).unwrap();
+    assert!(found.recognised && !found.plays && found.rig.is_none());
+    assert_eq!(
+        found.recordings,
+        [root.path().join("a.raw"), root.path().join("b.raw")]
+    );
+}
+
+#[test]
+fn a_damaged_part_tells_its_damage_and_gets_no_rig() {
+    let root = tempfile::tempdir().unwrap();
+    for (name, bytes, word) in [
+        (
+            "more.pcd",
+            PCD.replace("WIDTH 1", "WIDTH 9").as_bytes(),
+            "expected 9",
+        ),
+        ("0.bin", &[0; 44], "points of 16 bytes"),
+        ("cut.ply", b"ply\n", "cut.ply"),
+    ] {
+        let path = root.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        let found = probe(&path).unwrap();
+        assert!(found.rig.is_none() && found.missing.len() == 1, "{found:?}");
+        assert!(found.missing[0].contains(word), "{:?}", found.missing);
+        assert_eq!(found.missing[0].matches(name).count(), 1, "{:?}", found.missing);
+    }
+    let text = root.path().join("text.mcap");
+    fs::write(&text, "hello").unwrap();
+    assert!(probe(&text).unwrap().missing[0].contains("MCAP"));
+}
+
+#[test]
+fn what_is_no_rig_is_told_by_its_kind() {
+    let root = tempfile::tempdir().unwrap();
+    let put = |name: &str, bytes: &[u8]| {
+        let path = root.path().join(name);
+        fs::write(&path, bytes).unwrap();
+        Recording::open(&path).unwrap_err().to_string()
+    };
+    assert!(put("a.pcap", b"\xd4\xc3\xb2\xa1\xff").contains("found a packet capture (pcap)"));
+    assert!(put("a.raw", b"hello").contains("a Simrad EK80 file, PCD"));
+    // A rig by any name is told as one.
+    assert!(put("a.rig", b"[[sensor]]\nwrong = 1\n").contains("wrong"));
+    // A name that the system refuses is not one that does not exist.
+    let long = root.path().join("x".repeat(300));
+    assert!(!probe(&long).unwrap_err().to_string().contains("does not exist"));
+    assert!(
+        !Recording::open(&long)
+            .unwrap_err()
+            .to_string()
+            .contains("does not exist")
+    );
+}
