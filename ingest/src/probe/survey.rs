@@ -296,7 +296,7 @@ mod tests {
             channels: 1,
             samples: 2,
         };
-        let values = SampleValues::IqF32(vec![[0.0; 2]; 2].into());
+        let values = SampleValues::IqF32(vec![[0.0; 2]; 2]);
         let pulse = Pulse {
             kind: PulseKind::Cw,
             start_hz: 38e3 + 0.1,
