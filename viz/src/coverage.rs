@@ -280,6 +280,7 @@ pub(crate) mod tests {
                     coverage.weigh(&at, 1e-4, 1e-4);
                 }
             }
+            coverage.pass(f64::from(i) * 0.05);
         }
         let shares = coverage.shares(0.05).unwrap();
         assert!((shares.levels_m[0] + 4.0).abs() < 0.21, "{shares:?}");
