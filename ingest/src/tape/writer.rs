@@ -68,9 +68,8 @@ impl Writer {
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
         let file = file.map_err(Error::io(path))?;
-        let mcap = WriteOptions::new()
+        let mcap = WriteOptions::library(WriteOptions::new(), LIBRARY)
             .profile(PROFILE)
-            .library(LIBRARY)
             .compression(Some(Compression::Zstd))
             .compression_level(LEVEL)
             .compression_threads(0)
