@@ -61,11 +61,7 @@ fn mount(place_m: [f64; 3], attitude_deg: [f64; 3]) -> Mount {
         forward_m: place_m[0],
         starboard_m: place_m[1],
         down_m: place_m[2],
-        attitude: Attitude {
-            roll_rad: attitude_deg[0].to_radians(),
-            pitch_rad: attitude_deg[1].to_radians(),
-            heading_rad: attitude_deg[2].to_radians(),
-        },
+        attitude: Attitude::from_degrees(attitude_deg),
     }
 }
 

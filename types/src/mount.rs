@@ -16,6 +16,15 @@ pub struct Attitude {
 }
 
 impl Attitude {
+    /// Roll, pitch and heading given in degrees, as people write them.
+    pub fn from_degrees([roll, pitch, heading]: [f64; 3]) -> Self {
+        Self {
+            roll_rad: roll.to_radians(),
+            pitch_rad: pitch.to_radians(),
+            heading_rad: heading.to_radians(),
+        }
+    }
+
     /// The rotation from the turned thing's axes (x forward, y left, z up) to the axes it is
     /// turned against (x forward, y left, z up).
     ///

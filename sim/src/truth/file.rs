@@ -200,11 +200,7 @@ impl MountEntry {
                 forward_m: self.forward_m,
                 starboard_m: self.starboard_m,
                 down_m: self.down_m,
-                attitude: Attitude {
-                    roll_rad: self.roll_deg.to_radians(),
-                    pitch_rad: self.pitch_deg.to_radians(),
-                    heading_rad: self.heading_deg.to_radians(),
-                },
+                attitude: Attitude::from_degrees([self.roll_deg, self.pitch_deg, self.heading_deg]),
             },
         })
     }
