@@ -13,7 +13,22 @@ pub enum Medium {
     Water = 1,
 }
 
+/// Words with their numbers, `0 air, 1 water`, as files explain them.
+fn numbered<const N: usize>(words: [&str; N]) -> String {
+    let numbered: Vec<String> = words
+        .iter()
+        .enumerate()
+        .map(|(i, word)| format!("{i} {word}"))
+        .collect();
+    numbered.join(", ")
+}
+
 impl Medium {
+    /// Every medium's number and word, as files explain them: `0 air, 1 water`.
+    pub fn numbered() -> String {
+        numbered(Self::ALL.map(Self::name))
+    }
+
     /// Every medium, in order of its number.
     pub const ALL: [Medium; 2] = [Medium::Air, Medium::Water];
 
@@ -51,6 +66,11 @@ pub enum Label {
 }
 
 impl Label {
+    /// Every label's number and word, as files explain them: `0 unknown, 1 structure, …`.
+    pub fn numbered() -> String {
+        numbered(Self::ALL.map(Self::name))
+    }
+
     /// Every label, in order of its number.
     pub const ALL: [Label; 9] = [
         Label::Unknown,

@@ -23,7 +23,7 @@ pub(super) fn batch(points: &PointTable) -> Result<RecordBatch, Error> {
     );
     columns.push("sensor", PLAIN, UInt16Array::from(points.sensor.clone()));
     let medium = UInt8Array::from_iter_values(points.medium.iter().map(|&medium| medium as u8));
-    columns.push("medium", words(&numbered(Medium::ALL.map(Medium::name))), medium);
+    columns.push("medium", words(&Medium::numbered()), medium);
     let level = unit("device unit for light, dB for sound");
     columns.push("level", level, floats(&points.level));
     columns.push_optional("snr_db", unit("dB"), Float32Array::from(points.snr_db.clone()));
@@ -76,7 +76,7 @@ pub(super) fn labels(labels: &[Label]) -> UInt8Array {
 
 /// The words behind the numbers of labels.
 pub(super) fn label_words() -> String {
-    numbered(Label::ALL.map(Label::name))
+    Label::numbered()
 }
 
 /// The meaning of a number that stands for a word.
@@ -122,23 +122,13 @@ fn read_media(reading: &Reading<'_>) -> Result<Vec<Medium>, Error> {
     numbers.iter().map(medium).collect()
 }
 
-/// `0 air, 1 water`.
-fn numbered<const N: usize>(words: [&str; N]) -> String {
-    let numbered: Vec<String> = words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| format!("{i} {word}"))
-        .collect();
-    numbered.join(", ")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn numbers_of_words_are_their_places() {
-        assert_eq!(numbered(Medium::ALL.map(Medium::name)), "0 air, 1 water");
+        assert_eq!(Medium::numbered(), "0 air, 1 water");
         for (place, medium) in Medium::ALL.into_iter().enumerate() {
             assert_eq!(medium as usize, place);
         }

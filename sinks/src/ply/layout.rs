@@ -93,8 +93,8 @@ pub(super) fn header(vertices: u64, origin: Option<&Origin>) -> String {
         "format binary_little_endian 1.0".to_owned(),
         "comment BELUGA, points in World: local east-north-up, metres".to_owned(),
         origin_comment(origin),
-        format!("comment medium: {}", numbered(Medium::ALL.map(Medium::name))),
-        format!("comment label: {}", numbered(Label::ALL.map(Label::name))),
+        format!("comment medium: {}", Medium::numbered()),
+        format!("comment label: {}", Label::numbered()),
     ];
     for (_, name, meaning) in COLUMNS.into_iter().filter(|(_, _, meaning)| !meaning.is_empty()) {
         lines.push(format!("comment {name}: {meaning}"));
@@ -122,16 +122,6 @@ fn origin_comment(origin: Option<&Origin>) -> String {
         anchor.longitude_rad.to_degrees(),
         anchor.height_m
     )
-}
-
-/// `0 air, 1 water`.
-fn numbered<const N: usize>(words: [&str; N]) -> String {
-    let numbered: Vec<String> = words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| format!("{i} {word}"))
-        .collect();
-    numbered.join(", ")
 }
 
 #[cfg(test)]

@@ -29,8 +29,8 @@ pub(super) fn create(path: &Path, origin: Option<&Origin>) -> Result<CloudWriter
             "ns against the cloud's stamp, the end of the frame's window".to_owned(),
         ),
         ("sensor", "place in the rig's list".to_owned()),
-        ("medium", numbered(Medium::ALL.map(Medium::name))),
-        ("label", numbered(Label::ALL.map(Label::name))),
+        ("medium", Medium::numbered()),
+        ("label", Label::numbered()),
     ];
     CloudWriter::create(path, origin, &told)
 }
@@ -75,14 +75,4 @@ pub(super) fn push(writer: &mut CloudWriter, frame: &SolidarFrame) -> Result<(),
         &frame.world_from_body,
         &frame.pose_covariance,
     )
-}
-
-/// `0 air, 1 water`.
-fn numbered<const N: usize>(words: [&str; N]) -> String {
-    let numbered: Vec<String> = words
-        .iter()
-        .enumerate()
-        .map(|(i, word)| format!("{i} {word}"))
-        .collect();
-    numbered.join(", ")
 }
