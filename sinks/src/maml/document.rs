@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
+use beluga_types::Stamp;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::civil::iso_8601;
 use super::escape::{device_name, plain, prose, quoted, without_controls};
 use super::fence;
 use super::layout::{MARKER, MAX_HEAD, Suite};
@@ -151,7 +151,10 @@ fn front_matter(fields: &DocumentFields, made: &Made<'_>) -> String {
         format!("id: {}", quoted(&urn(made.file_id))),
         "type: \"dataset\"".into(),
         format!("origin: {}", quoted(&origin)),
-        format!("created_at: {}", quoted(&iso_8601(fields.created_nanos))),
+        format!(
+            "created_at: {}",
+            quoted(&Stamp::from_nanos(fields.created_nanos).iso_8601())
+        ),
         "permissions:".into(),
         format!("  read: [{}]", list(&made.readers)),
         format!("  write: [{}]", quoted(&origin)),
@@ -182,7 +185,7 @@ fn schema(value: &Value) -> String {
 }
 
 fn history(fields: &DocumentFields) -> String {
-    let time = iso_8601(fields.created_nanos);
+    let time = Stamp::from_nanos(fields.created_nanos).iso_8601();
     let mut text = format!("- {time}: [CREATE] recording begun\n");
     for line in &fields.history {
         text.push_str(&format!("- {time}: [EXECUTE] {}\n", plain(line)));

@@ -3,7 +3,6 @@
 //! The layout stands in `FORMAT.md`. [`Writer`] writes a record, [`Reader`] gives its frames back,
 //! [`verify`] says what a file is without any secret, [`KeyStore`] keeps the keys of this machine.
 
-mod civil;
 mod codec;
 mod cursor;
 mod document;
