@@ -3,16 +3,16 @@
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 use std::path::Path;
-use std::process::Output;
 
-use assert_cmd::Command;
 use beluga_fusion::Fuser;
 use beluga_ingest::Recording;
 use beluga_types::{Payload, SonarRegistration};
 
 mod shared_data;
+mod user;
 
 use shared_data::shared_data;
+use user::{check, says};
 
 const CHANNEL: &str = "WBT Mini 253617-8 ES38-18|200-18C";
 /// Start of transmission of the file's first ping.
@@ -29,12 +29,6 @@ fn rig(folder: &Path, kitti: &Path, raw: &Path) -> std::path::PathBuf {
     let path = folder.join("site.toml");
     std::fs::write(&path, text).unwrap();
     path
-}
-
-fn beluga(home: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
-    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
-    command.args(arguments).output().unwrap()
 }
 
 #[test]
@@ -76,18 +70,16 @@ fn a_city_and_a_sounder_at_sea_are_fused_without_force() {
         "a beam of 18° gives arcs"
     );
 
-    let run = beluga(
+    let (out, err) = check(
         folder.path(),
         &["replay", "site.toml", "--out", "both.maml", "--view", "none"],
+        0,
     );
-    let text = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
-    println!("{text}");
-    assert_eq!(run.status.code(), Some(0), "{text}");
-    for words in ["lost         nothing", "not registered: no overlap"] {
-        assert!(text.contains(words), "`{words}` is missing in: {text}");
-    }
-    let verified = beluga(folder.path(), &["maml", "verify", "both.maml"]);
-    assert_eq!(verified.status.code(), Some(0));
+    says(
+        &(out + &err),
+        &["lost         nothing", "not registered: no overlap"],
+    );
+    check(folder.path(), &["maml", "verify", "both.maml"], 0);
 }
 
 #[test]
@@ -98,24 +90,18 @@ fn a_file_by_itself_becomes_a_record() {
     };
     let folder = tempfile::tempdir().unwrap();
     let raw = raw.display().to_string();
-    let run = beluga(
+    let (out, err) = check(
         folder.path(),
         &["replay", &raw, "--out", "one.maml", "--view", "none"],
+        0,
     );
-    let text = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
-    println!("{text}");
-    assert_eq!(run.status.code(), Some(0), "{text}");
-    for words in ["11 in water", "no rig: 5 sonar(s)", "lost         nothing"] {
-        assert!(text.contains(words), "`{words}` is missing in: {text}");
-    }
+    says(
+        &(out + &err),
+        &["11 in water", "no rig: 5 sonar(s)", "lost         nothing"],
+    );
     // A file that is none: one clear sentence, and what to do is the caller's.
     let none = folder.path().join("none.raw");
     std::fs::write(&none, b"\x10\0\0\0XML0 but not really").unwrap();
-    let run = beluga(folder.path(), &["replay", "none.raw", "--view", "none"]);
-    let said = String::from_utf8_lossy(&run.stderr).into_owned();
-    assert_eq!(run.status.code(), Some(2), "{said}");
-    assert!(
-        said.contains("expected the configuration") && said.contains("none.raw"),
-        "{said}"
-    );
+    let (_, said) = check(folder.path(), &["replay", "none.raw", "--view", "none"], 2);
+    says(&said, &["expected the configuration", "none.raw"]);
 }

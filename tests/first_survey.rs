@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
+mod user;
+
+use user::check;
 
 /// The blocks of the page in this language, in order.
 fn blocks(page: &str, language: &str) -> Vec<String> {
@@ -48,17 +50,8 @@ fn every_command_on_the_page_runs() {
             fs::write(quay.join("rig.toml"), &rig[0]).unwrap();
         }
         let expected = if ran == 0 { 1 } else { 0 };
-        let output = Command::new(env!("CARGO_BIN_EXE_beluga"))
-            .env("BELUGA_HOME", home.path().join("home"))
-            .current_dir(home.path())
-            .args(arguments)
-            .output()
-            .unwrap();
-        assert_eq!(
-            output.status.code(),
-            Some(expected),
-            "{line} ({comment}): {output:?}"
-        );
+        println!("{line} ({comment})");
+        check(home.path(), arguments, expected);
         if arguments == ["maml", "keygen"] {
             let public = home.path().join("home/keys/reader.xwing.pub");
             fs::copy(public, home.path().join("reader.xwing.pub")).unwrap();

@@ -2,35 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
-use std::path::Path;
+mod user;
 
-use assert_cmd::Command;
-
-fn beluga(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
-    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
-    command
-}
-
-/// Runs, checks the exit code, gives stdout and stderr.
-fn check(home: &Path, arguments: &[&str], code: i32) -> (String, String) {
-    let output = beluga(home).args(arguments).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    assert_eq!(
-        output.status.code(),
-        Some(code),
-        "beluga {arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}"
-    );
-    assert!(!err.contains("panicked"), "{err}");
-    (out, err)
-}
-
-fn says(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is missing in: {text}");
-    }
-}
+use user::{check, says};
 
 /// From nothing to a sealed record and back out, with one small simulated recording.
 #[test]

@@ -5,52 +5,65 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
-/// The program with no screen and no terminal around it.
-fn beluga(home: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
-    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
-    for name in ["DISPLAY", "WAYLAND_DISPLAY", "WSL_DISTRO_NAME", "BROWSER", "CI"] {
-        command.env_remove(name);
+mod user;
+
+use user::{beluga, ended, says};
+
+/// What a run said in all, if it ended with this code.
+fn check(home: &Path, arguments: &[&str], code: i32) -> String {
+    let (out, err) = user::check(home, arguments, code);
+    out + &err
+}
+
+/// A program that stays until Ctrl-C.
+struct Staying {
+    program: Child,
+    said: BufReader<ChildStderr>,
+    text: String,
+}
+
+impl Staying {
+    /// Starts it and reads what it says until it says that it stays, or ends.
+    fn start(command: &mut Command) -> Self {
+        let piped = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut program = piped.spawn().unwrap();
+        let mut said = BufReader::new(program.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("stays until Ctrl-C") && said.read_line(&mut text).unwrap() > 0 {}
+        Self { program, said, text }
     }
-    command.args(arguments);
-    command
-}
 
-/// Checks the exit code and gives stdout and stderr as one text.
-fn check(output: Output, code: i32) -> String {
-    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-    text.push_str(&String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{text}");
-    assert!(!text.contains("panicked"), "{text}");
-    text
-}
-
-fn says(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is missing in: {text}");
+    /// That it stays, having said these words.
+    fn stays(&mut self, words: &[&str]) {
+        assert!(
+            self.text.contains("stays until Ctrl-C"),
+            "ended early: {}",
+            self.text
+        );
+        says(&self.text, words);
+        assert!(self.program.try_wait().unwrap().is_none(), "it stays");
     }
-}
 
-/// Ends a program that stays, as Ctrl-C would.
-fn interrupt(program: &Child) {
-    let pid = program.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-INT", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    /// Ends it as Ctrl-C would, with this exit code.
+    fn interrupt(mut self, code: i32) {
+        let pid = self.program.id().to_string();
+        let killed = Command::new("kill").args(["-INT", &pid]).status().unwrap();
+        assert!(killed.success());
+        self.said.read_to_string(&mut self.text).unwrap();
+        let mut output = self.program.wait_with_output().unwrap();
+        output.stderr = self.text.into_bytes();
+        ended(output, code);
+    }
 }
 
 /// A recording and its record.
 fn replayed(home: &Path) {
     let sim = ["sim", "--scene", "sample", "--seconds", "0.5", "--out", "run"];
-    check(beluga(home, &sim).output().unwrap(), 0);
+    check(home, &sim, 0);
     let replay = ["replay", "run", "--out", "run.maml"];
-    let said = check(beluga(home, &replay).output().unwrap(), 0);
+    let said = check(home, &replay, 0);
     // Nobody sits here: no page, no waiting, a picture for later.
     says(&said, &["look", "beluga view run.rrd"]);
     assert!(!said.contains("http://"), "{said}");
@@ -62,7 +75,7 @@ fn where_there_is_no_browser_a_run_says_where_to_look_and_ends() {
     let home = folder.path();
     replayed(home);
     let web = ["replay", "run", "--out", "web.maml", "--view", "web"];
-    let said = check(beluga(home, &web).output().unwrap(), 0);
+    let said = check(home, &web, 0);
     says(
         &said,
         &["no browser found: open http://127.0.0.1:", "beluga view web.rrd"],
@@ -72,9 +85,9 @@ fn where_there_is_no_browser_a_run_says_where_to_look_and_ends() {
 
     // A build server may have a screen; it is no person.
     let web = ["replay", "run", "--out", "ci.maml", "--view", "web"];
-    let mut command = beluga(home, &web);
-    command.env("CI", "true").env("BROWSER", "true");
-    let said = check(command.output().unwrap(), 0);
+    let mut command = beluga(home);
+    command.args(web).env("CI", "true").env("BROWSER", "true");
+    let (_, said) = ended(command.output().unwrap(), 0);
     says(&said, &["no browser found: open http://127.0.0.1:"]);
 }
 
@@ -83,22 +96,11 @@ fn where_a_browser_opens_the_page_stays_until_ctrl_c() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
     replayed(home);
-    let mut program = beluga(home, &["replay", "run", "--out", "web.maml", "--view", "web"])
-        .env("BROWSER", "echo")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(program.stderr.take().unwrap());
-    let mut text = String::new();
-    while !text.contains("stays until Ctrl-C") {
-        assert!(said.read_line(&mut text).unwrap() > 0, "ended early: {text}");
-    }
-    says(&text, &["look at http://127.0.0.1:", "a browser opens"]);
-    assert!(program.try_wait().unwrap().is_none(), "it stays");
-    interrupt(&program);
-    said.read_to_string(&mut text).unwrap();
-    check(program.wait_with_output().unwrap(), 0);
+    let mut command = beluga(home);
+    command.args(["replay", "run", "--out", "web.maml", "--view", "web"]);
+    let mut page = Staying::start(command.env("BROWSER", "echo"));
+    page.stays(&["look at http://127.0.0.1:", "a browser opens"]);
+    page.interrupt(0);
 }
 
 #[test]
@@ -107,20 +109,9 @@ fn a_record_and_a_picture_are_served_until_ctrl_c() {
     let home = folder.path();
     replayed(home);
     for file in ["run.maml", "run.rrd"] {
-        let mut program = beluga(home, &["view", file, "--no-browser"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = BufReader::new(program.stderr.take().unwrap());
-        let mut text = String::new();
-        while !text.contains("stays until Ctrl-C") {
-            assert!(said.read_line(&mut text).unwrap() > 0, "ended early: {text}");
-        }
-        says(&text, &["open http://127.0.0.1:"]);
-        interrupt(&program);
-        said.read_to_string(&mut text).unwrap();
-        check(program.wait_with_output().unwrap(), 0);
+        let mut page = Staying::start(beluga(home).args(["view", file, "--no-browser"]));
+        page.stays(&["open http://127.0.0.1:"]);
+        page.interrupt(0);
     }
 }
 
@@ -130,7 +121,7 @@ fn what_cannot_be_shown_is_told_with_its_exit_code() {
     let home = folder.path();
     replayed(home);
     let view = |file: &str, code: i32, words: &[&str]| {
-        let said = check(beluga(home, &["view", file]).output().unwrap(), code);
+        let said = check(home, &["view", file], code);
         says(&said, words);
         assert!(!said.contains("http://"), "no page for nothing: {said}");
     };
@@ -142,26 +133,17 @@ fn what_cannot_be_shown_is_told_with_its_exit_code() {
     std::fs::write(home.join("text.maml"), b"hello").unwrap();
     view("text.maml", 4, &["text.maml"]);
 
-    let stranger = beluga(home, &["view", "run.maml"])
+    let stranger = beluga(home)
+        .args(["view", "run.maml"])
         .env("BELUGA_HOME", home.join("stranger"))
         .output()
         .unwrap();
-    says(&check(stranger, 5), &["no key opens the record", "--identity"]);
+    says(&ended(stranger, 5).1, &["no key opens the record", "--identity"]);
 
     // A record whose frames were changed shows none that does not authenticate.
     let mut bytes = std::fs::read(home.join("run.maml")).unwrap();
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     std::fs::write(home.join("bent.maml"), &bytes).unwrap();
-    let mut program = beluga(home, &["view", "bent.maml", "--no-browser"])
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(program.stderr.take().unwrap());
-    let mut text = String::new();
-    while !text.contains("stays until Ctrl-C") && said.read_line(&mut text).unwrap() > 0 {}
-    interrupt(&program);
-    said.read_to_string(&mut text).unwrap();
-    assert_eq!(program.wait().unwrap().code(), Some(4), "{text}");
+    Staying::start(beluga(home).args(["view", "bent.maml", "--no-browser"])).interrupt(4);
 }

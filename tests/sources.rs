@@ -5,30 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
+mod user;
 
-/// Runs, checks the exit code, gives stdout and stderr.
-fn check(home: &Path, arguments: &[&str], code: i32) -> (String, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
-    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
-    let output = command.args(arguments).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let (out, err) = (text(&output.stdout), text(&output.stderr));
-    let found = output.status.code();
-    assert_eq!(
-        found,
-        Some(code),
-        "beluga {arguments:?}\n--- stdout\n{out}\n--- stderr\n{err}"
-    );
-    assert!(!err.contains("panicked"), "{err}");
-    (out, err)
-}
-
-fn says(text: &str, words: &[&str]) {
-    for word in words {
-        assert!(text.contains(word), "`{word}` is missing in: {text}");
-    }
-}
+use user::{check, says};
 
 /// The small recording that stands in the repository, taken apart.
 fn quay(home: &Path) {

@@ -6,18 +6,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by failing")]
 
 mod browser;
+mod user;
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 use browser::{Browser, Seen};
-
-fn beluga(home: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_beluga"));
-    command.env("BELUGA_HOME", home.join("home")).current_dir(home);
-    command
-}
+use user::beluga;
 
 /// A page that `beluga view` serves until dropped.
 struct Served {
