@@ -23,7 +23,8 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
+    FaultScenario, Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
+    WaterScenario,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

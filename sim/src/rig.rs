@@ -50,7 +50,7 @@ pub(crate) fn build(scenario: &Scenario) -> Rig {
         vessel: Vessel {
             waterline_m: Some(WATERLINE_M),
         },
-        water: Water::SoundSpeed(scenario.sound_speed_m_per_s),
+        water: Water::SoundSpeed(scenario.water.sound_speed_m_per_s),
         sensors: vec![lidar, sonar, nav],
     }
 }

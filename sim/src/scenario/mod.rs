@@ -1,10 +1,23 @@
 //! What to simulate: every number of a world that may be chosen.
 
-mod check;
+mod faults;
+mod lidar;
+mod nav;
+mod quay;
+mod sonar;
+mod vessel;
+mod water;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+pub use faults::FaultScenario;
+pub use lidar::LidarScenario;
+pub use nav::NavScenario;
+pub use quay::QuayScenario;
+pub use sonar::SonarScenario;
+pub use vessel::VesselScenario;
+pub use water::WaterScenario;
 
 /// A world to be made. Same scenario, same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,12 +29,8 @@ pub struct Scenario {
     pub level: Level,
     /// Length of the run, in seconds; more than 0, at most 3600.
     pub duration_s: f64,
-    /// Speed of sound in the water, in m/s; 1400 to 1600.
-    pub sound_speed_m_per_s: f64,
-    /// Temperature of the water in °C, for absorption; 0 to 35.
-    pub temperature_deg_c: f64,
-    /// Salinity of the water in parts per thousand, for absorption; 0 to 40.
-    pub salinity_ppt: f64,
+    /// The water.
+    pub water: WaterScenario,
     /// Quay wall and bed.
     pub quay: QuayScenario,
     /// The vessel's path and motion.
@@ -32,129 +41,28 @@ pub struct Scenario {
     pub sonar: SonarScenario,
     /// The navigation.
     pub nav: NavScenario,
+    /// What is wrong in this world.
+    pub faults: FaultScenario,
 }
 
 /// How hard the world is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Level {
+    /// A tank: flat walls, nothing moves that should not.
+    S0,
     /// A quay in swell, everything in order.
     #[default]
     S1,
-}
-
-/// Quay wall and bed.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct QuayScenario {
-    /// Direction of the quay as the vessel passes it, in degrees clockwise from true north.
-    pub heading_deg: f64,
-    /// Distance of the wall's face at the waterline from the vessel's mean path, in metres; 3 to 30.
-    pub distance_m: f64,
-    /// Height of the quay's edge above the water, in metres; 1 to 10.
-    pub top_m: f64,
-    /// Depth of the bed at the foot of the wall, in metres; 2 to 15.
-    pub toe_m: f64,
-    /// How much the face leans back, in degrees; 0 to 10.
-    pub batter_deg: f64,
-    /// How steeply the bed falls away from the wall, in degrees; -10 to 10.
-    pub bed_slope_deg: f64,
-}
-
-/// The vessel's path and motion.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct VesselScenario {
-    /// Mean speed along the quay, in m/s; 0 to 5.
-    pub speed_m_per_s: f64,
-    /// Amplitude of the main roll wave, in degrees; 0 to 10.
-    pub roll_deg: f64,
-    /// Amplitude of the main pitch wave, in degrees; 0 to 10.
-    pub pitch_deg: f64,
-    /// Amplitude of the slow yaw wave, in degrees; 0 to 10.
-    pub yaw_deg: f64,
-    /// Amplitude of the main heave wave, in metres; 0 to 1.
-    pub heave_m: f64,
-    /// Amplitude of the slow sway wave, in metres; 0 to 1.
-    pub sway_m: f64,
-}
-
-/// The spinning lidar.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct LidarScenario {
-    /// Lasers, one above the other; 1 to 128.
-    pub rings: u16,
-    /// Firings per turn; 16 to 4096.
-    pub columns: u16,
-    /// Turns per second; 1 to 20.
-    pub rate_hz: f64,
-    /// Elevation of the lowest ring, in degrees.
-    pub lowest_deg: f64,
-    /// Elevation of the highest ring, in degrees.
-    pub highest_deg: f64,
-    /// Farthest return, in metres.
-    pub range_m: f64,
-    /// One sigma of the range noise, in metres; 0 to 1.
-    pub range_sigma_m: f64,
-    /// Part of the returns that is lost, 0 to 1.
-    pub dropout: f64,
-}
-
-/// The multibeam sonar: a narrow transmit line along track crossed with narrow receive beams.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SonarScenario {
-    /// Receive beams; 1 to 1024.
-    pub beams: u16,
-    /// Angle from the first beam's axis to the last one's, in degrees; 0 to 170.
-    pub fan_deg: f64,
-    /// Roll of the mount, in degrees; negative looks to starboard.
-    pub mount_roll_deg: f64,
-    /// Two-way width of a beam at -3 dB, along and across track, in degrees; 0.2 to 10.
-    pub beam_width_deg: f64,
-    /// Pings per second; 0.1 to 30, and no faster than the range allows.
-    pub rate_hz: f64,
-    /// Range recorded, in metres; 2 to 200.
-    pub range_m: f64,
-    /// Carrier frequency, in hertz.
-    pub centre_hz: f64,
-    /// Width of the linear sweep, in hertz; less than the sample rate.
-    pub bandwidth_hz: f64,
-    /// Length of the pulse, in seconds.
-    pub pulse_s: f64,
-    /// Complex samples per second.
-    pub sample_rate_hz: f64,
-    /// Power of the receiver noise per complex sample, in dB against the echo of a target of 0 dB
-    /// at 1 m.
-    pub noise_db: f64,
-    /// Amplitude of a full-scale count, in dB against the same echo.
-    pub full_scale_db: f64,
-    /// Echoes nearer than this are not recorded as valid, in metres.
-    pub blanking_m: f64,
-}
-
-/// The navigation: an inertial system with its stated error.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct NavScenario {
-    /// Whether there is no navigation at all.
-    pub withheld: bool,
-    /// Poses per second; 1 to 200.
-    pub rate_hz: f64,
-    /// Time over which errors change, in seconds; 0.1 to 1000.
-    pub correlation_s: f64,
-    /// One sigma of the slow position error, horizontally, in metres.
-    pub horizontal_m: f64,
-    /// One sigma of the slow position error, upwards, in metres.
-    pub up_m: f64,
-    /// One sigma of the slow error of roll and pitch, in degrees.
-    pub roll_pitch_deg: f64,
-    /// One sigma of the slow error of heading, in degrees.
-    pub heading_deg: f64,
-    /// One sigma of the white position error, in metres.
-    pub white_m: f64,
-    /// One sigma of the white attitude error, in degrees.
-    pub white_deg: f64,
+    /// A quay in stronger swell, with a badly mounted sonar.
+    S2,
+    /// A pier with scour, a moored hull, and ghosts.
+    S3,
+    /// A tunnel without satellites: long, and alike everywhere.
+    S4,
+    /// Everything goes wrong.
+    S5,
+    /// A glass room in air, with ultrasound.
+    S6,
 }
 
 impl Scenario {
@@ -187,6 +95,21 @@ impl Scenario {
         scenario
     }
 
+    /// Checks every number against its range.
+    ///
+    /// # Errors
+    /// [`Error::Scenario`] at the first number outside its range.
+    pub fn check(&self) -> Result<(), Error> {
+        within("duration_s", self.duration_s, 0.1, 3600.0, "0.1 to 3600")?;
+        self.water.check()?;
+        self.quay.check()?;
+        self.vessel.check()?;
+        self.lidar.check()?;
+        self.sonar.check(&self.water)?;
+        self.nav.check()?;
+        self.faults.check()
+    }
+
     /// The scenario with this name.
     ///
     /// # Errors
@@ -209,92 +132,23 @@ impl Default for Scenario {
             seed: 1,
             level: Level::S1,
             duration_s: 30.0,
-            sound_speed_m_per_s: 1476.0,
-            temperature_deg_c: 14.0,
-            salinity_ppt: 12.0,
+            water: WaterScenario::default(),
             quay: QuayScenario::default(),
             vessel: VesselScenario::default(),
             lidar: LidarScenario::default(),
             sonar: SonarScenario::default(),
             nav: NavScenario::default(),
+            faults: FaultScenario::default(),
         }
     }
 }
 
-impl Default for QuayScenario {
-    fn default() -> Self {
-        Self {
-            heading_deg: 75.0,
-            distance_m: 8.0,
-            top_m: 3.0,
-            toe_m: 7.5,
-            batter_deg: 1.0,
-            bed_slope_deg: 3.0,
-        }
-    }
-}
-
-impl Default for VesselScenario {
-    fn default() -> Self {
-        Self {
-            speed_m_per_s: 0.8,
-            roll_deg: 2.0,
-            pitch_deg: 1.0,
-            yaw_deg: 1.5,
-            heave_m: 0.1,
-            sway_m: 0.15,
-        }
-    }
-}
-
-impl Default for LidarScenario {
-    fn default() -> Self {
-        Self {
-            rings: 32,
-            columns: 720,
-            rate_hz: 10.0,
-            lowest_deg: -22.5,
-            highest_deg: 22.5,
-            range_m: 80.0,
-            range_sigma_m: 0.012,
-            dropout: 0.01,
-        }
-    }
-}
-
-impl Default for SonarScenario {
-    fn default() -> Self {
-        Self {
-            beams: 256,
-            fan_deg: 120.0,
-            mount_roll_deg: -40.0,
-            beam_width_deg: 1.0,
-            rate_hz: 15.0,
-            range_m: 20.0,
-            centre_hz: 300e3,
-            bandwidth_hz: 48e3,
-            pulse_s: 1e-3,
-            sample_rate_hz: 60e3,
-            noise_db: -105.0,
-            full_scale_db: -40.0,
-            blanking_m: 1.0,
-        }
-    }
-}
-
-impl Default for NavScenario {
-    fn default() -> Self {
-        Self {
-            withheld: false,
-            rate_hz: 50.0,
-            correlation_s: 20.0,
-            horizontal_m: 0.010,
-            up_m: 0.012,
-            roll_pitch_deg: 0.02,
-            heading_deg: 0.05,
-            white_m: 0.005,
-            white_deg: 0.005,
-        }
+/// Refuses what is not a number too: no comparison with it holds.
+fn within(key: &'static str, found: f64, low: f64, high: f64, expected: &'static str) -> Result<(), Error> {
+    if found >= low && found <= high {
+        Ok(())
+    } else {
+        Err(Error::Scenario { key, found, expected })
     }
 }
 
@@ -325,5 +179,16 @@ mod tests {
         scenario.nav.withheld = true;
         let text = serde_json::to_string(&scenario).unwrap();
         assert_eq!(serde_json::from_str::<Scenario>(&text).unwrap(), scenario);
+    }
+
+    #[test]
+    fn numbers_outside_their_range_are_named() {
+        let mut scenario = Scenario::demo();
+        scenario.sonar.rate_hz = f64::NAN;
+        let error = scenario.check().unwrap_err().to_string();
+        assert!(error.contains("sonar.rate_hz"), "{error}");
+        scenario = Scenario::demo();
+        scenario.sonar.range_m = 100.0;
+        assert!(scenario.check().is_err(), "15 Hz is too fast for 100 m");
     }
 }

@@ -9,7 +9,6 @@ use nalgebra::{Matrix3, Vector3};
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::waveform::Taps;
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
 
@@ -18,12 +17,19 @@ const LEAST_COSINE: f64 = 0.02;
 /// Cells on a cylinder's mantle measure at most this part of its radius around it.
 const CELL_PER_RADIUS: f64 = 0.5;
 
-/// An echo of one scatterer, before the receive beams.
+/// Sound of one scatterer that arrives at the acoustic centre, before the receiver.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Echo {
-    /// Angle across track at reception, positive to starboard.
-    pub(super) across_rad: f32,
-    pub(super) taps: Taps,
+pub(super) struct Arrival {
+    /// From transmit centre to the middle of the pulse.
+    pub(super) delay_s: f64,
+    /// Relative Doppler shift: positive when sonar and scatterer approach.
+    pub(super) doppler: f64,
+    /// Unit vector to where the sound comes from, in `Sensor` axes at reception.
+    pub(super) from: Vector3<f64>,
+    /// Radius of the wave front at the acoustic centre, in metres.
+    #[allow(dead_code, reason = "only an array by its elements hears the curvature")]
+    pub(super) radius_m: f64,
+    /// With transmit beam, scattering, spreading and absorption, and the carrier's phase.
     pub(super) amplitude: Complex<f32>,
 }
 
@@ -65,21 +71,21 @@ enum Curve {
     },
 }
 
-/// All echoes of one ping.
-pub(super) fn echoes(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Posture) -> Vec<Echo> {
+/// Everything that arrives after one ping.
+pub(super) fn arrivals(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Posture) -> Vec<Arrival> {
     let mut collector = Collector {
         sonar,
         seed,
         scene,
         posture,
-        echoes: Vec::new(),
+        arrivals: Vec::new(),
     };
     for (id, surface) in scene.surfaces.iter().enumerate() {
         if surface.shape.bounds().low.z < 0.0 {
             collector.surface(id as u64, surface);
         }
     }
-    collector.echoes
+    collector.arrivals
 }
 
 struct Collector<'a> {
@@ -87,7 +93,7 @@ struct Collector<'a> {
     seed: u64,
     scene: &'a Scene,
     posture: &'a Posture,
-    echoes: Vec<Echo>,
+    arrivals: Vec<Arrival>,
 }
 
 impl Collector<'_> {
@@ -230,18 +236,18 @@ impl Collector<'_> {
 
     /// Keeps the echo of a scatterer, given by place and normal in `Sensor` axes, if it is heard.
     fn collect(&mut self, point: &Vector3<f64>, normal: &Vector3<f64>, strength: f64, speckle: Complex<f32>) {
-        if let Some(echo) = self.echo(point, normal, strength, speckle) {
-            self.echoes.push(echo);
+        if let Some(arrival) = self.arrival(point, normal, strength, speckle) {
+            self.arrivals.push(arrival);
         }
     }
 
-    fn echo(
+    fn arrival(
         &self,
         point: &Vector3<f64>,
         normal: &Vector3<f64>,
         strength: f64,
         speckle: Complex<f32>,
-    ) -> Option<Echo> {
+    ) -> Option<Arrival> {
         let range = point.norm();
         let direction = point / range;
         let lit = f64::from(self.sonar.transmit.at(direction.x));
@@ -253,20 +259,17 @@ impl Collector<'_> {
         let reception = self
             .posture
             .reception(point, range, self.sonar.sound_speed_m_per_s);
-        if !self.sonar.hears(reception.across_rad) {
+        if !self.sonar.hears(&reception.from) {
             return None;
         }
         let in_quay = self.posture.sensor_from_quay.transpose() * point + self.posture.origin;
         if !self.scene.sees(&self.posture.origin, &in_quay) {
             return None;
         }
-        self.sonar.echo(
-            range,
-            &direction,
-            &reception,
-            strength * lit,
-            speckle,
-            &self.posture.velocity,
+        let velocity = &self.posture.velocity;
+        Some(
+            self.sonar
+                .arrival(range, &direction, &reception, strength * lit, speckle, velocity),
         )
     }
 }
@@ -278,8 +281,8 @@ pub(super) struct Reception {
     pub(super) range_m: f64,
     /// From transmit centre to the echo's centre.
     pub(super) delay_s: f64,
-    /// Angle across track at reception.
-    pub(super) across_rad: f64,
+    /// Unit vector to where it comes from, in `Sensor` axes at reception.
+    pub(super) from: Vector3<f64>,
 }
 
 impl Posture {
@@ -298,7 +301,7 @@ impl Posture {
         Reception {
             range_m: back,
             delay_s: (range + back) / sound_speed,
-            across_rad: (-then.y).atan2(-then.z),
+            from: then / back,
         }
     }
 }

@@ -29,9 +29,9 @@ use crate::rig::SONAR;
 use crate::scenario::Scenario;
 use crate::vessel::START;
 use crate::world::World;
-use facets::{Echo, Posture, Reception};
+use facets::{Arrival, Posture, Reception};
 use pattern::Pattern;
-use waveform::{Scratch, Synthesis};
+use waveform::{Scratch, Synthesis, Taps};
 
 /// When the first ping is transmitted, in seconds after the run's start.
 const FIRST_S: f64 = 0.035;
@@ -46,6 +46,15 @@ const TAPER: f64 = 0.1;
 /// Depth and acidity for absorption.
 const DEPTH_M: f64 = 4.0;
 const PH: f64 = 8.0;
+
+/// An arrival as the fan of beams hears it.
+#[derive(Clone, Copy, Debug)]
+struct Echo {
+    /// Angle across track, positive to starboard.
+    across_rad: f32,
+    taps: Taps,
+    amplitude: Complex<f32>,
+}
 
 /// Everything about the sonar that no ping changes.
 #[derive(Clone, Debug)]
@@ -76,7 +85,7 @@ pub(crate) struct Sonar {
 /// Samples per beam: until the end of an echo from the farthest range.
 fn samples(scenario: &Scenario) -> usize {
     let sonar = &scenario.sonar;
-    let record_s = 2.0 * sonar.range_m / scenario.sound_speed_m_per_s + 0.5 * sonar.pulse_s;
+    let record_s = 2.0 * sonar.range_m / scenario.water.sound_speed_m_per_s + 0.5 * sonar.pulse_s;
     (record_s * sonar.sample_rate_hz).ceil() as usize
 }
 
@@ -113,15 +122,15 @@ impl Sonar {
             duration_s: sonar.pulse_s,
             shading: Shading::Tukey(TAPER),
         };
-        let c = scenario.sound_speed_m_per_s;
+        let c = scenario.water.sound_speed_m_per_s;
         let samples = samples(scenario);
         let record_s = samples as f64 / sonar.sample_rate_hz;
         let scale = 10f64.powf(sonar.full_scale_db / 20.0) / f64::from(i16::MAX);
         let width = sonar.beam_width_deg.to_radians();
         let absorption_db = absorption::db_per_m(
             sonar.centre_hz,
-            scenario.temperature_deg_c,
-            scenario.salinity_ppt,
+            scenario.water.temperature_deg_c,
+            scenario.water.salinity_ppt,
             DEPTH_M,
             PH,
         );
@@ -161,7 +170,8 @@ impl Sonar {
     /// One ping and the offset of its last sample.
     pub(crate) fn ping(&self, world: &World, ping: u64) -> (SonarPing, i64) {
         let seed = world.scenario().seed;
-        let mut echoes = facets::echoes(self, seed, world.scene(), &self.posture(world, ping));
+        let arrivals = facets::arrivals(self, seed, world.scene(), &self.posture(world, ping));
+        let mut echoes: Vec<Echo> = arrivals.iter().filter_map(|arrival| self.echo(arrival)).collect();
         echoes.sort_by(|a, b| a.across_rad.total_cmp(&b.across_rad));
         let mut scratch = self.synthesis.scratch();
         let mut values = Vec::with_capacity(self.beams.len() * self.samples);
@@ -222,8 +232,9 @@ impl Sonar {
         }
     }
 
-    /// Whether any beam could hear from this angle.
-    fn hears(&self, across_rad: f64) -> bool {
+    /// Whether any beam could hear from this direction.
+    fn hears(&self, from: &Vector3<f64>) -> bool {
+        let across_rad = across_rad(from);
         let reach = self.receive.reach;
         match (self.across_rad.first(), self.across_rad.last()) {
             (Some(first), Some(last)) => across_rad >= first - reach && across_rad <= last + reach,
@@ -231,9 +242,9 @@ impl Sonar {
         }
     }
 
-    /// An echo with spreading, absorption, Doppler and the carrier's phase. A scatterer of strength
+    /// An arrival with spreading, absorption, Doppler and the carrier's phase. A scatterer of strength
     /// 1 at 1 m without absorption has amplitude 1.
-    fn echo(
+    fn arrival(
         &self,
         range: f64,
         direction: &Vector3<f64>,
@@ -241,19 +252,29 @@ impl Sonar {
         strength: f64,
         speckle: Complex<f32>,
         velocity: &Vector3<f64>,
-    ) -> Option<Echo> {
+    ) -> Arrival {
         let loss = (-self.absorption_per_m * (range + reception.range_m)).exp() / (range * reception.range_m);
         let phase = -TAU * (self.pulse.centre_hz() * reception.delay_s).fract();
+        let amplitude = Complex::from_polar(strength * loss, phase);
+        Arrival {
+            delay_s: reception.delay_s,
+            doppler: 2.0 * velocity.dot(direction) / self.sound_speed_m_per_s,
+            from: reception.from,
+            radius_m: reception.range_m,
+            amplitude: Complex::new(amplitude.re as f32, amplitude.im as f32) * speckle,
+        }
+    }
+
+    /// What the fan hears of an arrival; nothing if it falls outside the record.
+    fn echo(&self, arrival: &Arrival) -> Option<Echo> {
         // A Doppler shift of an LFM pulse is a shift in time, but for its phase: π fd²/K is below a
         // hundredth of a cycle here.
         let sweep = (self.pulse.end_hz - self.pulse.start_hz) / self.pulse.duration_s;
-        let doppler_hz = 2.0 * self.pulse.centre_hz() * velocity.dot(direction) / self.sound_speed_m_per_s;
-        let taps = self.synthesis.taps(reception.delay_s - doppler_hz / sweep)?;
-        let amplitude = Complex::from_polar(strength * loss, phase);
+        let doppler_hz = self.pulse.centre_hz() * arrival.doppler;
         Some(Echo {
-            across_rad: reception.across_rad as f32,
-            taps,
-            amplitude: Complex::new(amplitude.re as f32, amplitude.im as f32) * speckle,
+            across_rad: across_rad(&arrival.from) as f32,
+            taps: self.synthesis.taps(arrival.delay_s - doppler_hz / sweep)?,
+            amplitude: arrival.amplitude,
         })
     }
 
@@ -263,4 +284,9 @@ impl Sonar {
         [value.re + self.noise * noise[0], value.im + self.noise * noise[1]]
             .map(|part| (part * self.counts_per_unit + 0.5f32.copysign(part)) as i16)
     }
+}
+
+/// Angle across track of a direction in `Sensor` axes, positive to starboard.
+fn across_rad(from: &Vector3<f64>) -> f64 {
+    (-from.y).atan2(-from.z)
 }

@@ -5,8 +5,8 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use nalgebra::{Matrix3, Vector3};
 use rustfft::num_complex::Complex;
 
-use super::facets::{Echo, Posture};
-use super::{Sonar, waveform};
+use super::facets::{Arrival, Posture};
+use super::{Echo, Sonar, across_rad, waveform};
 use crate::random::{Dice, Source};
 use crate::scenario::Scenario;
 
@@ -28,20 +28,16 @@ fn at_rest() -> Posture {
 
 /// The echo of a scatterer of strength 1 at a place in `Sensor` axes.
 fn echo_of(sonar: &Sonar, posture: &Posture, place: Vector3<f64>) -> Echo {
+    sonar.echo(&arrival_of(sonar, posture, place)).unwrap()
+}
+
+fn arrival_of(sonar: &Sonar, posture: &Posture, place: Vector3<f64>) -> Arrival {
     let range = place.norm();
     let direction = place / range;
     let reception = posture.reception(&place, range, sonar.sound_speed_m_per_s);
     let lit = f64::from(sonar.transmit.at(direction.x));
-    sonar
-        .echo(
-            range,
-            &direction,
-            &reception,
-            lit,
-            Complex::new(1.0, 0.0),
-            &posture.velocity,
-        )
-        .unwrap()
+    let one = Complex::new(1.0, 0.0);
+    sonar.arrival(range, &direction, &reception, lit, one, &posture.velocity)
 }
 
 /// What a beam at an angle across track receives, without noise.
@@ -246,7 +242,7 @@ fn an_echo_is_heard_where_the_sonar_looks_by_then() {
     let turn = nalgebra::UnitQuaternion::from_scaled_axis(rolling.rate * reception.delay_s);
     let then = turn.inverse() * place;
     let expected = (-then.y).atan2(-then.z);
-    assert!((reception.across_rad - expected).abs() < 1e-6 && expected.abs() > 5e-4);
+    assert!((across_rad(&reception.from) - expected).abs() < 1e-6 && expected.abs() > 5e-4);
 }
 
 /// Neighbouring scatterers have strengths of their own, and the same ones in every ping.
@@ -258,7 +254,7 @@ fn every_scatterer_has_its_own_strength_and_keeps_it() {
         origin: Vector3::new(2.0, -0.5, -1.0),
         ..at_rest()
     };
-    let ping = |seed| super::facets::echoes(&sonar, seed, world.scene(), &posture);
+    let ping = |seed| super::facets::arrivals(&sonar, seed, world.scene(), &posture);
     let echoes = ping(1);
     assert!(echoes.len() > 10_000, "{}", echoes.len());
     let alike = echoes
@@ -268,7 +264,7 @@ fn every_scatterer_has_its_own_strength_and_keeps_it() {
     // The ratio of two Rayleigh amplitudes is within 5 % in one of forty pairs; a glint's parts are alike.
     let part = alike as f64 / echoes.len() as f64;
     assert!((0.01..0.08).contains(&part), "{part}");
-    let strengths = |echoes: &[Echo]| echoes.iter().map(|echo| echo.amplitude).collect::<Vec<_>>();
+    let strengths = |echoes: &[Arrival]| echoes.iter().map(|echo| echo.amplitude).collect::<Vec<_>>();
     assert_eq!(strengths(&echoes), strengths(&ping(1)));
     assert_ne!(strengths(&echoes), strengths(&ping(2)));
 }
