@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file of the truth is not what was written.
+    /// A file of the truth or of a scenario does not hold what it should.
     #[error("expected {expected}, found {found}, at line {line} of {}", path.display())]
     Content {
         /// What should stand there.
@@ -38,7 +38,7 @@ pub enum Error {
         /// The valid range, in words.
         expected: &'static str,
     },
-    /// A file of the truth is larger than any this room writes.
+    /// A file is larger than any this room reads.
     #[error("expected at most {limit} bytes, found {found}: {}", path.display())]
     TooLarge {
         /// The largest size read.

@@ -22,7 +22,7 @@ pub(crate) struct Demo {
     /// Folder for record, picture and truth.
     #[arg(long, value_name = "DIR", default_value = "beluga-out")]
     out: PathBuf,
-    /// Scene: `quay`, or `sample` (small and quick).
+    /// Scene: `quay`, `sample` (small and quick), or the path of a scenario that ends in `.toml`.
     #[arg(long, default_value = "quay")]
     scene: String,
     /// Seed of all randomness.
@@ -91,13 +91,13 @@ impl Demo {
     }
 }
 
-/// The world of a scene's name, with the seed and length that were asked for.
+/// The world of a scene, given by its name or its file, with the seed and length that were asked for.
 ///
 /// # Errors
 /// If there is no such scene, or a number is outside its range.
 pub(crate) fn scene(name: &str, seed: Option<u64>, seconds: Option<f64>) -> anyhow::Result<World> {
     use anyhow::Context;
-    let mut scenario = Scenario::named(name).context(Wrong::Arguments)?;
+    let mut scenario = Scenario::find(name).context(Wrong::Arguments)?;
     scenario.seed = seed.unwrap_or(scenario.seed);
     scenario.duration_s = seconds.unwrap_or(scenario.duration_s);
     World::new(scenario).context(Wrong::Arguments)

@@ -17,7 +17,7 @@ use crate::exit::Exit;
 /// Example: beluga sim --scene quay --seed 7 --seconds 60 --out run
 #[derive(Debug, Args)]
 pub(crate) struct Sim {
-    /// Scene: `quay`, or `sample` (small and quick).
+    /// Scene: `quay`, `sample` (small and quick), or the path of a scenario that ends in `.toml`.
     #[arg(long, default_value = "quay")]
     scene: String,
     /// Seed of all randomness.

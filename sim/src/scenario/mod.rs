@@ -1,6 +1,7 @@
 //! What to simulate: every number of a world that may be chosen.
 
 mod faults;
+mod file;
 mod lidar;
 mod nav;
 mod quay;

@@ -1,0 +1,182 @@
+//! Scenarios as text: TOML that names only what differs from the default.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::Scenario;
+use crate::error::Error;
+
+/// The largest scenario file read.
+const LARGEST_BYTES: u64 = 4 << 20;
+/// What messages call a text that is not from a file.
+const NO_FILE: &str = "the scenario";
+
+impl Scenario {
+    /// The scenario in a TOML text, with the defaults for what it does not name.
+    ///
+    /// # Errors
+    /// [`Error::Content`] with the line if the text is no TOML, has an unknown key, or has a number
+    /// outside its range.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        parse(text, Path::new(NO_FILE))
+    }
+
+    /// The scenario in a TOML file of at most 4 MiB.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if it cannot be read, [`Error::TooLarge`], and as [`Self::from_toml`].
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        parse(&read_capped(path)?, path)
+    }
+
+    /// The scenario of a name, or of a path that ends in `.toml`.
+    ///
+    /// # Errors
+    /// As [`Self::named`] or [`Self::read`].
+    pub fn find(name_or_path: &str) -> Result<Self, Error> {
+        let path = Path::new(name_or_path);
+        let is_file = path
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+        if is_file {
+            Self::read(path)
+        } else {
+            Self::named(name_or_path)
+        }
+    }
+}
+
+fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
+    let content = |expected, found, line| Error::Content {
+        expected,
+        found,
+        line,
+        path: path.to_owned(),
+    };
+    let scenario: Scenario = toml::from_str(text).map_err(|error| {
+        let line = error.span().map_or(1, |span| line_of(text, span.start));
+        content("a scenario", error.message().to_owned(), line)
+    })?;
+    match scenario.check() {
+        Err(Error::Scenario { key, found, expected }) => Err(content(
+            expected,
+            format!("`{key}` = {found}"),
+            key_line(text, key),
+        )),
+        other => other.map(|()| scenario),
+    }
+}
+
+/// Line of a byte, from one.
+fn line_of(text: &str, byte: usize) -> usize {
+    1 + text.bytes().take(byte).filter(|&byte| byte == b'\n').count()
+}
+
+/// Line of a key with its tables, as `sonar.rate_hz`; of the nearest table that the text names if the
+/// key is left to its default.
+fn key_line(text: &str, key: &str) -> usize {
+    let Ok(document) = DeTable::parse(text) else {
+        return 1;
+    };
+    let mut line = 1;
+    let mut table = document.get_ref();
+    for part in key.split('.') {
+        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else {
+            break;
+        };
+        line = line_of(text, name.span().start);
+        let DeValue::Table(next) = value.get_ref() else {
+            break;
+        };
+        table = next;
+    }
+    line
+}
+
+/// A text file, if it is no larger than a scenario may be.
+pub(super) fn read_capped(path: &Path) -> Result<String, Error> {
+    let io = |source| Error::Io {
+        doing: "reading",
+        source,
+        path: path.to_owned(),
+    };
+    let file = fs::File::open(path).map_err(io)?;
+    let found = file.metadata().map_err(io)?.len();
+    if found > LARGEST_BYTES {
+        return Err(Error::TooLarge {
+            limit: LARGEST_BYTES,
+            found,
+            path: path.to_owned(),
+        });
+    }
+    // What is no regular file may be longer than it says.
+    let mut text = String::new();
+    file.take(LARGEST_BYTES).read_to_string(&mut text).map_err(io)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Level;
+
+    fn refusal(text: &str) -> (String, usize) {
+        match Scenario::from_toml(text).unwrap_err() {
+            Error::Content {
+                expected,
+                found,
+                line,
+                ..
+            } => (format!("{expected}: {found}"), line),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_text_names_only_what_differs() {
+        let scenario = Scenario::from_toml("level = \"S2\"\nseed = 9\n[vessel]\nroll_deg = 5\n").unwrap();
+        assert_eq!((scenario.level, scenario.seed), (Level::S2, 9));
+        assert_eq!(scenario.vessel.roll_deg, 5.0);
+        assert_eq!(scenario.sonar, Scenario::default().sonar);
+        assert_eq!(Scenario::from_toml("").unwrap(), Scenario::default());
+    }
+
+    #[test]
+    fn errors_name_line_and_key() {
+        let (text, line) = refusal("seed = 1\n[sonar]\nbeems = 3\n");
+        assert!(line == 3 && text.contains("beems"), "{line}: {text}");
+        let (text, line) = refusal("seed = 1\n[sonar]\nbeams = \"many\"\n");
+        assert!(line == 3 && text.contains("invalid type"), "{line}: {text}");
+        let (text, line) = refusal("seed = 1\n\n[sonar]\nbeams = 8\nrate_hz = nan\n");
+        assert!(line == 5 && text.contains("sonar.rate_hz"), "{line}: {text}");
+        // The default rate is too fast for this range: the table is named.
+        let (text, line) = refusal("seed = 1\n\n[sonar]\nbeams = 8\nrange_m = 150\n");
+        assert!(line == 3 && text.contains("sonar.rate_hz"), "{line}: {text}");
+        assert_eq!(refusal("seed = \n").1, 1);
+    }
+
+    #[test]
+    fn a_file_is_found_by_its_ending() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("mine.toml");
+        fs::write(&path, "duration_s = 4.0\n").unwrap();
+        let found = Scenario::find(path.to_str().unwrap()).unwrap();
+        assert_eq!(found.duration_s, 4.0);
+        fs::write(&path, "duration_s = 4.0\nx = 1\n").unwrap();
+        let error = Scenario::read(&path).unwrap_err().to_string();
+        assert!(
+            error.contains("line 2") && error.contains("mine.toml") && error.contains("`x`"),
+            "{error}"
+        );
+        assert!(matches!(Scenario::find("absent.toml"), Err(Error::Io { .. })));
+        assert!(matches!(
+            Scenario::find("absent"),
+            Err(Error::UnknownScenario { .. })
+        ));
+        fs::write(&path, vec![b'#'; (LARGEST_BYTES + 1) as usize]).unwrap();
+        assert!(matches!(Scenario::read(&path), Err(Error::TooLarge { .. })));
+    }
+}
