@@ -25,6 +25,8 @@ pub(crate) enum Source {
     LidarRing = 40,
     /// Firings of the lidar that are lost, by scan and column.
     LidarColumn = 41,
+    /// Frequencies, phases and directions of the sea's waves, by wave.
+    Sea = 42,
 }
 
 /// An endless row of draws that belongs to one use.

@@ -43,7 +43,7 @@ impl World {
         scenario.check()?;
         let rig = rig::build(&scenario);
         let vessel = Vessel::new(&scenario);
-        let path_m = scenario.vessel.speed_m_per_s * scenario.duration_s;
+        let path_m = vessel.reach_m(scenario.duration_s);
         Ok(Self {
             scene: scene::build_quay(&scenario, path_m),
             sonar: Sonar::new(&scenario, &rig),
@@ -83,6 +83,11 @@ impl World {
             ready: VecDeque::new(),
             pending: Vec::new(),
         }
+    }
+
+    /// Height of the waterline at a moment, in metres above the still water: the tide, without waves.
+    pub fn water_level_m(&self, stamp: Stamp) -> f64 {
+        self.vessel.water_level_m(stamp)
     }
 
     pub(crate) fn scene(&self) -> &Scene {

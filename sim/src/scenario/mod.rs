@@ -16,7 +16,7 @@ pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::NavScenario;
 pub use quay::QuayScenario;
 pub use sonar::SonarScenario;
-pub use vessel::VesselScenario;
+pub use vessel::{SeaScenario, TideScenario, VesselScenario};
 pub use water::WaterScenario;
 
 /// A world to be made. Same scenario, same bytes.
