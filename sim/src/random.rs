@@ -27,6 +27,16 @@ pub(crate) enum Source {
     LidarColumn = 41,
     /// Frequencies, phases and directions of the sea's waves, by wave.
     Sea = 42,
+    /// Errors of the navigation without satellites, by sample and axis.
+    NavOutage = 43,
+    /// Rate of the navigation's heading drift.
+    NavHeading = 44,
+    /// Errors of satellite positions, by epoch and axis.
+    GnssError = 45,
+    /// Constant and walking biases of the inertial unit, by kind and axis.
+    ImuBias = 46,
+    /// White noise of the inertial unit, by axis and sample.
+    ImuNoise = 47,
 }
 
 /// An endless row of draws that belongs to one use.
