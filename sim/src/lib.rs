@@ -23,8 +23,9 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    FaultScenario, Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
-    WaterScenario,
+    FaultScenario, FixKind, FixScenario, GnssScenario, ImuScenario, Level, LidarPreset, LidarScenario,
+    NavScenario, OutageScenario, QuayScenario, Scenario, SeaScenario, SonarScenario, TideScenario,
+    VesselScenario, WaterScenario,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

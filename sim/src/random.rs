@@ -21,6 +21,22 @@ pub(crate) enum Source {
     SonarNoise = 4,
     /// Phases of the swell, by axis and wave.
     Swell = 5,
+    /// Constant range errors of the lidar, by ring.
+    LidarRing = 40,
+    /// Firings of the lidar that are lost, by scan and column.
+    LidarColumn = 41,
+    /// Frequencies, phases and directions of the sea's waves, by wave.
+    Sea = 42,
+    /// Errors of the navigation without satellites, by sample and axis.
+    NavOutage = 43,
+    /// Rate of the navigation's heading drift.
+    NavHeading = 44,
+    /// Errors of satellite positions, by epoch and axis.
+    GnssError = 45,
+    /// Constant and walking biases of the inertial unit, by kind and axis.
+    ImuBias = 46,
+    /// White noise of the inertial unit, by axis and sample.
+    ImuNoise = 47,
 }
 
 /// An endless row of draws that belongs to one use.

@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 pub use faults::FaultScenario;
-pub use lidar::LidarScenario;
-pub use nav::NavScenario;
+pub use lidar::{LidarPreset, LidarScenario};
+pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, OutageScenario};
 pub use quay::QuayScenario;
 pub use sonar::SonarScenario;
-pub use vessel::VesselScenario;
+pub use vessel::{SeaScenario, TideScenario, VesselScenario};
 pub use water::WaterScenario;
 
 /// A world to be made. Same scenario, same bytes.
