@@ -157,7 +157,7 @@ mod tests {
         {
             for i in 0..20 {
                 let off = errors[i % 2];
-                let place = wall.point(2.1 + 0.25 * column as f64, -5.0, off);
+                let place = wall.point(2.1 + 0.25 * column as f64, -4.9, off);
                 let seen = Seen {
                     nearest: truth.scene.nearest(&place, OUTLIER_M),
                     on_wall: wall.coordinates(&place),

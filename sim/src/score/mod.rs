@@ -8,6 +8,7 @@ mod features;
 mod ghosts;
 mod histogram;
 mod honesty;
+mod identity;
 mod interval;
 mod ladder;
 mod lobe;

@@ -14,6 +14,7 @@ use super::features::Features;
 use super::ghosts::Ghosts;
 use super::histogram::Histogram;
 use super::honesty::Honesty;
+use super::identity::Identity;
 use super::page::Plots;
 use super::rungs::Gates;
 use super::seam::Seam;
@@ -53,6 +54,7 @@ pub struct Scorer {
     bed: Bed,
     honesty: Honesty,
     ghosts: Ghosts,
+    identity: Identity,
     returns: Option<Returns>,
     run_from_truth: Option<Transform<World, World>>,
     stated_m: Vec<f64>,
@@ -90,11 +92,18 @@ impl Scorer {
             bed: Bed::new(&truth),
             honesty: Honesty::new(&truth),
             ghosts: Ghosts::default(),
+            identity: Identity::new(&truth),
             returns: None,
             run_from_truth: None,
             stated_m: Vec::new(),
             truth,
         }
+    }
+
+    /// Whether the first frames say that they were made of another recording than this truth's: their
+    /// lidar's noise is not the one that the truth's scenario and seed make.
+    pub fn is_of_another_recording(&self) -> bool {
+        self.identity.is_other()
     }
 
     /// Takes the seam only from this stretch along the wall, in metres: the part that was held out of
@@ -148,6 +157,7 @@ impl Scorer {
     }
 
     fn judge(&mut self, frame: &SolidarFrame) {
+        self.identity.add(frame);
         self.trajectory.push((frame.window.end, frame.world_from_body));
         let position = frame.pose_covariance.fixed_view::<3, 3>(3, 3);
         self.stated_m.push(position.trace().max(0.0).sqrt());
