@@ -17,9 +17,9 @@ use std::collections::BTreeMap;
 
 use beluga_types::{SensorId, SolidarFrame, Stamp};
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
-use serde::Serialize;
 
 use super::interval::{CHI_SQUARED_95, NORMAL_95};
+use super::tally::{IntervalCoverage, Tally, What};
 use super::{Seen, is_set_aside};
 use crate::scene::Kind;
 use crate::truth::Truth;
@@ -31,25 +31,6 @@ const CELL_M: f64 = 0.5;
 /// Points a cell's average needs.
 const LEAST_POINTS: u64 = 10;
 
-/// How often the truth lay in a stated interval of 95 %, in one run.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct IntervalCoverage {
-    /// Whose interval: `pose`, `pose position`, `lidar point`, `sonar cell` …
-    pub what: String,
-    /// Intervals looked at. They share errors.
-    pub samples: u64,
-    /// Of these, with the truth inside.
-    pub inside: u64,
-    /// Part that is inside, 0 to 1: honest is 0.95 over many runs.
-    pub coverage: f64,
-    /// Mean of the normalised squared error; honest is `freedom` over many runs.
-    pub mean_squared: f64,
-    /// Degrees of freedom of the squared error.
-    pub freedom: u32,
-    /// Whether the truth was inside in the one trial chosen beforehand.
-    pub trial: Option<bool>,
-}
-
 /// Collects normalised errors.
 #[derive(Clone, Debug)]
 pub(super) struct Honesty {
@@ -58,27 +39,6 @@ pub(super) struct Honesty {
     cells: BTreeMap<(What, Kind, [i32; 3]), Cell>,
     /// Poses whose covariance cannot be inverted.
     pub(super) unusable: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum What {
-    Pose,
-    PosePosition,
-    PoseRotation,
-    LidarPointAlone,
-    LidarPoint,
-    LidarCell,
-    SonarPointAlone,
-    SonarPoint,
-    SonarCell,
-}
-
-#[derive(Clone, Copy, Debug, Default)]
-struct Tally {
-    samples: u64,
-    inside: u64,
-    sum: f64,
-    trial: Option<bool>,
 }
 
 /// Sums for the average over a cell.
@@ -105,45 +65,6 @@ impl Cell {
 struct Member {
     error_m: f64,
     own_m2: f64,
-}
-
-impl What {
-    fn name(self) -> &'static str {
-        match self {
-            What::Pose => "pose",
-            What::PosePosition => "pose position",
-            What::PoseRotation => "pose rotation",
-            What::LidarPointAlone => "lidar point, own error only",
-            What::LidarPoint => "lidar point",
-            What::LidarCell => "lidar cell average",
-            What::SonarPointAlone => "sonar point, own error only",
-            What::SonarPoint => "sonar point",
-            What::SonarCell => "sonar cell average",
-        }
-    }
-
-    fn freedom(self) -> u32 {
-        match self {
-            What::Pose => 6,
-            What::PosePosition | What::PoseRotation => 3,
-            _ => 1,
-        }
-    }
-}
-
-impl Tally {
-    fn add(&mut self, squared: f64, limit: f64, is_late: bool) {
-        if !squared.is_finite() {
-            return;
-        }
-        let inside = squared <= limit;
-        self.samples += 1;
-        self.inside += u64::from(inside);
-        self.sum += squared;
-        if is_late {
-            self.trial.get_or_insert(inside);
-        }
-    }
 }
 
 impl Honesty {
@@ -269,18 +190,8 @@ impl Honesty {
                 tally.add(error * error, NORMAL_95 * NORMAL_95, i == cells.len() / 2);
             }
         }
-        let filled = kinds.into_iter().filter(|(_, tally)| tally.samples > 0);
-        filled
-            .map(|(what, tally)| IntervalCoverage {
-                what: what.name().to_owned(),
-                samples: tally.samples,
-                inside: tally.inside,
-                coverage: tally.inside as f64 / tally.samples as f64,
-                mean_squared: tally.sum / tally.samples as f64,
-                freedom: what.freedom(),
-                trial: tally.trial,
-            })
-            .collect()
+        let filled = kinds.into_iter().filter(|(_, tally)| !tally.is_empty());
+        filled.map(|(what, tally)| tally.coverage(what)).collect()
     }
 }
 

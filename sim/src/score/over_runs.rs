@@ -6,8 +6,8 @@
 
 use serde::Serialize;
 
-use super::honesty::IntervalCoverage;
 use super::interval::{clopper_pearson, mean_95};
+use super::tally::IntervalCoverage;
 
 /// How honest one kind of interval was over several runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]

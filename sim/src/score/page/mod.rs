@@ -1,9 +1,11 @@
 //! The score as one page of HTML that a surveyor can read: no script, no request, plots as inline SVG.
 
+mod bed;
 mod draw;
 mod maps;
 mod plots;
 mod tables;
+mod trust;
 mod words;
 
 use std::fmt::Write as _;
@@ -91,14 +93,14 @@ pub fn page(score: &Score, subject: &Subject, runs: &[OverRuns]) -> String {
     section(
         &mut html,
         "The bed against IHO S-44",
-        &[tables::bed(score), maps::bed(score)],
+        &[bed::orders(score), maps::bed(score)],
     );
     section(
         &mut html,
         "Honesty of the stated 95 %",
-        &[tables::honesty(score), tables::over_runs(runs)],
+        &[trust::honesty(score), trust::over_runs(runs)],
     );
-    section(&mut html, "Ghosts", &[tables::ghosts(score)]);
+    section(&mut html, "Ghosts", &[trust::ghosts(score)]);
     section(
         &mut html,
         "What was not scored, and why",

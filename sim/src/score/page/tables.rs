@@ -4,13 +4,10 @@ use std::fmt::Write as _;
 
 use super::{escaped, length, percent};
 use crate::scene::Kind;
-use crate::score::{
-    Completeness, Counts, Criteria, ORDERS, OverRuns, RungScore, Score, Scored, Spread, Stretch,
-    SurfaceError, WallClasses,
-};
+use crate::score::{Completeness, RungScore, Score, Scored, Spread, Stretch, SurfaceError, WallClasses};
 
 /// A table from its head and rows; cells are markup already.
-fn table(head: &[&str], rows: &[Vec<String>]) -> String {
+pub(super) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let mut html = String::from("<table><tr>");
     for name in head {
         let _ = write!(html, "<th>{name}</th>");
@@ -33,7 +30,7 @@ fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     html
 }
 
-fn because<T>(scored: &Scored<T>) -> String {
+pub(super) fn because<T>(scored: &Scored<T>) -> String {
     match scored {
         Scored::Scored(_) => String::new(),
         Scored::NotApplicable(reason) => {
@@ -260,213 +257,5 @@ pub(super) fn walls(score: &Score) -> String {
             "of 95 % of cells, at most",
         ],
         &rows,
-    )
-}
-
-pub(super) fn bed(score: &Score) -> String {
-    let Some(bed) = score.bed.value() else {
-        return because(&score.bed);
-    };
-    let measured = &bed.measured;
-    let word = |met: bool| if met { "met" } else { "not met" }.to_owned();
-    let limits = |order: &crate::score::Order| {
-        let part = |part: f64| format!("{:.0} %", 100.0 * part);
-        [
-            length(order.thu_m(measured.depth_m)),
-            length(order.tvu_m(measured.depth_m)),
-            order
-                .feature_m(measured.depth_m)
-                .map_or_else(|| "–".to_owned(), length),
-            order.search.map_or_else(|| "–".to_owned(), part),
-            part(order.coverage),
-        ]
-    };
-    let mut rows = vec![vec![
-        "<b>measured</b>".to_owned(),
-        length(measured.thu_m),
-        length(measured.tvu_m),
-        length(measured.feature_m),
-        format!("{:.0} %", 100.0 * measured.search),
-        format!("{:.0} %", 100.0 * measured.coverage),
-        String::new(),
-    ]];
-    for (order, criteria) in ORDERS.iter().zip(&bed.criteria) {
-        let Criteria {
-            thu,
-            tvu,
-            feature,
-            search,
-            coverage,
-            ..
-        } = *criteria;
-        let mut row = vec![format!("Order {}", order.name)];
-        let met = [thu, tvu, feature, search, coverage];
-        row.extend(limits(order).into_iter().zip(met).map(|(limit, met)| {
-            if met {
-                limit
-            } else {
-                format!("<b style=\"color:#b23a20\">{limit}</b>")
-            }
-        }));
-        row.push(word(criteria.met()));
-        rows.push(row);
-    }
-    let mut html = format!(
-        "<p>{} soundings, depth {} to {}, {} cells of 0.5 m inside what the sonar could see. \
-         Limits that are not met are red. Horizontal: {}. A feature is detected if three by three soundings fall on it \
-         and no beam is wider.</p>\n",
-        bed.soundings,
-        length(bed.depth_m[0]),
-        length(bed.depth_m[1]),
-        bed.cells,
-        escaped(bed.thu_from),
-    );
-    html += &table(
-        &[
-            "S-44 edition 6, at 95 %",
-            "THU",
-            "TVU",
-            "feature",
-            "search",
-            "coverage",
-            "all criteria",
-        ],
-        &rows,
-    );
-    let cells: Vec<String> = bed
-        .cells_in_order
-        .iter()
-        .map(|(order, cells)| format!("{order} {cells}"))
-        .collect();
-    let _ = writeln!(
-        html,
-        "<p class=\"quiet\">Cells by the strictest order of their own vertical uncertainty and feature: {}.</p>",
-        cells.join(", ")
-    );
-    html
-}
-
-pub(super) fn honesty(score: &Score) -> String {
-    if score.honesty.is_empty() {
-        return "<p class=\"quiet\">The run states no uncertainty that could be checked.</p>\n".to_owned();
-    }
-    let rows: Vec<Vec<String>> = score
-        .honesty
-        .iter()
-        .map(|kind| {
-            vec![
-                escaped(&kind.what),
-                kind.samples.to_string(),
-                percent(kind.coverage),
-                format!("{:.2}", kind.mean_squared),
-                kind.freedom.to_string(),
-                kind.trial
-                    .map_or("–", |inside| if inside { "inside" } else { "outside" })
-                    .to_owned(),
-            ]
-        })
-        .collect();
-    let table = table(
-        &[
-            "Stated 95 % of",
-            "intervals",
-            "truth inside",
-            "mean squared error over sigma",
-            "honest is",
-            "the one trial",
-        ],
-        &rows,
-    );
-    format!(
-        "{table}<p class=\"quiet\">The intervals of one run share its errors, so this is one draw: \
-         only several runs can say whether 95 % is true.</p>\n"
-    )
-}
-
-pub(super) fn over_runs(runs: &[OverRuns]) -> String {
-    if runs.is_empty() {
-        return String::new();
-    }
-    let rows: Vec<Vec<String>> = runs
-        .iter()
-        .map(|kind| {
-            let half = kind
-                .coverage_95
-                .map_or_else(String::new, |half| format!(" ± {:.1}", 100.0 * half));
-            let [low, high] = kind.hit_probability;
-            vec![
-                escaped(&kind.what),
-                kind.runs.to_string(),
-                format!("{:.1}{half} %", 100.0 * kind.coverage),
-                percent(kind.least),
-                format!("{} of {}", kind.hits, kind.trials),
-                format!("{:.1} to {:.1} %", 100.0 * low, 100.0 * high),
-                if kind.consistent {
-                    "yes"
-                } else {
-                    "<b style=\"color:#b23a20\">no</b>"
-                }
-                .to_owned(),
-            ]
-        })
-        .collect();
-    table(
-        &[
-            "Over all runs",
-            "runs",
-            "mean of truth inside",
-            "least",
-            "trials inside",
-            "95 % (Clopper–Pearson)",
-            "95 % possible",
-        ],
-        &rows,
-    )
-}
-
-pub(super) fn ghosts(score: &Score) -> String {
-    let Some(ghosts) = score.ghosts.value() else {
-        return because(&score.ghosts);
-    };
-    let row = |name: &str, c: &Counts| {
-        let mut row = vec![name.to_owned()];
-        row.extend(
-            [
-                c.good_kept,
-                c.good_rejected,
-                c.ghosts_kept,
-                c.ghosts_rejected,
-                c.mirrored_in_water,
-                c.mirrored_in_wall,
-                c.unsure,
-            ]
-            .map(|count| count.to_string()),
-        );
-        row
-    };
-    let table = table(
-        &[
-            "Points",
-            "good, kept",
-            "good, rejected",
-            "ghosts kept",
-            "ghosts rejected",
-            "kept, mirror of the water",
-            "kept, mirror of the wall",
-            "unsure",
-        ],
-        &[row("in air", &ghosts.air), row("in water", &ghosts.water)],
-    );
-    let how = if ghosts.known_fraction > 0.0 {
-        format!(
-            "The truth names the return of {} of the points. ",
-            percent(ghosts.known_fraction)
-        )
-    } else {
-        "The truth does not name single returns here. ".to_owned()
-    };
-    format!(
-        "{table}<p class=\"quiet\">{how}Otherwise a ghost is a point farther than 0.5 m from every true surface, \
-         good is one within 0.15 m.</p>\n"
     )
 }
