@@ -133,6 +133,10 @@ pub struct Nearest {
     pub kind: Kind,
     /// Distance to the surface in metres; positive on the side its normal points to.
     pub signed_m: f64,
+    /// The point of the surface that is nearest, in `Quay`.
+    pub foot: Vector3<f64>,
+    /// The surface's unit normal there, in `Quay`.
+    pub normal: Vector3<f64>,
 }
 
 /// The surfaces of a world, in `Quay`.
@@ -189,11 +193,14 @@ impl Scene {
         let (surface, near) = self.tree.nearest(&self.shapes, in_quay, reach_m)?;
         let place = surface as usize;
         let arm = in_quay - near;
-        let outside = arm.dot(&self.shapes[place].normal_at(&near)) >= 0.0;
+        let normal = self.shapes[place].normal_at(&near);
+        let outside = arm.dot(&normal) >= 0.0;
         Some(Nearest {
             surface,
             kind: self.surfaces[place].kind,
             signed_m: if outside { arm.norm() } else { -arm.norm() },
+            foot: near,
+            normal,
         })
     }
 }

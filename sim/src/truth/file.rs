@@ -206,7 +206,7 @@ impl MountEntry {
     }
 }
 
-fn read_capped(path: &Path) -> Result<String, Error> {
+pub(crate) fn read_capped(path: &Path) -> Result<String, Error> {
     let found = fs::metadata(path)
         .map_err(|source| io("reading", source, path))?
         .len();
@@ -220,7 +220,7 @@ fn read_capped(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|source| io("reading", source, path))
 }
 
-pub(super) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
+pub(crate) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
     Error::Content {
         expected,
         found,
