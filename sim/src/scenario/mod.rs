@@ -17,7 +17,7 @@ pub use nav::NavScenario;
 pub use quay::QuayScenario;
 pub use sonar::SonarScenario;
 pub use vessel::VesselScenario;
-pub use water::WaterScenario;
+pub use water::{CastLevel, WaterScenario};
 
 /// A world to be made. Same scenario, same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
