@@ -23,9 +23,9 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    FaultScenario, FixKind, FixScenario, GnssScenario, ImuScenario, Level, LidarPreset, LidarScenario,
-    NavScenario, OutageScenario, QuayScenario, Scenario, SeaScenario, SonarScenario, TideScenario,
-    VesselScenario, WaterScenario,
+    CastLevel, FaultScenario, FixKind, FixScenario, GnssScenario, ImuScenario, Level, LidarPreset,
+    LidarScenario, NavScenario, OutageScenario, QuayScenario, Scenario, SeaScenario, SonarScenario,
+    TideScenario, VesselScenario, WaterScenario,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

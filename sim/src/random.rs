@@ -37,6 +37,12 @@ pub(crate) enum Source {
     ImuBias = 46,
     /// White noise of the inertial unit, by axis and sample.
     ImuNoise = 47,
+    /// Scatterers in the coarse cells of echoes by mirrors, by surface and row of cells.
+    CoarseScatterer = 20,
+    /// What a rough mirror does to phase, by scatterer and mirror; by ping where the mirror moves.
+    RoughMirror = 21,
+    /// What floats in the water, by ping and direction.
+    Floating = 22,
 }
 
 /// An endless row of draws that belongs to one use.

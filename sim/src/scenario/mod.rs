@@ -18,7 +18,7 @@ pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, Outa
 pub use quay::QuayScenario;
 pub use sonar::SonarScenario;
 pub use vessel::{SeaScenario, TideScenario, VesselScenario};
-pub use water::WaterScenario;
+pub use water::{CastLevel, WaterScenario};
 
 /// A world to be made. Same scenario, same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
