@@ -23,10 +23,12 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    FaultScenario, Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
-    WaterScenario,
+    BedScenario, BollardScenario, ChainScenario, FaultScenario, FenderScenario, HullScenario, LadderScenario,
+    Level, LidarScenario, NavScenario, ObjectClass, ObjectScenario, PierScenario, PileScenario, QuayScenario,
+    ReliefScenario, RoomScenario, Scenario, Seat, SheetScenario, SiteScenario, SolidScenario, SolidShape,
+    SonarScenario, TankScenario, TunnelScenario, VesselScenario, WaterScenario,
 };
-pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
+pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
 pub use truth::{TrueMount, Truth};
 pub use vessel::START;

@@ -94,7 +94,7 @@ fn ring_directions(rings: u16, lowest_deg: f64, highest_deg: f64) -> Vec<[f64; 2
 /// what lies beneath it.
 fn shoot(world: &World, origin: &Vector3<f64>, direction: &Vector3<f64>, dice: &Dice) -> Option<[f64; 2]> {
     let lidar = &world.scenario().lidar;
-    let to_water = if direction.z < 0.0 {
+    let to_water = if direction.z < 0.0 && world.scene().has_water {
         -origin.z / direction.z
     } else {
         f64::INFINITY

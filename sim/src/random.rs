@@ -21,6 +21,8 @@ pub(crate) enum Source {
     SonarNoise = 4,
     /// Phases of the swell, by axis and wave.
     Swell = 5,
+    /// The bed's relief, by component and wave.
+    Bed = 10,
 }
 
 /// An endless row of draws that belongs to one use.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use beluga_types::{
     Body, Measurement, Payload, Rig, Sensor, SensorId, Stamp, Transform, World as WorldSpace,
 };
+use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use crate::error::Error;
@@ -16,7 +17,7 @@ use crate::scenario::Scenario;
 use crate::scene::{self, Scene};
 use crate::sonar::Sonar;
 use crate::truth::Truth;
-use crate::vessel::{START, Vessel};
+use crate::vessel::{START, Vessel, WATERLINE_M};
 
 /// Payloads are made in stretches of this length, so that memory stays bounded.
 const STRETCH_NANOS: i64 = 500_000_000;
@@ -38,14 +39,17 @@ impl World {
     /// Builds the world of a scenario.
     ///
     /// # Errors
-    /// [`Error::Scenario`] if a number of the scenario lies outside its range.
+    /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Site`] if
+    /// something of the site cannot be as it is described or stands in the vessel's way.
     pub fn new(scenario: Scenario) -> Result<Self, Error> {
         scenario.check()?;
         let rig = rig::build(&scenario);
         let vessel = Vessel::new(&scenario);
         let path_m = scenario.vessel.speed_m_per_s * scenario.duration_s;
+        let scene = scene::build(&scenario, path_m)?;
+        check_way(&scene, &rig, path_m, scenario.site.clearance_m)?;
         Ok(Self {
-            scene: scene::build_quay(&scenario, path_m),
+            scene,
             sonar: Sonar::new(&scenario, &rig),
             nav: Nav::new(&scenario),
             vessel,
@@ -144,6 +148,21 @@ impl World {
     fn end(&self) -> Stamp {
         START.shifted_s(self.scenario.duration_s).shifted_nanos(1)
     }
+}
+
+/// Whether the vessel's straight path is free, for the body's origin and for each sensor.
+fn check_way(scene: &Scene, rig: &Rig, path_m: f64, clearance_m: f64) -> Result<(), Error> {
+    let along = |arm: Vector3<f64>| {
+        let start = Vector3::new(0.0, 0.0, -WATERLINE_M) + arm;
+        [start, start + Vector3::x() * path_m]
+    };
+    scene.check_path(&along(Vector3::zeros()), clearance_m)?;
+    for sensor in &rig.sensors {
+        let arm = sensor.body_from_sensor().translation();
+        scene.check_place(&format!("sensor `{}`", sensor.name), along(arm).first())?;
+        scene.check_path(&along(arm), 0.0)?;
+    }
+    Ok(())
 }
 
 /// The first of `count` payloads in order of time that is not before `moment`.
