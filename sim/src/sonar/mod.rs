@@ -12,6 +12,8 @@ mod absorption;
 mod contribution;
 mod facets;
 mod ghost;
+#[cfg(test)]
+mod laws;
 mod loss;
 mod mirror;
 mod paths;
