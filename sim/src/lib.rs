@@ -23,11 +23,13 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    CastLevel, FaultScenario, FixKind, FixScenario, GnssScenario, ImuScenario, Level, LidarPreset,
-    LidarScenario, NavScenario, OutageScenario, QuayScenario, Scenario, SeaScenario, SonarScenario,
-    TideScenario, VesselScenario, WaterScenario,
+    BedScenario, BollardScenario, CastLevel, ChainScenario, FaultScenario, FenderScenario, FixKind,
+    FixScenario, GnssScenario, HullScenario, ImuScenario, LadderScenario, Level, LidarPreset, LidarScenario,
+    NavScenario, ObjectClass, ObjectScenario, OutageScenario, PierScenario, PileScenario, QuayScenario,
+    ReliefScenario, RoomScenario, Scenario, SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario,
+    SolidShape, SonarScenario, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
 };
-pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
+pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
 pub use truth::{TrueMount, Truth};
 pub use vessel::START;

@@ -43,6 +43,8 @@ pub(crate) enum Source {
     RoughMirror = 21,
     /// What floats in the water, by ping and direction.
     Floating = 22,
+    /// The bed's relief, by component and wave.
+    Bed = 10,
 }
 
 /// An endless row of draws that belongs to one use.
