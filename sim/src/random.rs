@@ -21,6 +21,8 @@ pub(crate) enum Source {
     SonarNoise = 4,
     /// Phases of the swell, by axis and wave.
     Swell = 5,
+    /// Phases of a neighbouring device's pings, by its ping.
+    NeighbourPing = 30,
 }
 
 /// An endless row of draws that belongs to one use.

@@ -1,5 +1,6 @@
 //! What to simulate: every number of a world that may be chosen.
 
+mod device;
 mod faults;
 mod file;
 mod lidar;
@@ -12,11 +13,12 @@ mod water;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+pub use device::{ArrayShading, DEVICES, PulseShading, Quantity, SonarKind, Sweep};
 pub use faults::FaultScenario;
 pub use lidar::LidarScenario;
 pub use nav::NavScenario;
 pub use quay::QuayScenario;
-pub use sonar::SonarScenario;
+pub use sonar::{Hum, Neighbour, SonarScenario};
 pub use vessel::VesselScenario;
 pub use water::WaterScenario;
 
@@ -38,7 +40,7 @@ pub struct Scenario {
     pub vessel: VesselScenario,
     /// The spinning lidar.
     pub lidar: LidarScenario,
-    /// The multibeam sonar.
+    /// The sonar.
     pub sonar: SonarScenario,
     /// The navigation.
     pub nav: NavScenario,

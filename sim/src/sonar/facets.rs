@@ -27,7 +27,6 @@ pub(super) struct Arrival {
     /// Unit vector to where the sound comes from, in `Sensor` axes at reception.
     pub(super) from: Vector3<f64>,
     /// Radius of the wave front at the acoustic centre, in metres.
-    #[allow(dead_code, reason = "only an array by its elements hears the curvature")]
     pub(super) radius_m: f64,
     /// With transmit beam, scattering, spreading and absorption, and the carrier's phase.
     pub(super) amplitude: Complex<f32>,
@@ -81,7 +80,7 @@ pub(super) fn arrivals(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Postur
         arrivals: Vec::new(),
     };
     for (id, surface) in scene.surfaces.iter().enumerate() {
-        if surface.shape.bounds().low.z < 0.0 {
+        if surface.shape.bounds().low.z < 0.0 || sonar.in_air {
             collector.surface(id as u64, surface);
         }
     }
@@ -206,7 +205,7 @@ impl Collector<'_> {
 
     fn row(&mut self, kind: Kind, row: &Row) {
         let height = |u: f64| self.posture.height_of(&(row.start + row.run * u));
-        if height(0.0).min(height(row.length)) > row.cell[1] {
+        if !self.sonar.in_air && height(0.0).min(height(row.length)) > row.cell[1] {
             return;
         }
         let Some([from, to]) = lit_part(&row.start, &row.run, row.length, self.sonar.transmit.reach) else {
@@ -250,9 +249,12 @@ impl Collector<'_> {
     ) -> Option<Arrival> {
         let range = point.norm();
         let direction = point / range;
-        let lit = f64::from(self.sonar.transmit.at(direction.x));
+        let lit = f64::from(self.sonar.transmit(&direction));
         let turned_away = -direction.dot(normal) < LEAST_COSINE;
-        if turned_away || lit == 0.0 || range > self.sonar.farthest_m || self.posture.height_of(point) >= 0.0
+        if turned_away
+            || lit == 0.0
+            || range > self.sonar.farthest_m
+            || !self.sonar.is_in_medium(self.posture.height_of(point))
         {
             return None;
         }
