@@ -1,6 +1,7 @@
 //! What to simulate: every number of a world that may be chosen.
 
 mod device;
+mod disturbance;
 mod faults;
 mod file;
 mod lidar;
@@ -14,11 +15,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 pub use device::{ArrayShading, DEVICES, PulseShading, Quantity, SonarKind, Sweep};
+pub use disturbance::{Hum, Neighbour};
 pub use faults::FaultScenario;
 pub use lidar::LidarScenario;
 pub use nav::NavScenario;
 pub use quay::QuayScenario;
-pub use sonar::{Hum, Neighbour, SonarScenario};
+pub use sonar::SonarScenario;
 pub use vessel::VesselScenario;
 pub use water::WaterScenario;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::device::{ArrayShading, PulseShading, Quantity, SonarKind, Sweep};
+use super::disturbance::{Hum, Neighbour};
 use super::{WaterScenario, within};
 use crate::error::Error;
 
@@ -112,41 +113,6 @@ pub struct SonarScenario {
     pub neighbour: Option<Neighbour>,
     /// Echoes nearer than this are not recorded as valid, in metres.
     pub blanking_m: f64,
-}
-
-/// A tone from the device's own electronics, alike in all channels.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hum {
-    /// Frequency, in hertz; inside the receiver's band.
-    pub frequency_hz: f64,
-    /// Amplitude in dB, counted as the noise is; -200 to 40.
-    pub level_db: f64,
-}
-
-/// Another device whose pings come straight to the receiver.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Neighbour {
-    /// Pings per second; 0.01 to 100.
-    pub rate_hz: f64,
-    /// First ping, in seconds after the run's start; 0 to 100.
-    #[serde(default)]
-    pub start_s: f64,
-    /// Amplitude on a beam's axis in dB, counted as the noise is; -200 to 40.
-    pub level_db: f64,
-    /// Where it comes from across track, in degrees, positive to starboard; -180 to 180.
-    pub across_deg: f64,
-    /// Where it comes from along track, in degrees, positive forward; -90 to 90.
-    #[serde(default)]
-    pub along_deg: f64,
-    /// Middle frequency, in hertz.
-    pub centre_hz: f64,
-    /// Width of its sweep, in hertz, negative for one that falls; -500e3 to 500e3.
-    #[serde(default)]
-    pub bandwidth_hz: f64,
-    /// Length of its pulse, in seconds; 1e-5 to 0.1.
-    pub pulse_s: f64,
 }
 
 impl Default for SonarScenario {
@@ -299,95 +265,96 @@ impl SonarScenario {
     }
 
     fn check_arrays(&self) -> Result<(), Error> {
-        within("sonar.beams", self.beams.into(), 1.0, 1024.0, "1 to 1024")?;
-        within("sonar.fan_deg", self.fan_deg, 0.0, 170.0, "0 to 170")?;
-        within(
-            "sonar.mount_roll_deg",
-            self.mount_roll_deg,
-            -90.0,
-            90.0,
-            "-90 to 90",
-        )?;
-        within(
-            "sonar.mount_pitch_deg",
-            self.mount_pitch_deg,
-            -180.0,
-            180.0,
-            "-180 to 180",
-        )?;
-        within(
-            "sonar.mount_heading_deg",
-            self.mount_heading_deg,
-            -180.0,
-            180.0,
-            "-180 to 180",
-        )?;
+        let widest = if self.kind.is_fan() { 10.0 } else { 120.0 };
+        let widest_fan = if self.flat_receiver { 150.0 } else { 170.0 };
+        let [along, across] = self.elements.map(f64::from);
+        let fewest = if self.kind == SonarKind::Elements {
+            2.0
+        } else {
+            1.0
+        };
+        for (key, found, low, high, expected) in [
+            ("sonar.beams", self.beams.into(), 1.0, 1024.0, "1 to 1024"),
+            (
+                "sonar.fan_deg",
+                self.fan_deg,
+                0.0,
+                widest_fan,
+                "0 to 170, 150 of a flat receiver",
+            ),
+            (
+                "sonar.mount_roll_deg",
+                self.mount_roll_deg,
+                -90.0,
+                90.0,
+                "-90 to 90",
+            ),
+            (
+                "sonar.mount_pitch_deg",
+                self.mount_pitch_deg,
+                -180.0,
+                180.0,
+                "-180 to 180",
+            ),
+            (
+                "sonar.mount_heading_deg",
+                self.mount_heading_deg,
+                -180.0,
+                180.0,
+                "-180 to 180",
+            ),
+            (
+                "sonar.beam_width_deg",
+                self.beam_width_deg,
+                0.2,
+                widest,
+                "0.2 to 10, or 120 without a fan",
+            ),
+            (
+                "sonar.elements",
+                along.min(across),
+                1.0,
+                256.0,
+                "at least 1 along and 1 across",
+            ),
+            (
+                "sonar.elements",
+                along * across,
+                fewest,
+                256.0,
+                "2 to 256: one element has no aperture",
+            ),
+            (
+                "sonar.element_spacing",
+                self.element_spacing,
+                0.1,
+                20.0,
+                "0.1 to 20",
+            ),
+            ("sonar.scan_deg", self.scan_deg, 1.0, 360.0, "1 to 360"),
+            ("sonar.scan_step_deg", self.scan_step_deg, 0.1, 90.0, "0.1 to 90"),
+            ("sonar.side_deg", self.side_deg, 0.0, 90.0, "0 to 90"),
+        ] {
+            within(key, found, low, high, expected)?;
+        }
         for offset in self.mount_m {
             within("sonar.mount_m", offset, -50.0, 50.0, "-50 to 50")?;
         }
-        let widest = if self.kind.is_fan() { 10.0 } else { 120.0 };
-        let width = self.beam_width_deg;
-        within(
-            "sonar.beam_width_deg",
-            width,
-            0.2,
-            widest,
-            "0.2 to 10, or 120 without a fan",
-        )?;
         for (key, width) in [
             ("sonar.transmit_along_deg", self.transmit_along_deg),
             ("sonar.transmit_across_deg", self.transmit_across_deg),
             ("sonar.receive_along_deg", self.receive_along_deg),
         ] {
-            if let Some(width) = width {
-                within(key, width, 0.2, 120.0, "0.2 to 120")?;
-            }
+            within(key, width.unwrap_or(1.0), 0.2, 120.0, "0.2 to 120")?;
         }
-        if self.flat_receiver {
-            within(
-                "sonar.fan_deg",
-                self.fan_deg,
-                0.0,
-                150.0,
-                "0 to 150 of a flat receiver",
-            )?;
-        }
-        if let Some(speed) = self.head_sound_speed_m_per_s {
-            within(
-                "sonar.head_sound_speed_m_per_s",
-                speed,
-                300.0,
-                1700.0,
-                "300 to 1700",
-            )?;
-        }
-        let [along, across] = self.elements.map(f64::from);
+        let speed = self.head_sound_speed_m_per_s.unwrap_or(1500.0);
         within(
-            "sonar.elements",
-            along.min(across),
-            1.0,
-            256.0,
-            "at least 1 along and 1 across",
-        )?;
-        if self.kind == SonarKind::Elements {
-            within(
-                "sonar.elements",
-                along * across,
-                2.0,
-                256.0,
-                "2 to 256: one element has no aperture",
-            )?;
-        }
-        within(
-            "sonar.element_spacing",
-            self.element_spacing,
-            0.1,
-            20.0,
-            "0.1 to 20",
-        )?;
-        within("sonar.scan_deg", self.scan_deg, 1.0, 360.0, "1 to 360")?;
-        within("sonar.scan_step_deg", self.scan_step_deg, 0.1, 90.0, "0.1 to 90")?;
-        within("sonar.side_deg", self.side_deg, 0.0, 90.0, "0 to 90")
+            "sonar.head_sound_speed_m_per_s",
+            speed,
+            300.0,
+            1700.0,
+            "300 to 1700",
+        )
     }
 
     fn check_receiver(&self) -> Result<(), Error> {
@@ -419,64 +386,9 @@ impl SonarScenario {
         if let Some(crosstalk) = self.crosstalk_db {
             within("sonar.crosstalk_db", crosstalk, -120.0, 0.0, "-120 to 0")?;
         }
-        let half_band = 0.5 * self.sample_rate_hz;
         if let Some(hum) = self.hum {
-            let aside = (hum.frequency_hz - self.centre_hz).abs();
-            within(
-                "sonar.hum.frequency_hz",
-                aside,
-                0.0,
-                half_band,
-                "within half a sample rate of the centre",
-            )?;
-            within("sonar.hum.level_db", hum.level_db, -200.0, 40.0, "-200 to 40")?;
+            hum.check(self.centre_hz, self.sample_rate_hz)?;
         }
-        if let Some(other) = self.neighbour {
-            within(
-                "sonar.neighbour.rate_hz",
-                other.rate_hz,
-                0.01,
-                100.0,
-                "0.01 to 100",
-            )?;
-            within("sonar.neighbour.start_s", other.start_s, 0.0, 100.0, "0 to 100")?;
-            within(
-                "sonar.neighbour.level_db",
-                other.level_db,
-                -200.0,
-                40.0,
-                "-200 to 40",
-            )?;
-            within(
-                "sonar.neighbour.across_deg",
-                other.across_deg,
-                -180.0,
-                180.0,
-                "-180 to 180",
-            )?;
-            within(
-                "sonar.neighbour.along_deg",
-                other.along_deg,
-                -90.0,
-                90.0,
-                "-90 to 90",
-            )?;
-            within(
-                "sonar.neighbour.centre_hz",
-                other.centre_hz,
-                1e3,
-                2e6,
-                "1e3 to 2e6",
-            )?;
-            within(
-                "sonar.neighbour.bandwidth_hz",
-                other.bandwidth_hz,
-                -500e3,
-                500e3,
-                "-500e3 to 500e3",
-            )?;
-            within("sonar.neighbour.pulse_s", other.pulse_s, 1e-5, 0.1, "1e-5 to 0.1")?;
-        }
-        Ok(())
+        self.neighbour.map_or(Ok(()), |other| other.check())
     }
 }

@@ -40,8 +40,6 @@ pub(super) struct Found {
     pub(super) sigma: f64,
     /// Amplitude of the peak.
     pub(super) amplitude: f64,
-    /// Whether the phase told the place.
-    pub(super) by_phase: bool,
 }
 
 /// What the detector of one device is set to.
@@ -175,15 +173,14 @@ impl Detector {
             None
         };
         let amplitude = f64::from(power[peak].sqrt());
-        let found = |[place, sigma]: [f64; 2], by_phase| Found {
+        let [place, sigma] = match crossing {
+            Some(crossing) if crossing[1] < mean[1] => crossing,
+            _ => mean,
+        };
+        Some(Found {
             place,
             sigma,
             amplitude,
-            by_phase,
-        };
-        Some(match crossing {
-            Some(crossing) if crossing[1] < mean[1] => found(crossing, true),
-            _ => found(mean, false),
         })
     }
 
@@ -256,5 +253,73 @@ impl Detector {
         let sigma = (rest / cells * (1.0 + (crossing - place).powi(2) / spread)).sqrt() / slope.abs();
         let inside = crossing >= footprint.start as f64 && crossing < footprint.end as f64;
         (inside && sigma.is_finite()).then_some([crossing, sigma])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::{Dice, Source};
+
+    const DETECTOR: Detector = Detector {
+        start: 20,
+        cell: 1.25,
+        threshold: 20.0,
+    };
+
+    /// Noise of power one in each half, and an echo about sample 300.
+    fn halves(seed: u64, echo: impl Fn(f64, Complex<f32>) -> [Complex<f32>; 2]) -> [Vec<Complex<f32>>; 2] {
+        let dice = |source| Dice::new(seed, source, 0, 0);
+        let at = |half: usize| {
+            (0..600u64)
+                .map(|i| {
+                    let [re, im] = dice(Source::SonarNoise).normal_pair(2 * i + half as u64);
+                    let [u, v] = dice(Source::Scatterer).normal_pair(i);
+                    let heard = echo(i as f64 - 300.0, Complex::new(u, v))[half];
+                    heard + Complex::new(re, im) * 0.7
+                })
+                .collect()
+        };
+        [at(0), at(1)]
+    }
+
+    #[test]
+    fn a_long_footprint_is_timed_by_phase_better_than_by_its_mean() {
+        let (mut by_device, mut by_mean) = (0.0, 0.0);
+        for seed in 0..40 {
+            let [starboard, port] = halves(seed, |off, speckle| {
+                let level = (30.0 * (-off * off / (2.0 * 40.0 * 40.0)).exp()) as f32;
+                let phase = Complex::from_polar(1.0, (off / 40.0) as f32);
+                [speckle * phase * level, speckle * phase.conj() * level]
+            });
+            let found = DETECTOR.find(&starboard, &port).unwrap();
+            let whole: Vec<_> = starboard.iter().zip(&port).map(|(a, b)| a + b).collect();
+            let mean = DETECTOR.weighted_mean(&whole, &(220..380), 0.0);
+            by_device += (found.place - 300.0).powi(2) / 40.0;
+            by_mean += (mean[0] - 300.0).powi(2) / 40.0;
+        }
+        println!(
+            "footprint of 40 samples sigma: device {:.2} samples, mean {:.2}",
+            by_device.sqrt(),
+            by_mean.sqrt()
+        );
+        assert!(by_device.sqrt() < 2.5 && by_device < by_mean);
+    }
+
+    #[test]
+    fn a_short_echo_is_timed_by_its_mean_and_noise_alone_is_none() {
+        let echo = |off: f64, _| {
+            let level = (60.0 * (-(off - 0.4).powi(2) / 2.0).exp()) as f32;
+            [Complex::new(level, 0.0); 2]
+        };
+        let [starboard, port] = halves(3, echo);
+        let found = DETECTOR.find(&starboard, &port).unwrap();
+        assert!((found.place - 300.4).abs() < 0.2, "{}", found.place);
+        let [starboard, port] = halves(3, |_, _| [Complex::default(); 2]);
+        assert!(DETECTOR.find(&starboard, &port).is_none());
+        assert!(
+            DETECTOR.find(&starboard[..20], &port[..20]).is_none(),
+            "nothing behind the blanking"
+        );
     }
 }

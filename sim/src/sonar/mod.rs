@@ -15,6 +15,8 @@ mod air;
 mod aperture;
 mod arrays;
 mod beams;
+#[cfg(test)]
+mod bench;
 mod detections;
 mod device;
 mod doppler;
@@ -25,6 +27,8 @@ mod matched;
 mod pattern;
 #[cfg(test)]
 mod physics;
+#[cfg(test)]
+mod placing;
 mod profile;
 #[cfg(test)]
 mod receive_physics;
