@@ -23,10 +23,14 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    ArrayShading, DEVICES, FaultScenario, Hum, Level, LidarScenario, NavScenario, Neighbour, PulseShading,
-    Quantity, QuayScenario, Scenario, SonarKind, SonarScenario, Sweep, VesselScenario, WaterScenario,
+    ArrayShading, BedScenario, BollardScenario, CastLevel, ChainScenario, DEVICES, FaultScenario,
+    FenderScenario, FixKind, FixScenario, GnssScenario, HullScenario, Hum, ImuScenario, LadderScenario,
+    Level, LidarPreset, LidarScenario, NavScenario, Neighbour, ObjectClass, ObjectScenario, OutageScenario,
+    PierScenario, PileScenario, PulseShading, Quantity, QuayScenario, ReliefScenario, RoomScenario, Scenario,
+    SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario, SolidShape, SonarKind, SonarScenario,
+    Sweep, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
 };
-pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
+pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
 pub use truth::{TrueMount, Truth};
 pub use vessel::START;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use beluga_types::{
     Body, Measurement, Payload, Rig, Sensor, SensorId, Stamp, Transform, World as WorldSpace,
 };
+use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use crate::error::Error;
 use crate::lidar;
-use crate::nav::Nav;
+use crate::nav::{Gnss, Imu, Nav};
 use crate::rig::{self, LIDAR, NAV, SONAR};
 use crate::scenario::Scenario;
 use crate::scene::{self, Scene};
@@ -32,22 +33,41 @@ pub struct World {
     vessel: Vessel,
     sonar: Sonar,
     nav: Nav,
+    gnss: Option<(SensorId, Gnss)>,
+    imu: Option<(SensorId, Imu)>,
 }
 
 impl World {
     /// Builds the world of a scenario.
     ///
     /// # Errors
-    /// [`Error::Scenario`] if a number of the scenario lies outside its range.
+    /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Site`] if
+    /// something of the site cannot be as it is described or stands in the vessel's way.
     pub fn new(scenario: Scenario) -> Result<Self, Error> {
         scenario.check()?;
         let rig = rig::build(&scenario);
         let vessel = Vessel::new(&scenario);
-        let path_m = scenario.vessel.speed_m_per_s * scenario.duration_s;
+        let path_m = vessel.reach_m(scenario.duration_s);
+        let scene = scene::build(&scenario, path_m)?;
+        check_way(&scene, &rig, &vessel, &scenario)?;
+        let origin = rig.origin.clone().unwrap_or_default();
+        let gnss = rig.id_of(rig::GNSS).zip(scenario.nav.gnss.as_ref());
+        let imu = rig.id_of(rig::IMU).zip(scenario.nav.imu.as_ref());
+        let imu_of = |id, imu| {
+            let body_from_sensor = rig::imu_mount(imu).body_from_sensor();
+            let latitude_rad = origin.anchor.latitude_rad;
+            let turn = scene.world_from_quay.rotation();
+            (
+                id,
+                Imu::new(&scenario, imu, body_from_sensor, latitude_rad, &turn),
+            )
+        };
         Ok(Self {
-            scene: scene::build_quay(&scenario, path_m),
+            imu: imu.map(|(id, imu)| imu_of(id, imu)),
+            gnss: gnss.map(|(id, gnss)| (id, Gnss::new(&scenario, gnss, &vessel, origin.clone()))),
+            scene,
             sonar: Sonar::new(&scenario, &rig),
-            nav: Nav::new(&scenario),
+            nav: Nav::new(&scenario, &vessel),
             vessel,
             rig,
             scenario,
@@ -90,6 +110,11 @@ impl World {
         }
     }
 
+    /// Height of the waterline at a moment, in metres above the still water: the tide, without waves.
+    pub fn water_level_m(&self, stamp: Stamp) -> f64 {
+        self.vessel.water_level_m(stamp)
+    }
+
     pub(crate) fn scene(&self) -> &Scene {
         &self.scene
     }
@@ -114,6 +139,12 @@ impl World {
         let mut jobs = within(lidar::count(self), &|scan| lidar::stamp(self, scan), LIDAR);
         jobs.extend(within(self.sonar.count(), &|ping| self.sonar.stamp(ping), SONAR));
         jobs.extend(within(self.nav.count(), &|fix| self.nav.stamp(fix), NAV));
+        if let Some((id, gnss)) = &self.gnss {
+            jobs.extend(within(gnss.count(), &|fix| gnss.stamp(fix), *id));
+        }
+        if let Some((id, imu)) = &self.imu {
+            jobs.extend(within(imu.count(), &|sample| imu.stamp(sample), *id));
+        }
         jobs.par_iter()
             .map(|&(sensor, seq)| self.measure(sensor, seq))
             .collect()
@@ -131,8 +162,8 @@ impl World {
                 (self.sonar.stamp(seq), last, Payload::Sonar(Arc::new(ping)))
             }
             _ => {
-                let stamp = self.nav.stamp(seq);
-                (stamp, 0, Payload::Pose(self.nav.fix(seq, &self.pose_at(stamp))))
+                let (stamp, payload) = self.navigate(sensor, seq);
+                (stamp, 0, payload)
             }
         };
         let end = stamp.shifted_nanos(last_nanos);
@@ -146,9 +177,48 @@ impl World {
         }
     }
 
+    /// What the navigation sensor of this id gives.
+    fn navigate(&self, sensor: SensorId, seq: u64) -> (Stamp, Payload) {
+        match (&self.gnss, &self.imu) {
+            (Some((id, gnss)), _) if *id == sensor => {
+                let stamp = gnss.stamp(seq);
+                (stamp, Payload::Gnss(gnss.fix(seq, &self.pose_at(stamp))))
+            }
+            (_, Some((id, imu))) if *id == sensor => {
+                let stamp = imu.stamp(seq);
+                let sample = imu.sample(seq, &self.vessel.motion_at(stamp));
+                (stamp, Payload::Imu(sample))
+            }
+            _ => {
+                let stamp = self.nav.stamp(seq);
+                (stamp, Payload::Pose(self.nav.fix(seq, &self.pose_at(stamp))))
+            }
+        }
+    }
+
     fn end(&self) -> Stamp {
         START.shifted_s(self.scenario.duration_s).shifted_nanos(1)
     }
+}
+
+/// Whether the vessel's path is free, for the body's origin and for each sensor.
+fn check_way(scene: &Scene, rig: &Rig, vessel: &Vessel, scenario: &Scenario) -> Result<(), Error> {
+    /// From one place of the path to the next.
+    const STEP_S: f64 = 0.5;
+    let steps = (scenario.duration_s / STEP_S).ceil() as u64;
+    let poses: Vec<_> = (0..=steps)
+        .map(|i| vessel.pose_at(START.shifted_s((i as f64 * STEP_S).min(scenario.duration_s))))
+        .collect();
+    let way = |of: &Transform<Body, Sensor>| -> Vec<Vector3<f64>> {
+        poses.iter().map(|pose| (*pose * *of).translation()).collect()
+    };
+    scene.check_path(&way(&Transform::identity()), scenario.site.clearance_m)?;
+    for sensor in &rig.sensors {
+        let places = way(&sensor.body_from_sensor());
+        scene.check_place(&format!("sensor `{}`", sensor.name), places.first())?;
+        scene.check_path(&places, 0.0)?;
+    }
+    Ok(())
 }
 
 /// The first of `count` payloads in order of time that is not before `moment`.

@@ -9,7 +9,7 @@ use crate::scenario::{SonarKind, SonarScenario};
 /// The transmit pattern is followed to the end of its first side lobe.
 const TRANSMIT_U: f64 = 3.0;
 /// The receive pattern is followed until its side lobes are below -50 dB.
-const RECEIVE_U: f64 = 5.0;
+pub(super) const RECEIVE_U: f64 = 5.0;
 /// Side lobes of an array without taper fall slowly: they are followed to about -34 dB.
 const UNTAPERED_U: f64 = 16.0;
 /// Half an aperture has no taper at the middle: it is followed farther.

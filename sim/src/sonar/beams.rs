@@ -4,8 +4,8 @@ use beluga_types::{Beams, SampleValues, SonarPing, WaveformShape, Waveforms};
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::facets::Arrival;
 use super::hearing::{Echo, Shifts};
+use super::paths::Arrival;
 use super::receiver::Moment;
 use super::waveform::Scratch;
 

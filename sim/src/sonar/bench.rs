@@ -5,7 +5,7 @@ use nalgebra::{Matrix3, Vector3};
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::facets::{Arrival, Posture};
+use super::paths::{self, Arrival, NO_MIRROR, Posture, VOLUME};
 use crate::scenario::Scenario;
 
 /// A device without noise, unless the keys say otherwise.
@@ -25,6 +25,8 @@ pub(super) fn at_rest() -> Posture {
         origin: Vector3::new(0.0, 0.0, -1.0),
         rate: Vector3::zeros(),
         velocity: Vector3::zeros(),
+        water_z: 0.0,
+        ping: 0,
     }
 }
 
@@ -41,12 +43,10 @@ pub(super) fn towards(across_deg: f64, along_deg: f64) -> Vector3<f64> {
 /// The echo of a point of strength `strength` at a place in `Sensor` axes, in the sonar's transmit beam.
 pub(super) fn point(sonar: &Sonar, place: Vector3<f64>, strength: f64) -> Arrival {
     let posture = at_rest();
-    let range = place.norm();
-    let direction = place / range;
-    let reception = posture.reception(&place, range, sonar.sound_speed_m_per_s);
-    let lit = f64::from(sonar.transmit(&direction)) * strength;
+    let round = posture.straight(sonar, &place);
+    let lit = f64::from(sonar.transmit(&round.leaving)) * strength;
     let one = Complex::new(1.0, 0.0);
-    sonar.arrival(range, &direction, &reception, lit, one, &posture.velocity)
+    paths::arrival(sonar, &round, lit, one, &posture.velocity)
 }
 
 /// A wave front of this radius and amplitude from a direction, after a delay.
@@ -57,6 +57,10 @@ pub(super) fn wave(from: Vector3<f64>, radius_m: f64, delay_s: f64, amplitude: f
         from,
         radius_m,
         amplitude: Complex::new(amplitude, 0.0),
+        surface: VOLUME,
+        order: 0,
+        mirrors: [NO_MIRROR; 2],
+        point: Vector3::zeros(),
     }
 }
 

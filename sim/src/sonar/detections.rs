@@ -13,8 +13,8 @@ use beluga_types::{Detection, Detections, SonarPing};
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::facets::Arrival;
 use super::hearing::{Echo, Shifts};
+use super::paths::Arrival;
 use super::receiver::Moment;
 use super::waveform::Scratch;
 
@@ -128,7 +128,7 @@ impl Sonar {
     fn detection(&self, beam: usize, found: &Found) -> Detection {
         let two_way_time_s = found.place / self.sample_rate_hz;
         let range_m = 0.5 * self.head_sound_speed_m_per_s * two_way_time_s;
-        let absorbed_db = 40.0 * std::f64::consts::LOG10_E * self.absorption_per_m * range_m;
+        let absorbed_db = 40.0 * std::f64::consts::LOG10_E * self.loss.even_per_m * range_m;
         let level_db = 20.0 * found.amplitude.log10() + 40.0 * range_m.log10() + absorbed_db;
         let angle_deg = (self.across_rad[beam].to_degrees() / ANGLE_STEP_DEG).round() * ANGLE_STEP_DEG;
         // The quality factor -log10(σ/t) of X. Lurton and J.-M. Augustin, "A measurement quality factor

@@ -7,10 +7,11 @@ use nalgebra::Vector3;
 
 use super::arrays::{Receive, Transmit};
 use super::doppler::Doppler;
+use super::loss::Loss;
 use super::matched::Matched;
 use super::receiver::Receiver;
 use super::waveform::Synthesis;
-use super::{Sonar, absorption, air, samples, transmissions};
+use super::{Sonar, air, refraction, samples, transmissions};
 use crate::rig::{SONAR, mount};
 use crate::scenario::{Scenario, SonarKind, SonarScenario, Sweep};
 
@@ -22,9 +23,6 @@ const RECEIVE_ALONG_RAD: f64 = 0.5;
 const CELL_PER_RESOLUTION: f64 = 1.2;
 /// The same for arrays by elements, whose beams are wide: a cell of a beam holds many all the same.
 const CELL_PER_ELEMENT_RESOLUTION: f64 = 2.4;
-/// Depth and acidity for absorption.
-const DEPTH_M: f64 = 4.0;
-const PH: f64 = 8.0;
 /// Humidity of air, in percent.
 const HUMIDITY: f64 = 50.0;
 /// Twice the fastest that sonar and scatterer approach each other, in m/s.
@@ -116,18 +114,20 @@ fn pulse(sonar: &SonarScenario) -> Pulse {
     }
 }
 
-fn absorption_db_per_m(scenario: &Scenario) -> f64 {
+/// Cells of scatterers for each resolution cell, as their lengths in range.
+pub(super) fn cells_per_resolution(kind: SonarKind) -> f64 {
+    match kind {
+        SonarKind::Elements => CELL_PER_ELEMENT_RESOLUTION,
+        _ => CELL_PER_RESOLUTION,
+    }
+}
+
+fn loss(scenario: &Scenario) -> Loss {
     let (sonar, water) = (&scenario.sonar, &scenario.water);
     if sonar.in_air {
-        return air::db_per_m(sonar.centre_hz, water.temperature_deg_c, HUMIDITY);
+        return Loss::even(air::db_per_m(sonar.centre_hz, water.temperature_deg_c, HUMIDITY));
     }
-    absorption::db_per_m(
-        sonar.centre_hz,
-        water.temperature_deg_c,
-        water.salinity_ppt,
-        DEPTH_M,
-        PH,
-    )
+    Loss::new(water, sonar.centre_hz)
 }
 
 impl Sonar {
@@ -146,10 +146,7 @@ impl Sonar {
         let terms = doppler.as_ref().map_or(1, Doppler::terms);
         let compresses = sonar.kind == SonarKind::Detections || sonar.kind.is_profile();
         let sides = if sonar.kind == SonarKind::SideScan { 2 } else { 1 };
-        let cell = match sonar.kind {
-            SonarKind::Elements => CELL_PER_ELEMENT_RESOLUTION,
-            _ => CELL_PER_RESOLUTION,
-        };
+        let farthest_m = 0.5 * c * (record_s + 0.5 * sonar.pulse_s);
         Self {
             count: transmissions(scenario) * sides,
             body_from_sensor: spec.map_or_else(Transform::identity, |spec| spec.body_from_sensor()),
@@ -162,7 +159,13 @@ impl Sonar {
             pulse,
             sound_speed_m_per_s: c,
             head_sound_speed_m_per_s: sonar.head_sound_speed_m_per_s.unwrap_or(c),
-            absorption_per_m: absorption_db_per_m(scenario) * std::f64::consts::LN_10 / 20.0,
+            loss: loss(scenario),
+            refraction: (!sonar.in_air)
+                .then(|| refraction::of(&scenario.water, farthest_m))
+                .flatten(),
+            water: scenario.water.clone(),
+            multipath: scenario.water.multipath,
+            specular: scenario.water.specular,
             transmit: Transmit::new(sonar),
             receive: Receive::new(sonar, wavelength_m, sonar.blanking_m),
             synthesis: Synthesis::new(&pulse, sonar.sample_rate_hz, samples, terms),
@@ -171,8 +174,8 @@ impl Sonar {
             receiver: Receiver::new(sonar, &pulse),
             samples,
             sample_rate_hz: sonar.sample_rate_hz,
-            farthest_m: 0.5 * c * (record_s + 0.5 * sonar.pulse_s),
-            cell_m: cell * 0.5 * c / pulse.bandwidth_hz(),
+            farthest_m,
+            cell_m: cells_per_resolution(sonar.kind) * 0.5 * c / pulse.bandwidth_hz(),
             blanking_m: sonar.blanking_m,
             in_air: sonar.in_air,
             device: sonar.clone(),

@@ -8,8 +8,8 @@ use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::facets::Arrival;
 use super::hearing::Shifts;
+use super::paths::Arrival;
 use super::waveform::Scratch;
 
 impl Sonar {

@@ -5,44 +5,21 @@
 //! (many scatterers in a resolution cell, independent phases) and moves with the geometry from
 //! ping to ping, as it does on a real wall.
 
-use nalgebra::{Matrix3, Vector3};
+mod cut;
+
+use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
+use super::ghost::Ghosts;
+use super::paths::{Arrival, Law, Lobe, Paths, Posture, Scatterer};
+use super::{mirror, volume};
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
+use cut::{Outline, Piece};
 
-/// Facets met at a smaller cosine of incidence give nothing.
-const LEAST_COSINE: f64 = 0.02;
 /// Cells on a cylinder's mantle measure at most this part of its radius around it.
 const CELL_PER_RADIUS: f64 = 0.5;
-
-/// Sound of one scatterer that arrives at the acoustic centre, before the receiver.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
-    /// From transmit centre to the middle of the pulse.
-    pub(super) delay_s: f64,
-    /// Relative Doppler shift: positive when sonar and scatterer approach.
-    pub(super) doppler: f64,
-    /// Unit vector to where the sound comes from, in `Sensor` axes at reception.
-    pub(super) from: Vector3<f64>,
-    /// Radius of the wave front at the acoustic centre, in metres.
-    pub(super) radius_m: f64,
-    /// With transmit beam, scattering, spreading and absorption, and the carrier's phase.
-    pub(super) amplitude: Complex<f32>,
-}
-
-/// Where the sonar is during one ping, and how it moves; `Sensor` axes at the transmit centre.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Posture {
-    pub(super) sensor_from_quay: Matrix3<f64>,
-    /// Place in `Quay`.
-    pub(super) origin: Vector3<f64>,
-    /// Rotation rate, rad/s.
-    pub(super) rate: Vector3<f64>,
-    /// Velocity, m/s.
-    pub(super) velocity: Vector3<f64>,
-}
 
 /// One row of cells of a surface, in `Sensor` axes.
 struct Row {
@@ -61,6 +38,7 @@ enum Curve {
     Flat {
         across: Vector3<f64>,
         normal: Vector3<f64>,
+        outline: Outline,
     },
     Round {
         /// Two unit vectors across the axis, and the angle of the row's middle from the first.
@@ -70,36 +48,83 @@ enum Curve {
     },
 }
 
+/// Cells for echoes by mirrors are this much larger along each side; their energy is the same.
+const COARSE: f64 = 3.0;
+
 /// Everything that arrives after one ping.
 pub(super) fn arrivals(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Posture) -> Vec<Arrival> {
-    let mut collector = Collector {
+    let mut paths = Paths::new(sonar, seed, scene, posture);
+    let direct = Collector {
         sonar,
-        seed,
-        scene,
         posture,
-        arrivals: Vec::new(),
+        cell_m: sonar.cell_m,
+        source: Source::Scatterer,
+        handedness: 1.0,
+        surface: 0,
+        paths: &mut paths,
+        ghosts: None,
     };
-    for (id, surface) in scene.surfaces.iter().enumerate() {
-        if surface.shape.bounds().low.z < 0.0 || sonar.in_air {
-            collector.surface(id as u64, surface);
+    direct.scene();
+    if sonar.multipath > 0 {
+        let ghosts = Ghosts::new(&paths);
+        for (out, leg) in ghosts.legs.iter().enumerate() {
+            let collector = Collector {
+                sonar,
+                posture: &leg.image,
+                cell_m: COARSE * sonar.cell_m,
+                source: Source::CoarseScatterer,
+                handedness: if leg.mirrors.len() == 1 { -1.0 } else { 1.0 },
+                surface: 0,
+                paths: &mut paths,
+                ghosts: Some((&ghosts, out)),
+            };
+            collector.scene();
         }
     }
-    collector.arrivals
+    volume::collect(&mut paths);
+    paths.arrivals
 }
 
-struct Collector<'a> {
+/// Divides surfaces into cells, and follows the sound to the scatterer in each.
+struct Collector<'a, 'b> {
     sonar: &'a Sonar,
-    seed: u64,
-    scene: &'a Scene,
-    posture: &'a Posture,
-    arrivals: Vec<Arrival>,
+    /// Where the sonar is, or its image in mirrors.
+    posture: &'b Posture,
+    /// Largest size of a cell.
+    cell_m: f64,
+    source: Source,
+    /// -1 where the axes of the posture are left-handed: cross products in them point the other way.
+    handedness: f64,
+    /// The surface at hand.
+    surface: u32,
+    paths: &'b mut Paths<'a>,
+    /// The mirrors on the way out.
+    ghosts: Option<(&'b Ghosts, usize)>,
 }
 
-impl Collector<'_> {
+impl Collector<'_, '_> {
+    fn scene(mut self) {
+        let scene = self.paths.scene;
+        let top_z = scene.top_z(self.posture.water_z);
+        for (id, surface) in (0u32..).zip(&scene.surfaces) {
+            if self.reaches(id as usize) && (surface.shape.bounds().low.z < top_z || self.sonar.in_air) {
+                self.surface = id;
+                self.surface(id.into(), surface);
+            }
+        }
+    }
+
+    fn collect(&mut self, scatterer: &Scatterer) {
+        match self.ghosts {
+            None => self.paths.collect(scatterer),
+            Some((ghosts, out)) => ghosts.collect(self.paths, out, scatterer),
+        }
+    }
+
     fn surface(&mut self, id: u64, surface: &Surface) {
         let into = |direction: &Vector3<f64>| self.posture.sensor_from_quay * direction;
         let place = |point: &Vector3<f64>| into(&(point - self.posture.origin));
-        let cell = self.sonar.cell_m;
+        let cell = self.cell_m;
         match surface.shape {
             Shape::Rectangle {
                 corner,
@@ -108,32 +133,15 @@ impl Collector<'_> {
                 size,
             } => {
                 let (first, second) = (into(&first), into(&second));
-                let normal = second.cross(&first);
-                let corner = place(&corner);
-                if corner.dot(&normal) > 0.0 {
-                    return;
-                }
-                // Rows run the way that leaves the narrow transmit beam soonest.
-                let along_first = first.x.abs() >= second.x.abs();
-                let (run, across, length, width) = if along_first {
-                    (first, second, size[0], size[1])
-                } else {
-                    (second, first, size[1], size[0])
+                let piece = Piece {
+                    corner: place(&corner),
+                    first,
+                    second,
+                    size,
+                    normal: second.cross(&first) * self.handedness,
+                    outline: Outline::Whole,
                 };
-                for number in 0..(width / cell).ceil() as u64 {
-                    self.row(
-                        surface.kind,
-                        &Row {
-                            surface: id,
-                            number: number << 1 | u64::from(along_first),
-                            start: corner + across * ((number as f64 + 0.5) * cell),
-                            run,
-                            length,
-                            cell: [cell, cell],
-                            curve: Curve::Flat { across, normal },
-                        },
-                    );
-                }
+                self.piece(surface.kind, id, &piece);
             }
             Shape::Cylinder {
                 base,
@@ -170,6 +178,19 @@ impl Collector<'_> {
                     );
                 }
             }
+            Shape::Disc {
+                centre,
+                normal,
+                radius,
+            } => {
+                let one = perpendicular(&normal);
+                let axes = [one, normal.cross(&one), normal].map(|axis| into(&axis));
+                self.disc(surface.kind, id, place(&centre), axes, radius);
+            }
+            Shape::Sphere { centre, radius } => self.sphere(surface.kind, id, &place(&centre), radius),
+            Shape::Triangle { a, b, c } => {
+                self.triangle(surface.kind, id, [a, b, c].map(|corner| place(&corner)));
+            }
         }
     }
 
@@ -199,24 +220,48 @@ impl Collector<'_> {
         let amplitude = (radius / (2.0 * wavelength)).sqrt() * step * rough;
         for i in (from / step).floor() as u64..((to / step).ceil() as u64).min(count as u64) {
             let point = start + axis * ((i as f64 + 0.5) * step);
-            self.collect(&point, &to_sonar, amplitude, Complex::new(1.0, 0.0));
+            self.collect(&Scatterer {
+                surface: self.surface,
+                key: u64::from(self.surface) << 40 ^ i,
+                point,
+                normal: to_sonar,
+                law: Law::Any,
+                strength: amplitude,
+                speckle: Complex::new(1.0, 0.0),
+            });
         }
+    }
+
+    /// How a cell of this size answers.
+    fn law(&self, kind: Kind, area: f64) -> Law {
+        self.sonar
+            .specular
+            .then(|| glints(kind, area))
+            .map_or(Law::Lambert, Law::Rough)
     }
 
     fn row(&mut self, kind: Kind, row: &Row) {
         let height = |u: f64| self.posture.height_of(&(row.start + row.run * u));
-        if !self.sonar.in_air && height(0.0).min(height(row.length)) > row.cell[1] {
+        let wet = self.paths.scene.has_water && !self.sonar.in_air;
+        if wet && height(0.0).min(height(row.length)) > row.cell[1] {
             return;
         }
         let Some([from, to]) = lit_part(&row.start, &row.run, row.length, self.sonar.transmit.reach) else {
             return;
         };
+        let foot = row.start.dot(&row.run);
+        let off = (row.start - row.run * foot).norm();
+        let Some([near, far]) = cut::within(foot, self.sonar.farthest_m, off, row.cell[0]) else {
+            return;
+        };
+        let (from, to) = (from.max(near), to.min(far));
         let area = row.cell[0] * row.cell[1];
         let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
         let first = (from / row.cell[0]).floor().max(0.0) as u64;
         let end = (to / row.cell[0]).ceil() as u64;
+        let law = self.law(kind, area);
         // Two draws per cell: place and strength.
-        let dice = Dice::new(self.seed, Source::Scatterer, row.surface, row.number);
+        let dice = Dice::new(self.paths.seed, self.source, row.surface, row.number);
         for cell in first..end {
             let jitter = dice.uniform_pair(2 * cell);
             let u = (cell as f64 + jitter[0]) * row.cell[0];
@@ -225,85 +270,21 @@ impl Collector<'_> {
             }
             let v = (jitter[1] - 0.5) * row.cell[1];
             let (point, normal) = row.at(u, v);
+            if !row.holds(&point) {
+                continue;
+            }
             let [re, im] = dice
                 .normal_pair(2 * cell + 1)
                 .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
-            let cosine = -point.dot(&normal) / point.norm();
-            self.collect(&point, &normal, strength * cosine, Complex::new(re, im));
-        }
-    }
-
-    /// Keeps the echo of a scatterer, given by place and normal in `Sensor` axes, if it is heard.
-    fn collect(&mut self, point: &Vector3<f64>, normal: &Vector3<f64>, strength: f64, speckle: Complex<f32>) {
-        if let Some(arrival) = self.arrival(point, normal, strength, speckle) {
-            self.arrivals.push(arrival);
-        }
-    }
-
-    fn arrival(
-        &self,
-        point: &Vector3<f64>,
-        normal: &Vector3<f64>,
-        strength: f64,
-        speckle: Complex<f32>,
-    ) -> Option<Arrival> {
-        let range = point.norm();
-        let direction = point / range;
-        let lit = f64::from(self.sonar.transmit(&direction));
-        let turned_away = -direction.dot(normal) < LEAST_COSINE;
-        if turned_away
-            || lit == 0.0
-            || range > self.sonar.farthest_m
-            || !self.sonar.is_in_medium(self.posture.height_of(point))
-        {
-            return None;
-        }
-        let reception = self
-            .posture
-            .reception(point, range, self.sonar.sound_speed_m_per_s);
-        if !self.sonar.hears(&reception.from) {
-            return None;
-        }
-        let in_quay = self.posture.sensor_from_quay.transpose() * point + self.posture.origin;
-        if !self.scene.sees(&self.posture.origin, &in_quay) {
-            return None;
-        }
-        let velocity = &self.posture.velocity;
-        Some(
-            self.sonar
-                .arrival(range, &direction, &reception, strength * lit, speckle, velocity),
-        )
-    }
-}
-
-/// The way back of an echo.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reception {
-    /// Length of the way back, in metres.
-    pub(super) range_m: f64,
-    /// From transmit centre to the echo's centre.
-    pub(super) delay_s: f64,
-    /// Unit vector to where it comes from, in `Sensor` axes at reception.
-    pub(super) from: Vector3<f64>,
-}
-
-impl Posture {
-    /// Height above the still water of a point in `Sensor` axes.
-    fn height_of(&self, point: &Vector3<f64>) -> f64 {
-        self.origin.z + self.sensor_from_quay.column(2).dot(point)
-    }
-
-    /// When and from where the echo of a point comes back. The sonar goes on at constant rate and
-    /// velocity; its place when the echo arrives is found from the two-way time at rest, which errs by
-    /// the square of velocity over sound speed: nanometres.
-    pub(super) fn reception(&self, point: &Vector3<f64>, range: f64, sound_speed: f64) -> Reception {
-        let rest = 2.0 * range / sound_speed;
-        let then = point - (self.velocity + self.rate.cross(point)) * rest;
-        let back = then.norm();
-        Reception {
-            range_m: back,
-            delay_s: (range + back) / sound_speed,
-            from: then / back,
+            self.collect(&Scatterer {
+                surface: self.surface,
+                key: row.surface << 40 ^ row.number << 20 ^ cell,
+                point,
+                normal,
+                law,
+                strength,
+                speckle: Complex::new(re, im),
+            });
         }
     }
 }
@@ -313,7 +294,7 @@ impl Row {
     fn at(&self, u: f64, v: f64) -> (Vector3<f64>, Vector3<f64>) {
         let on_line = self.start + self.run * u;
         match self.curve {
-            Curve::Flat { across, normal } => (on_line + across * v, normal),
+            Curve::Flat { across, normal, .. } => (on_line + across * v, normal),
             Curve::Round { axes, angle, radius } => {
                 let outwards = |angle: f64| axes[0] * angle.cos() + axes[1] * angle.sin();
                 let normal = outwards(angle + v / radius);
@@ -344,4 +325,13 @@ fn lit_part(start: &Vector3<f64>, run: &Vector3<f64>, length: f64, reach: f64) -
     let root = discriminant.sqrt();
     let (from, to) = (((-b - root) / a).max(0.0), ((-b + root) / a).min(length));
     (from < to).then_some([from, to])
+}
+
+/// The glints of a rough face of a kind and an area.
+fn glints(kind: Kind, area_m2: f64) -> Lobe {
+    let (reflected, slope) = mirror::glints(kind);
+    Lobe {
+        strength: reflected * area_m2.sqrt(),
+        slope,
+    }
 }

@@ -3,7 +3,7 @@
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::facets::Arrival;
+use super::paths::Arrival;
 use super::waveform::{Scratch, Taps};
 
 /// An arrival as a fan of beams hears it.

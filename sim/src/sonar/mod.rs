@@ -17,13 +17,19 @@ mod arrays;
 mod beams;
 #[cfg(test)]
 mod bench;
+#[allow(dead_code, reason = "for the truth of single returns")]
+mod contribution;
 mod detections;
 mod device;
 mod doppler;
 mod elements;
 mod facets;
+mod ghost;
 mod hearing;
+mod loss;
 mod matched;
+mod mirror;
+mod paths;
 mod pattern;
 #[cfg(test)]
 mod physics;
@@ -33,26 +39,31 @@ mod profile;
 #[cfg(test)]
 mod receive_physics;
 mod receiver;
+mod refraction;
+mod seawater;
+mod volume;
 mod waveform;
 
-use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use beluga_types::{Beam, Body, Pulse, Sensor, SonarPing, Stamp, Transform};
 use nalgebra::{Rotation3, Vector3};
-use rustfft::num_complex::Complex;
 
-use crate::scenario::{Scenario, SonarKind, SonarScenario};
+use crate::scenario::{Scenario, SonarKind, SonarScenario, WaterScenario};
 use crate::vessel::START;
 use crate::world::World;
 use arrays::{Receive, Transmit};
+#[allow(unused_imports, reason = "for the truth of single returns")]
+pub(crate) use contribution::Contribution;
 pub(crate) use device::describe;
 use doppler::Doppler;
-use facets::{Arrival, Posture, Reception};
 #[cfg(test)]
 use hearing::Echo;
+use loss::Loss;
 use matched::Matched;
+use paths::{Arrival, Posture};
 use receiver::Receiver;
+use refraction::Refraction;
 use waveform::Synthesis;
 
 /// When the first ping is transmitted, in seconds after the run's start.
@@ -74,8 +85,11 @@ pub(crate) struct Sonar {
     sound_speed_m_per_s: f64,
     /// What the device takes for the speed of sound at its head.
     head_sound_speed_m_per_s: f64,
-    /// Amplitude absorption, in nepers per metre.
-    absorption_per_m: f64,
+    loss: Loss,
+    refraction: Option<Refraction>,
+    water: WaterScenario,
+    multipath: u8,
+    specular: bool,
     transmit: Transmit,
     receive: Receive,
     /// How each echo's Doppler shift is written out; nothing if it is taken as a shift in time.
@@ -176,6 +190,8 @@ impl Sonar {
             origin: quay_from_sensor.translation(),
             rate: rate.vector(),
             velocity: velocity.vector(),
+            water_z: world.vessel().water_level_m(stamp),
+            ping,
         };
         self.in_head_axes(posture, ping)
     }
@@ -242,27 +258,35 @@ impl Sonar {
         (height_m >= 0.0) == self.in_air
     }
 
-    /// An arrival with spreading, absorption, Doppler and the carrier's phase. A scatterer of strength
-    /// 1 at 1 m without absorption has amplitude 1.
-    fn arrival(
-        &self,
-        range: f64,
-        direction: &Vector3<f64>,
-        reception: &Reception,
-        strength: f64,
-        speckle: Complex<f32>,
-        velocity: &Vector3<f64>,
-    ) -> Arrival {
-        let loss = (-self.absorption_per_m * (range + reception.range_m)).exp() / (range * reception.range_m);
-        let phase = -TAU * (self.pulse.centre_hz() * reception.delay_s).fract();
-        let amplitude = Complex::from_polar(strength * loss, phase);
-        Arrival {
-            delay_s: reception.delay_s,
-            doppler: 2.0 * velocity.dot(direction) / self.sound_speed_m_per_s,
-            from: reception.from,
-            radius_m: reception.range_m,
-            amplitude: Complex::new(amplitude.re as f32, amplitude.im as f32) * speckle,
+    /// The sector across track that is heard, if there is one.
+    fn span_rad(&self) -> Option<[f64; 2]> {
+        if self.device.kind.is_fan() {
+            return Some([*self.across_rad.first()?, *self.across_rad.last()?]);
         }
+        let to_side = match self.device.kind {
+            SonarKind::SideScan => self.device.side_deg,
+            _ => 0.0,
+        };
+        let width_deg = self.device.transmit_across_deg.unwrap_or(120.0);
+        let half = (to_side + width_deg).min(90.0).to_radians();
+        Some([-half, half])
+    }
+
+    /// A width across track that the receiver just does not resolve.
+    fn step_rad(&self) -> f64 {
+        let across = match self.device.kind {
+            SonarKind::Elements => 1.0 / (self.device.element_spacing * f64::from(self.device.elements[1])),
+            _ => self.receive.across.reach,
+        };
+        match self.device.kind {
+            SonarKind::Elements => 0.5 * across,
+            _ => across / arrays::RECEIVE_U,
+        }
+    }
+
+    /// Range resolution of the pulse, c/2B, in metres.
+    fn resolution_m(&self) -> f64 {
+        self.cell_m / device::cells_per_resolution(self.device.kind)
     }
 }
 

@@ -6,7 +6,7 @@ use rustfft::num_complex::Complex;
 
 use super::Sonar;
 use super::bench::{at_rest, channel, point, sonar, towards, waveforms};
-use super::facets::Arrival;
+use super::paths::Arrival;
 use crate::random::{Dice, Source};
 
 /// The place of an echo at the middle of a beam.
@@ -144,11 +144,11 @@ fn a_scanning_head_finds_a_point_by_turning() {
         best.steering_rad.to_degrees()
     );
     assert!((best.steering_rad.to_degrees() + 68.4).abs() <= 0.9 && (found.norm() - 9.0).abs() < 0.03);
-    // Values are steps of 8 bits over 60 dB.
+    // Values are steps of 8 bits over 45 dB.
     let steps: std::collections::BTreeSet<i64> = profiles
         .iter()
         .flat_map(|profile| &profile.strength)
-        .map(|value| ((f64::from(*value) + 105.0) * 255.0 / 60.0 * 1e3).round() as i64)
+        .map(|value| ((f64::from(*value) + 90.0) * 255.0 / 45.0 * 1e3).round() as i64)
         .collect();
     assert!(
         steps

@@ -5,7 +5,7 @@ use rustfft::num_complex::Complex;
 
 use super::Sonar;
 use super::arrays::Across;
-use super::facets::Arrival;
+use super::paths::Arrival;
 use super::receiver::Moment;
 use crate::scenario::{Quantity, SonarKind};
 

@@ -29,7 +29,7 @@ pub(super) struct Moment {
 #[derive(Clone, Debug)]
 pub(super) struct Receiver {
     /// Of each part of a sample, one sigma.
-    noise: f32,
+    pub(super) noise: f32,
     /// What a count is.
     pub(super) scale: f32,
     counts_per_unit: f32,

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{TrueMount, Truth, poses};
 use crate::error::Error;
 use crate::scenario::Scenario;
-use crate::scene::{Rung, Scene, Shape, Surface, WallPlane};
+use crate::scene::{ObjectBox, Parts, Rung, Scene, Surface, WallPlane};
 
 const MANIFEST: &str = "truth.json";
 const POSES: &str = "poses.csv";
@@ -35,6 +35,9 @@ struct Manifest {
     wall: [[f64; 3]; 3],
     /// The step irons.
     rungs: Vec<Rung>,
+    /// The boxes of the objects that do not belong there, in `Quay`.
+    #[serde(default)]
+    objects: Vec<ObjectBox>,
     /// The surfaces, in `Quay`; a surface's id is its place in the list.
     surfaces: Vec<Surface>,
 }
@@ -67,6 +70,7 @@ impl Truth {
             world_from_quay_wxyz: self.scene.world_from_quay.wxyz(),
             wall: [wall.origin, wall.up, wall.normal].map(Into::into),
             rungs: self.scene.rungs.clone(),
+            objects: self.scene.objects.clone(),
             surfaces: self.scene.surfaces.clone(),
         };
         let path = dir.join(MANIFEST);
@@ -125,47 +129,21 @@ impl Manifest {
             return Err(wrong("unit vectors for the wall", format!("{:?}", self.wall)));
         }
         for surface in &self.surfaces {
-            if !sound(&surface.shape) {
+            if !surface.shape.is_sound() {
                 return Err(wrong(
                     "surfaces with unit axes and sizes above zero",
                     format!("{surface:?}"),
                 ));
             }
         }
-        let wall = WallPlane { origin, up, normal };
-        Ok(Scene::new(
-            self.surfaces.clone(),
-            self.rungs.clone(),
-            wall,
+        Ok(Scene::new(Parts {
+            surfaces: self.surfaces.clone(),
+            rungs: self.rungs.clone(),
+            objects: self.objects.clone(),
+            wall: WallPlane { origin, up, normal },
             world_from_quay,
-        ))
-    }
-}
-
-/// Whether a shape is one that rays and points can be asked about.
-fn sound(shape: &Shape) -> bool {
-    let size = |value: f64| value.is_finite() && value > 0.0;
-    let place = |point: &Vector3<f64>| point.iter().all(|value| value.is_finite());
-    match shape {
-        Shape::Rectangle {
-            corner,
-            first,
-            second,
-            size: [one, two],
-        } => {
-            place(corner)
-                && unit(first)
-                && unit(second)
-                && first.dot(second).abs() < 1e-6
-                && size(*one)
-                && size(*two)
-        }
-        Shape::Cylinder {
-            base,
-            axis,
-            length,
-            radius,
-        } => place(base) && unit(axis) && size(*length) && size(*radius),
+            has_water: self.scenario.site.waterline,
+        }))
     }
 }
 
@@ -206,7 +184,7 @@ impl MountEntry {
     }
 }
 
-fn read_capped(path: &Path) -> Result<String, Error> {
+pub(crate) fn read_capped(path: &Path) -> Result<String, Error> {
     let found = fs::metadata(path)
         .map_err(|source| io("reading", source, path))?
         .len();
@@ -220,7 +198,7 @@ fn read_capped(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|source| io("reading", source, path))
 }
 
-pub(super) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
+pub(crate) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
     Error::Content {
         expected,
         found,
