@@ -13,7 +13,7 @@ use rustfft::num_complex::Complex;
 use super::paths::{self, Arrival, Posture, VOLUME};
 use super::{Sonar, across_rad, facets};
 use crate::scenario::{Scenario, WaterScenario};
-use crate::scene::{Kind, Scene, Shape, Surface, WallPlane};
+use crate::scene::{Kind, Parts, Scene, Shape, Surface, WallPlane};
 
 fn sonar(change: impl Fn(&mut Scenario)) -> Sonar {
     let mut scenario = Scenario::demo();
@@ -30,6 +30,7 @@ fn at(origin: Vector3<f64>) -> Posture {
         origin,
         rate: Vector3::zeros(),
         velocity: Vector3::zeros(),
+        water_z: 0.0,
         ping: 0,
     }
 }
@@ -40,7 +41,14 @@ fn scene(surfaces: Vec<Surface>) -> Scene {
         up: Vector3::z(),
         normal: Vector3::y(),
     };
-    Scene::new(surfaces, Vec::new(), wall, Transform::identity())
+    Scene::new(Parts {
+        surfaces,
+        rungs: Vec::new(),
+        objects: Vec::new(),
+        wall,
+        world_from_quay: Transform::identity(),
+        has_water: true,
+    })
 }
 
 /// A level bed at a height, some metres around x = 0.
@@ -116,7 +124,7 @@ fn spreading_has_its_three_slopes() {
     // All of a beam's footprint straight down.
     let footprint = |range: f64| {
         mean_power(&sonar, range, |arrival| {
-            f64::from(sonar.receive.at(across_rad(&arrival.from))).powi(2)
+            f64::from(sonar.receive.across.at(across_rad(&arrival.from))).powi(2)
         })
     };
     let slope = |level: &dyn Fn(f64) -> f64| decibels(level(far) / level(near)) / (far / near).log10();
@@ -199,7 +207,7 @@ fn speckle_is_rayleighs_by_kolmogorov_and_smirnov() {
             let sum: Complex<f64> = facets::arrivals(&sonar, seed, &scene, &posture)
                 .iter()
                 .filter_map(|arrival| {
-                    let beam = f64::from(sonar.receive.at(across_rad(&arrival.from) - axis));
+                    let beam = f64::from(sonar.receive.across.at(across_rad(&arrival.from) - axis));
                     let x = PI * bandwidth * (arrival.delay_s - delay);
                     let pulse = if x == 0.0 { 1.0 } else { x.sin() / x };
                     (beam > 0.0).then(|| {

@@ -88,7 +88,7 @@ fn a_beam_is_the_plain_sum_of_its_scatterers() {
     let half = 0.5 * sonar.pulse.duration_s;
     for arrival in &arrivals {
         let place = arrival.point.cast::<f64>() - posture.origin;
-        let beam = f64::from(sonar.receive.at((-place.y).atan2(-place.z) - axis));
+        let beam = f64::from(sonar.receive.across.at((-place.y).atan2(-place.z) - axis));
         if beam == 0.0 {
             continue;
         }
