@@ -19,7 +19,7 @@ fn run(home: &Path, name: &str, seed: &str) {
             "--scene",
             "sample",
             "--seconds",
-            "1.5",
+            "4",
             "--seed",
             seed,
             "--out",

@@ -15,6 +15,8 @@ use crate::truth::Truth;
 
 /// Windows reach this far beyond a fender's sides, in metres.
 const BESIDE_M: f64 = 0.4;
+/// Points of a front lie within this distance of it, in metres.
+const FRONT_M: f64 = 0.10;
 /// Width of a bin along the wall, in metres.
 const STEP_M: f64 = 0.005;
 /// Points a feature needs.
@@ -66,6 +68,8 @@ pub struct FeatureScore {
 /// Sums over the points in each window.
 #[derive(Clone, Debug)]
 pub(super) struct Features {
+    /// Out of the principal face.
+    normal: Vector3<f64>,
     fenders: Vec<Fender>,
     piles: BTreeMap<u32, Pile>,
 }
@@ -143,7 +147,11 @@ impl Features {
                 _ => {}
             }
         }
-        Self { fenders, piles }
+        Self {
+            normal: scene.wall.normal,
+            fenders,
+            piles,
+        }
     }
 
     /// Adds a point.
@@ -159,14 +167,13 @@ impl Features {
                     pile.add(medium, &seen.place);
                 }
             }
-            Kind::Fender => {
+            // A point on a side of the fender says nothing about where its front ends.
+            Kind::Fender if nearest.normal.dot(&self.normal) > 0.7 => {
                 let [along, up, off] = seen.on_wall;
                 for fender in &mut self.fenders {
                     let bin = ((along - fender.sides[0] + BESIDE_M) / STEP_M).floor();
-                    let on_front = off > 0.5 * fender.off_m
-                        && off < 1.5 * fender.off_m
-                        && up >= fender.ends[0]
-                        && up <= fender.ends[1];
+                    let on_front =
+                        (off - fender.off_m).abs() <= FRONT_M && up >= fender.ends[0] && up <= fender.ends[1];
                     let counts = &mut fender.counts[medium as usize];
                     if on_front && bin >= 0.0 && bin < counts.len() as f64 {
                         counts[bin as usize] = counts[bin as usize].saturating_add(1);
