@@ -15,8 +15,11 @@ use crate::truth::Truth;
 
 /// Windows reach this far beyond a fender's sides, in metres.
 const BESIDE_M: f64 = 0.4;
-/// Points of a front lie within this distance of it, in metres.
-const FRONT_M: f64 = 0.10;
+/// How far off the front its points lie, in metres: hardly behind it, where the fender's sides are.
+const FRONT_M: [f64; 2] = [-0.04, 0.15];
+/// Features count if they stand along the vessel's path or this far beyond its ends, in metres: from farther
+/// away they are seen from the side, and thinly.
+const BEYOND_M: f64 = 5.0;
 /// Width of a bin along the wall, in metres.
 const STEP_M: f64 = 0.005;
 /// Points a feature needs.
@@ -68,8 +71,6 @@ pub struct FeatureScore {
 /// Sums over the points in each window.
 #[derive(Clone, Debug)]
 pub(super) struct Features {
-    /// Out of the principal face.
-    normal: Vector3<f64>,
     fenders: Vec<Fender>,
     piles: BTreeMap<u32, Pile>,
 }
@@ -103,6 +104,15 @@ struct PileSums {
 impl Features {
     pub(super) fn new(truth: &Truth) -> Self {
         let scene = &truth.scene;
+        let quay_from_world = scene.world_from_quay.inverse();
+        let along = || {
+            truth
+                .poses
+                .iter()
+                .map(|(_, pose)| (quay_from_world * *pose).translation().x)
+        };
+        let first = along().fold(f64::INFINITY, f64::min) - BEYOND_M;
+        let last = along().fold(f64::NEG_INFINITY, f64::max) + BEYOND_M;
         let mut fenders = Vec::new();
         let mut piles = BTreeMap::new();
         for (id, surface) in (0u32..).zip(&scene.surfaces) {
@@ -120,6 +130,9 @@ impl Features {
                     let (one, other) = (scene.wall.coordinates(&corner), scene.wall.coordinates(&far));
                     let span = |axis: usize| [one[axis].min(other[axis]), one[axis].max(other[axis])];
                     let sides = span(0);
+                    if sides[1] < first || sides[0] > last {
+                        continue;
+                    }
                     let bins = ((sides[1] - sides[0] + 2.0 * BESIDE_M) / STEP_M).ceil() as usize;
                     fenders.push(Fender {
                         sides,
@@ -133,7 +146,7 @@ impl Features {
                     Shape::Cylinder {
                         base, axis, radius, ..
                     },
-                ) if axis.z.abs() > 0.99 => {
+                ) if axis.z.abs() > 0.99 && base.x >= first && base.x <= last => {
                     piles.insert(
                         id,
                         Pile {
@@ -147,11 +160,7 @@ impl Features {
                 _ => {}
             }
         }
-        Self {
-            normal: scene.wall.normal,
-            fenders,
-            piles,
-        }
+        Self { fenders, piles }
     }
 
     /// Adds a point.
@@ -167,13 +176,15 @@ impl Features {
                     pile.add(medium, &seen.place);
                 }
             }
-            // A point on a side of the fender says nothing about where its front ends.
-            Kind::Fender if nearest.normal.dot(&self.normal) > 0.7 => {
+            Kind::Fender => {
                 let [along, up, off] = seen.on_wall;
                 for fender in &mut self.fenders {
                     let bin = ((along - fender.sides[0] + BESIDE_M) / STEP_M).floor();
-                    let on_front =
-                        (off - fender.off_m).abs() <= FRONT_M && up >= fender.ends[0] && up <= fender.ends[1];
+                    let before = off - fender.off_m;
+                    let on_front = before >= FRONT_M[0]
+                        && before <= FRONT_M[1]
+                        && up >= fender.ends[0]
+                        && up <= fender.ends[1];
                     let counts = &mut fender.counts[medium as usize];
                     if on_front && bin >= 0.0 && bin < counts.len() as f64 {
                         counts[bin as usize] = counts[bin as usize].saturating_add(1);
@@ -184,7 +195,7 @@ impl Features {
         }
     }
 
-    /// The score; nothing if the scene holds neither fenders nor piles.
+    /// The score; nothing if the vessel passed neither fenders nor piles.
     pub(super) fn finish(&self) -> Option<FeatureScore> {
         if self.fenders.is_empty() && self.piles.is_empty() {
             return None;
