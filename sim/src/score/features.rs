@@ -111,8 +111,8 @@ impl Features {
                 .iter()
                 .map(|(_, pose)| (quay_from_world * *pose).translation().x)
         };
-        let first = along().fold(f64::INFINITY, f64::min) - BEYOND_M;
-        let last = along().fold(f64::NEG_INFINITY, f64::max) + BEYOND_M;
+        let begin = along().fold(f64::INFINITY, f64::min) - BEYOND_M;
+        let end = along().fold(f64::NEG_INFINITY, f64::max) + BEYOND_M;
         let mut fenders = Vec::new();
         let mut piles = BTreeMap::new();
         for (id, surface) in (0u32..).zip(&scene.surfaces) {
@@ -130,7 +130,7 @@ impl Features {
                     let (one, other) = (scene.wall.coordinates(&corner), scene.wall.coordinates(&far));
                     let span = |axis: usize| [one[axis].min(other[axis]), one[axis].max(other[axis])];
                     let sides = span(0);
-                    if sides[1] < first || sides[0] > last {
+                    if sides[1] < begin || sides[0] > end {
                         continue;
                     }
                     let bins = ((sides[1] - sides[0] + 2.0 * BESIDE_M) / STEP_M).ceil() as usize;
@@ -146,7 +146,7 @@ impl Features {
                     Shape::Cylinder {
                         base, axis, radius, ..
                     },
-                ) if axis.z.abs() > 0.99 && base.x >= first && base.x <= last => {
+                ) if axis.z.abs() > 0.99 && base.x >= begin && base.x <= end => {
                     piles.insert(
                         id,
                         Pile {
