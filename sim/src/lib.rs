@@ -23,8 +23,8 @@ mod world;
 
 pub use error::Error;
 pub use scenario::{
-    FaultScenario, Level, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
-    WaterScenario,
+    FaultScenario, Level, LidarPreset, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario,
+    VesselScenario, WaterScenario,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

@@ -21,6 +21,10 @@ pub(crate) enum Source {
     SonarNoise = 4,
     /// Phases of the swell, by axis and wave.
     Swell = 5,
+    /// Constant range errors of the lidar, by ring.
+    LidarRing = 40,
+    /// Firings of the lidar that are lost, by scan and column.
+    LidarColumn = 41,
 }
 
 /// An endless row of draws that belongs to one use.

@@ -82,6 +82,11 @@ impl Vessel {
         Transform::new(attitude.rotation(), place)
     }
 
+    /// Height of the waterline at a moment, in metres in `Quay`.
+    pub(crate) fn water_level_m(&self, _stamp: Stamp) -> f64 {
+        0.0
+    }
+
     /// How a sensor moves at a moment: rotation rate (rad/s) and velocity (m/s), both in its own
     /// axes, as the central difference over a millisecond.
     pub(crate) fn twist_of(

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
 pub use faults::FaultScenario;
-pub use lidar::LidarScenario;
+pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::NavScenario;
 pub use quay::QuayScenario;
 pub use sonar::SonarScenario;

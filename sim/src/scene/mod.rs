@@ -60,6 +60,11 @@ impl Kind {
         (self == Kind::Rung).then_some(0.6e-3)
     }
 
+    /// Whether light goes through it, or is mirrored, instead of being scattered.
+    pub(crate) fn glass(self) -> bool {
+        false
+    }
+
     /// Part of the light that is scattered back, 0 to 1.
     pub(crate) fn reflectivity(self) -> f64 {
         match self {
