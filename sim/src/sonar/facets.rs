@@ -5,45 +5,16 @@
 //! (many scatterers in a resolution cell, independent phases) and moves with the geometry from
 //! ping to ping, as it does on a real wall.
 
-use nalgebra::{Matrix3, Vector3};
+use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
+use super::paths::{Arrival, Law, Paths, Posture, Scatterer};
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
 
-/// Facets met at a smaller cosine of incidence give nothing.
-const LEAST_COSINE: f64 = 0.02;
 /// Cells on a cylinder's mantle measure at most this part of its radius around it.
 const CELL_PER_RADIUS: f64 = 0.5;
-
-/// Sound of one scatterer that arrives at the acoustic centre, before the receiver.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Arrival {
-    /// From transmit centre to the middle of the pulse.
-    pub(super) delay_s: f64,
-    /// Relative Doppler shift: positive when sonar and scatterer approach.
-    pub(super) doppler: f64,
-    /// Unit vector to where the sound comes from, in `Sensor` axes at reception.
-    pub(super) from: Vector3<f64>,
-    /// Radius of the wave front at the acoustic centre, in metres.
-    #[allow(dead_code, reason = "only an array by its elements hears the curvature")]
-    pub(super) radius_m: f64,
-    /// With transmit beam, scattering, spreading and absorption, and the carrier's phase.
-    pub(super) amplitude: Complex<f32>,
-}
-
-/// Where the sonar is during one ping, and how it moves; `Sensor` axes at the transmit centre.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Posture {
-    pub(super) sensor_from_quay: Matrix3<f64>,
-    /// Place in `Quay`.
-    pub(super) origin: Vector3<f64>,
-    /// Rotation rate, rad/s.
-    pub(super) rate: Vector3<f64>,
-    /// Velocity, m/s.
-    pub(super) velocity: Vector3<f64>,
-}
 
 /// One row of cells of a surface, in `Sensor` axes.
 struct Row {
@@ -76,31 +47,37 @@ pub(super) fn arrivals(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Postur
     let mut collector = Collector {
         sonar,
         seed,
-        scene,
         posture,
-        arrivals: Vec::new(),
+        cell_m: sonar.cell_m,
+        surface: 0,
+        paths: Paths::new(sonar, scene, posture),
     };
-    for (id, surface) in scene.surfaces.iter().enumerate() {
+    for (id, surface) in (0u32..).zip(&scene.surfaces) {
         if surface.shape.bounds().low.z < 0.0 {
-            collector.surface(id as u64, surface);
+            collector.surface = id;
+            collector.surface(id.into(), surface);
         }
     }
-    collector.arrivals
+    collector.paths.into_arrivals()
 }
 
+/// Divides surfaces into cells, and follows the sound to the scatterer in each.
 struct Collector<'a> {
     sonar: &'a Sonar,
     seed: u64,
-    scene: &'a Scene,
     posture: &'a Posture,
-    arrivals: Vec<Arrival>,
+    /// Largest size of a cell.
+    cell_m: f64,
+    /// The surface at hand.
+    surface: u32,
+    paths: Paths<'a>,
 }
 
 impl Collector<'_> {
     fn surface(&mut self, id: u64, surface: &Surface) {
         let into = |direction: &Vector3<f64>| self.posture.sensor_from_quay * direction;
         let place = |point: &Vector3<f64>| into(&(point - self.posture.origin));
-        let cell = self.sonar.cell_m;
+        let cell = self.cell_m;
         match surface.shape {
             Shape::Rectangle {
                 corner,
@@ -200,7 +177,14 @@ impl Collector<'_> {
         let amplitude = (radius / (2.0 * wavelength)).sqrt() * step * rough;
         for i in (from / step).floor() as u64..((to / step).ceil() as u64).min(count as u64) {
             let point = start + axis * ((i as f64 + 0.5) * step);
-            self.collect(&point, &to_sonar, amplitude, Complex::new(1.0, 0.0));
+            self.paths.collect(&Scatterer {
+                surface: self.surface,
+                point,
+                normal: to_sonar,
+                law: Law::Glint,
+                strength: amplitude,
+                speckle: Complex::new(1.0, 0.0),
+            });
         }
     }
 
@@ -229,79 +213,14 @@ impl Collector<'_> {
             let [re, im] = dice
                 .normal_pair(2 * cell + 1)
                 .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
-            let cosine = -point.dot(&normal) / point.norm();
-            self.collect(&point, &normal, strength * cosine, Complex::new(re, im));
-        }
-    }
-
-    /// Keeps the echo of a scatterer, given by place and normal in `Sensor` axes, if it is heard.
-    fn collect(&mut self, point: &Vector3<f64>, normal: &Vector3<f64>, strength: f64, speckle: Complex<f32>) {
-        if let Some(arrival) = self.arrival(point, normal, strength, speckle) {
-            self.arrivals.push(arrival);
-        }
-    }
-
-    fn arrival(
-        &self,
-        point: &Vector3<f64>,
-        normal: &Vector3<f64>,
-        strength: f64,
-        speckle: Complex<f32>,
-    ) -> Option<Arrival> {
-        let range = point.norm();
-        let direction = point / range;
-        let lit = f64::from(self.sonar.transmit.at(direction.x));
-        let turned_away = -direction.dot(normal) < LEAST_COSINE;
-        if turned_away || lit == 0.0 || range > self.sonar.farthest_m || self.posture.height_of(point) >= 0.0
-        {
-            return None;
-        }
-        let reception = self
-            .posture
-            .reception(point, range, self.sonar.sound_speed_m_per_s);
-        if !self.sonar.hears(&reception.from) {
-            return None;
-        }
-        let in_quay = self.posture.sensor_from_quay.transpose() * point + self.posture.origin;
-        if !self.scene.sees(&self.posture.origin, &in_quay) {
-            return None;
-        }
-        let velocity = &self.posture.velocity;
-        Some(
-            self.sonar
-                .arrival(range, &direction, &reception, strength * lit, speckle, velocity),
-        )
-    }
-}
-
-/// The way back of an echo.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Reception {
-    /// Length of the way back, in metres.
-    pub(super) range_m: f64,
-    /// From transmit centre to the echo's centre.
-    pub(super) delay_s: f64,
-    /// Unit vector to where it comes from, in `Sensor` axes at reception.
-    pub(super) from: Vector3<f64>,
-}
-
-impl Posture {
-    /// Height above the still water of a point in `Sensor` axes.
-    fn height_of(&self, point: &Vector3<f64>) -> f64 {
-        self.origin.z + self.sensor_from_quay.column(2).dot(point)
-    }
-
-    /// When and from where the echo of a point comes back. The sonar goes on at constant rate and
-    /// velocity; its place when the echo arrives is found from the two-way time at rest, which errs by
-    /// the square of velocity over sound speed: nanometres.
-    pub(super) fn reception(&self, point: &Vector3<f64>, range: f64, sound_speed: f64) -> Reception {
-        let rest = 2.0 * range / sound_speed;
-        let then = point - (self.velocity + self.rate.cross(point)) * rest;
-        let back = then.norm();
-        Reception {
-            range_m: back,
-            delay_s: (range + back) / sound_speed,
-            from: then / back,
+            self.paths.collect(&Scatterer {
+                surface: self.surface,
+                point,
+                normal,
+                law: Law::Lambert,
+                strength,
+                speckle: Complex::new(re, im),
+            });
         }
     }
 }

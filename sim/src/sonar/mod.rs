@@ -8,13 +8,16 @@
 //! shading, so that all beams are equally wide. Both patterns are taken at the middle frequency.
 
 mod absorption;
+#[allow(dead_code, reason = "for the truth of single returns")]
+mod contribution;
 mod facets;
+mod paths;
 mod pattern;
 #[cfg(test)]
 mod physics;
 mod waveform;
 
-use std::f64::consts::{FRAC_1_SQRT_2, TAU};
+use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
 use beluga_types::{
@@ -29,7 +32,9 @@ use crate::rig::SONAR;
 use crate::scenario::Scenario;
 use crate::vessel::START;
 use crate::world::World;
-use facets::{Arrival, Posture, Reception};
+#[allow(unused_imports, reason = "for the truth of single returns")]
+pub(crate) use contribution::Contribution;
+use paths::{Arrival, Posture};
 use pattern::Pattern;
 use waveform::{Scratch, Synthesis, Taps};
 
@@ -239,29 +244,6 @@ impl Sonar {
         match (self.across_rad.first(), self.across_rad.last()) {
             (Some(first), Some(last)) => across_rad >= first - reach && across_rad <= last + reach,
             _ => false,
-        }
-    }
-
-    /// An arrival with spreading, absorption, Doppler and the carrier's phase. A scatterer of strength
-    /// 1 at 1 m without absorption has amplitude 1.
-    fn arrival(
-        &self,
-        range: f64,
-        direction: &Vector3<f64>,
-        reception: &Reception,
-        strength: f64,
-        speckle: Complex<f32>,
-        velocity: &Vector3<f64>,
-    ) -> Arrival {
-        let loss = (-self.absorption_per_m * (range + reception.range_m)).exp() / (range * reception.range_m);
-        let phase = -TAU * (self.pulse.centre_hz() * reception.delay_s).fract();
-        let amplitude = Complex::from_polar(strength * loss, phase);
-        Arrival {
-            delay_s: reception.delay_s,
-            doppler: 2.0 * velocity.dot(direction) / self.sound_speed_m_per_s,
-            from: reception.from,
-            radius_m: reception.range_m,
-            amplitude: Complex::new(amplitude.re as f32, amplitude.im as f32) * speckle,
         }
     }
 

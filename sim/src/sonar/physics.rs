@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use nalgebra::{Matrix3, Vector3};
 use rustfft::num_complex::Complex;
 
-use super::facets::{Arrival, Posture};
+use super::paths::{self, Arrival, Law, Posture, Scatterer};
 use super::{Echo, Sonar, across_rad, waveform};
 use crate::random::{Dice, Source};
 use crate::scenario::Scenario;
@@ -36,8 +36,15 @@ fn arrival_of(sonar: &Sonar, posture: &Posture, place: Vector3<f64>) -> Arrival 
     let direction = place / range;
     let reception = posture.reception(&place, range, sonar.sound_speed_m_per_s);
     let lit = f64::from(sonar.transmit.at(direction.x));
-    let one = Complex::new(1.0, 0.0);
-    sonar.arrival(range, &direction, &reception, lit, one, &posture.velocity)
+    let scatterer = Scatterer {
+        surface: 0,
+        point: place,
+        normal: -direction,
+        law: Law::Glint,
+        strength: lit,
+        speckle: Complex::new(1.0, 0.0),
+    };
+    paths::arrival(sonar, &scatterer, &reception, &posture.velocity)
 }
 
 /// What a beam at an angle across track receives, without noise.
