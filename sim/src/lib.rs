@@ -9,6 +9,7 @@
 //! function of where it is used, and nothing reads a clock.
 
 mod error;
+mod faults;
 mod lidar;
 mod nav;
 mod random;
@@ -22,12 +23,17 @@ mod vessel;
 mod world;
 
 pub use error::Error;
+pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    FaultScenario, Level, LidarPreset, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario,
-    VesselScenario, WaterScenario,
+    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
+    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
+};
+pub use scenario::{
+    Level, LidarPreset, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
+    WaterScenario,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
-pub use truth::{TrueMount, Truth};
+pub use truth::{Cell, Digest, Grid, Returns, ReturnsOf, TrueMount, Truth, TruthWriter};
 pub use vessel::START;
 pub use world::{Measurements, World};

@@ -52,6 +52,7 @@ impl ReturnTruth {
 }
 
 /// One turn: clockwise seen from above, beginning at port.
+#[cfg(test)]
 pub(crate) fn scan(world: &World, scan: u64) -> LidarScan {
     scan_with_truth(world, scan).0
 }
@@ -60,7 +61,7 @@ pub(crate) fn scan(world: &World, scan: u64) -> LidarScan {
 pub(crate) fn scan_with_truth(world: &World, scan: u64) -> (LidarScan, Vec<ReturnTruth>) {
     let (seed, lidar) = (world.scenario().seed, &world.scenario().lidar);
     let begin = stamp(world, scan);
-    let body_from_sensor = world.body_from_sensor(LIDAR);
+    let body_from_sensor = world.mount_at(LIDAR, begin);
     let rings = fan::rings(lidar);
     let sub_rays = fan::sub_rays(lidar);
     let biases = ring_biases(seed, lidar.ring_bias_m, lidar.range_bias_m, rings.len());
@@ -190,7 +191,7 @@ mod tests {
         let world = World::new(Scenario::sample()).unwrap();
         let scan = scan(&world, 7);
         assert!(scan.len() > 1_000, "{}", scan.len());
-        let body_from_sensor = world.body_from_sensor(LIDAR);
+        let body_from_sensor = world.mount_at(LIDAR, stamp(&world, 7));
         let begin = stamp(&world, 7);
         let (mut sum, mut still_sum, mut lowest) = (0.0, 0.0, f64::INFINITY);
         for (i, &offset) in scan.offset_nanos().unwrap().iter().enumerate() {

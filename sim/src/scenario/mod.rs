@@ -12,7 +12,10 @@ mod water;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-pub use faults::FaultScenario;
+pub use faults::{
+    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
+    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
+};
 pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::NavScenario;
 pub use quay::QuayScenario;

@@ -19,6 +19,7 @@ use coverage::Cells;
 pub use coverage::Coverage;
 use histogram::Histogram;
 pub use histogram::SurfaceError;
+pub(crate) use lobe::Look;
 use rungs::Gates;
 pub use rungs::{RungError, RungScore};
 pub use trajectory::TrajectoryError;
@@ -214,13 +215,12 @@ impl Scorer {
 impl Truth {
     /// Where the sonar was at each of its pings, as transforms from its axes to `Quay`.
     pub(crate) fn ping_poses(&self) -> Vec<Transform<Quay, beluga_types::Sensor>> {
-        let Some(body_from_sensor) = self.body_from_sensor(SensorKind::Sonar) else {
-            return Vec::new();
-        };
         let quay_from_world = self.scene.world_from_quay.inverse();
         crate::sonar::ping_stamps(&self.scenario)
-            .filter_map(|stamp| self.pose_at(stamp))
-            .map(|pose| quay_from_world * pose * body_from_sensor)
+            .filter_map(|stamp| {
+                let body_from_sensor = self.body_from_sensor(SensorKind::Sonar, stamp)?;
+                Some(quay_from_world * self.pose_at(stamp)? * body_from_sensor)
+            })
             .collect()
     }
 }

@@ -10,6 +10,7 @@ use rustfft::num_complex::Complex;
 
 use super::Sonar;
 use super::paths::{Arrival, Law, Paths, Posture, Scatterer};
+use crate::faults::Growth;
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
 
@@ -209,7 +210,10 @@ impl Collector<'_> {
                 continue;
             }
             let v = (jitter[1] - 0.5) * row.cell[1];
-            let (point, normal) = row.at(u, v);
+            let (mut point, normal) = row.at(u, v);
+            if let Some(growth) = self.sonar.growth.as_ref().filter(|_| Growth::covers(kind)) {
+                point += normal * growth.thickness_m(&self.posture.in_quay(&point));
+            }
             let [re, im] = dice
                 .normal_pair(2 * cell + 1)
                 .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);

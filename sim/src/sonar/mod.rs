@@ -21,12 +21,12 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use std::sync::Arc;
 
 use beluga_types::{
-    Beam, Beams, Body, Pulse, PulseKind, Rig, SampleValues, Sensor, Shading, SonarPing, Stamp, Transform,
-    WaveformShape, Waveforms,
+    Beam, Beams, Pulse, PulseKind, Rig, SampleValues, Shading, SonarPing, Stamp, WaveformShape, Waveforms,
 };
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
+use crate::faults::Growth;
 use crate::random::{Dice, Source};
 use crate::rig::SONAR;
 use crate::scenario::Scenario;
@@ -66,7 +66,6 @@ struct Echo {
 pub(crate) struct Sonar {
     count: u64,
     rate_hz: f64,
-    body_from_sensor: Transform<Body, Sensor>,
     beams: Arc<[Beam]>,
     /// Each beam's angle across track; ascending.
     across_rad: Vec<f64>,
@@ -85,6 +84,8 @@ pub(crate) struct Sonar {
     scale: f32,
     counts_per_unit: f32,
     blanking_m: f64,
+    /// What grows on the wall below water.
+    growth: Option<Growth>,
 }
 
 /// Samples per beam: until the end of an echo from the farthest range.
@@ -142,7 +143,6 @@ impl Sonar {
         Self {
             count: count(scenario),
             rate_hz: sonar.rate_hz,
-            body_from_sensor: spec.map_or_else(Transform::identity, |spec| spec.body_from_sensor()),
             across_rad: beams.iter().map(Beam::across_rad).collect(),
             beams,
             pulse,
@@ -159,6 +159,7 @@ impl Sonar {
             scale: scale as f32,
             counts_per_unit: (1.0 / scale) as f32,
             blanking_m: sonar.blanking_m,
+            growth: Growth::new(scenario),
         }
     }
 
@@ -214,8 +215,9 @@ impl Sonar {
 
     fn posture(&self, world: &World, ping: u64) -> Posture {
         let stamp = self.stamp(ping);
-        let quay_from_sensor = world.vessel().pose_at(stamp) * self.body_from_sensor;
-        let [rate, velocity] = world.vessel().twist_of(stamp, &self.body_from_sensor);
+        let body_from_sensor = world.mount_at(SONAR, stamp);
+        let quay_from_sensor = world.vessel().pose_at(stamp) * body_from_sensor;
+        let [rate, velocity] = world.vessel().twist_of(stamp, &body_from_sensor);
         Posture {
             sensor_from_quay: quay_from_sensor.rotation_matrix().transpose(),
             origin: quay_from_sensor.translation(),
