@@ -9,6 +9,7 @@ mod control;
 mod cpu;
 mod document;
 mod exit;
+mod latency;
 mod picture;
 mod pipeline;
 mod report;

@@ -10,6 +10,7 @@ use beluga_types::{
 use serde::Serialize;
 
 use crate::exit::Exit;
+use crate::latency::{Latency, Stopwatch};
 use crate::sensors::{self, SensorReport};
 
 /// Everything counted during a run, in the order people ask for it.
@@ -41,6 +42,8 @@ pub(crate) struct Report {
     pub(crate) data_s: f64,
     /// Seconds the run took.
     pub(crate) wall_s: f64,
+    /// From the end of a frame's data until it was made, if the run was paced.
+    pub(crate) latency: Option<Latency>,
     /// SHA-256 over the frame bytes, in order.
     pub(crate) frame_sha256: Option<String>,
     /// Where the record is, and its size.
@@ -59,6 +62,8 @@ pub(crate) struct Report {
     pub(crate) losses: Vec<String>,
     /// What else people should know: defaults taken, offsets applied, keys made.
     pub(crate) notes: Vec<String>,
+    #[serde(skip)]
+    pub(crate) watch: Stopwatch,
     #[serde(skip)]
     span: Option<(Stamp, Stamp)>,
 }
@@ -79,6 +84,7 @@ impl Report {
 
     /// Counts a payload that fusion is given.
     pub(crate) fn count_measurement(&mut self, measurement: &Measurement) {
+        self.watch.start(measurement.end);
         self.measurements += 1;
         if let Some(sensor) = self.sensors.get_mut(usize::from(measurement.sensor.0)) {
             sensor.measurements += 1;
@@ -105,6 +111,7 @@ impl Report {
 
     /// Counts a frame.
     pub(crate) fn count_frame(&mut self, frame: &SolidarFrame, name_of: impl Fn(SensorId) -> String) {
+        self.watch.lap(frame.window.end);
         self.frames += 1;
         let in_water = frame
             .points
@@ -260,6 +267,9 @@ impl fmt::Display for Report {
             self.real_time_factor(),
             self.wall_s
         )?;
+        if let Some(latency) = &self.latency {
+            writeln!(f, "latency      {latency}")?;
+        }
         let unusable = self.sensors.iter().filter(|sensor| sensor.unusable_pings > 0);
         let nothing = self.sensors.iter().filter(|sensor| sensor.is_all_lost());
         let lost: Vec<String> = (self.lost.iter().map(|(what, count)| format!("{count} {what}")))

@@ -25,12 +25,13 @@ mod world;
 pub use error::Error;
 pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
-    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
+    CastLevel, FixKind, FixScenario, GnssScenario, ImuScenario, Level, LidarPreset, LidarScenario,
+    NavScenario, OutageScenario, QuayScenario, Scenario, SeaScenario, SonarScenario, TideScenario,
+    VesselScenario, WaterScenario,
 };
 pub use scenario::{
-    Level, LidarPreset, LidarScenario, NavScenario, QuayScenario, Scenario, SonarScenario, VesselScenario,
-    WaterScenario,
+    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
+    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
 };
 pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

@@ -25,6 +25,24 @@ pub(crate) enum Source {
     LidarRing = 40,
     /// Firings of the lidar that are lost, by scan and column.
     LidarColumn = 41,
+    /// Frequencies, phases and directions of the sea's waves, by wave.
+    Sea = 42,
+    /// Errors of the navigation without satellites, by sample and axis.
+    NavOutage = 43,
+    /// Rate of the navigation's heading drift.
+    NavHeading = 44,
+    /// Errors of satellite positions, by epoch and axis.
+    GnssError = 45,
+    /// Constant and walking biases of the inertial unit, by kind and axis.
+    ImuBias = 46,
+    /// White noise of the inertial unit, by axis and sample.
+    ImuNoise = 47,
+    /// Scatterers in the coarse cells of echoes by mirrors, by surface and row of cells.
+    CoarseScatterer = 20,
+    /// What a rough mirror does to phase, by scatterer and mirror; by ping where the mirror moves.
+    RoughMirror = 21,
+    /// What floats in the water, by ping and direction.
+    Floating = 22,
     /// Growth on a wall, by the node of its lattice.
     Growth = 50,
     /// Jitter of a clock, by sensor and payload.

@@ -6,7 +6,7 @@ use beluga_types::{
     Attitude, Beam, Geodetic, Mount, Origin, Rig, SensorId, SensorKind, SensorSpec, Vessel, Water,
 };
 
-use crate::scenario::Scenario;
+use crate::scenario::{GnssScenario, ImuScenario, Scenario};
 use crate::vessel::WATERLINE_M;
 
 /// The lidar's place in the rig.
@@ -15,6 +15,10 @@ pub(crate) const LIDAR: SensorId = SensorId(0);
 pub(crate) const SONAR: SensorId = SensorId(1);
 /// The navigation's place in the rig.
 pub(crate) const NAV: SensorId = SensorId(2);
+/// The satellite receiver's name in the rig, if it is there.
+pub(crate) const GNSS: &str = "gnss";
+/// The inertial unit's name in the rig, if it is there.
+pub(crate) const IMU: &str = "imu";
 
 /// How wide the line that the sonar lights up is across track: more than any fan.
 const TRANSMIT_ACROSS_RAD: f64 = std::f64::consts::PI;
@@ -45,13 +49,26 @@ pub(crate) fn build(scenario: &Scenario) -> Rig {
     let mut nav = SensorSpec::new("nav", SensorKind::Nav);
     nav.model = Some("simulated inertial navigation".into());
 
+    let gnss = scenario.nav.gnss.as_ref().map(|gnss| {
+        let mut spec = SensorSpec::new(GNSS, SensorKind::Nav);
+        spec.model = Some("simulated satellite receiver".into());
+        spec.mount = gnss_mount(gnss);
+        spec
+    });
+    let imu = scenario.nav.imu.as_ref().map(|imu| {
+        let mut spec = SensorSpec::new(IMU, SensorKind::Nav);
+        spec.model = Some("simulated inertial unit".into());
+        spec.mount = imu_mount(imu);
+        spec
+    });
+
     Rig {
         origin: Some(origin()),
         vessel: Vessel {
             waterline_m: Some(WATERLINE_M),
         },
         water: Water::SoundSpeed(scenario.water.sound_speed_m_per_s),
-        sensors: vec![lidar, sonar, nav],
+        sensors: [lidar, sonar, nav].into_iter().chain(gnss).chain(imu).collect(),
     }
 }
 
@@ -63,6 +80,16 @@ fn mount(place_m: [f64; 3], attitude_deg: [f64; 3]) -> Mount {
         down_m: place_m[2],
         attitude: Attitude::from_degrees(attitude_deg),
     }
+}
+
+/// Where the antenna sits; it is turned as the vessel is.
+fn gnss_mount(gnss: &GnssScenario) -> Mount {
+    mount(gnss.antenna_m, [0.0; 3])
+}
+
+/// Where the inertial unit sits.
+pub(crate) fn imu_mount(imu: &ImuScenario) -> Mount {
+    mount(imu.place_m, imu.attitude_deg)
 }
 
 /// The sonar's fan, evenly spaced in angle from port to starboard.

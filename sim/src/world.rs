@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use crate::error::Error;
 use crate::faults::{ActingFault, Fate, Faults, Host};
 use crate::lidar;
-use crate::nav::Nav;
+use crate::nav::{Gnss, Imu, Nav};
 use crate::rig::{self, LIDAR, NAV, SONAR};
 use crate::scenario::Scenario;
 use crate::scene::{self, Scene};
@@ -37,6 +37,8 @@ pub struct World {
     vessel: Vessel,
     sonar: Sonar,
     nav: Nav,
+    gnss: Option<(SensorId, Gnss)>,
+    imu: Option<(SensorId, Imu)>,
 }
 
 impl World {
@@ -50,11 +52,26 @@ impl World {
         let true_rig = rig::build(&scenario);
         let faults = Faults::new(&scenario, &true_rig)?;
         let vessel = Vessel::new(&scenario);
-        let path_m = scenario.vessel.speed_m_per_s * scenario.duration_s;
+        let path_m = vessel.reach_m(scenario.duration_s);
+        let scene = scene::build_quay(&scenario, path_m);
+        let origin = true_rig.origin.clone().unwrap_or_default();
+        let gnss = true_rig.id_of(rig::GNSS).zip(scenario.nav.gnss.as_ref());
+        let imu = true_rig.id_of(rig::IMU).zip(scenario.nav.imu.as_ref());
+        let imu_of = |id, imu| {
+            let body_from_sensor = rig::imu_mount(imu).body_from_sensor();
+            let latitude_rad = origin.anchor.latitude_rad;
+            let turn = scene.world_from_quay.rotation();
+            (
+                id,
+                Imu::new(&scenario, imu, body_from_sensor, latitude_rad, &turn),
+            )
+        };
         Ok(Self {
-            scene: scene::build_quay(&scenario, path_m),
+            imu: imu.map(|(id, imu)| imu_of(id, imu)),
+            gnss: gnss.map(|(id, gnss)| (id, Gnss::new(&scenario, gnss, &vessel, origin.clone()))),
+            scene,
             sonar: Sonar::new(&scenario, &true_rig),
-            nav: Nav::new(&scenario),
+            nav: Nav::new(&scenario, &vessel),
             stated_rig: faults.stated(&true_rig),
             vessel,
             true_rig,
@@ -125,20 +142,25 @@ impl World {
         })
     }
 
-    /// How many payloads each sensor measures, in the order of the rig.
-    pub(crate) fn counts(&self) -> [(SensorId, u64); 3] {
-        [
+    /// How many payloads each sensor measures.
+    pub(crate) fn counts(&self) -> Vec<(SensorId, u64)> {
+        let gnss = self.gnss.as_ref().map(|(id, gnss)| (*id, gnss.count()));
+        let imu = self.imu.as_ref().map(|(id, imu)| (*id, imu.count()));
+        let always = [
             (LIDAR, lidar::count(self)),
             (SONAR, self.sonar.count()),
             (NAV, self.nav.count()),
-        ]
+        ];
+        always.into_iter().chain(gnss).chain(imu).collect()
     }
 
     /// The true time at which a sensor measures a payload.
     pub(crate) fn stamp_of(&self, sensor: SensorId, seq: u64) -> Stamp {
-        match sensor {
-            LIDAR => lidar::stamp(self, seq),
-            SONAR => self.sonar.stamp(seq),
+        match (&self.gnss, &self.imu) {
+            _ if sensor == LIDAR => lidar::stamp(self, seq),
+            _ if sensor == SONAR => self.sonar.stamp(seq),
+            (Some((id, gnss)), _) if *id == sensor => gnss.stamp(seq),
+            (_, Some((id, imu))) if *id == sensor => imu.stamp(seq),
             _ => self.nav.stamp(seq),
         }
     }
@@ -208,7 +230,7 @@ impl World {
                 let (ping, last) = self.sonar.ping(self, seq);
                 (last, Payload::Sonar(Arc::new(ping)))
             }
-            _ => (0, Payload::Pose(self.nav.fix(seq, &self.pose_at(stamp)))),
+            _ => (0, self.navigate(sensor, seq)),
         };
         let end = stamp.shifted_nanos(last_nanos);
         let measurement = Measurement {
@@ -220,6 +242,18 @@ impl World {
             payload,
         };
         Made { measurement, returns }
+    }
+
+    /// What the navigation sensor of this id gives.
+    fn navigate(&self, sensor: SensorId, seq: u64) -> Payload {
+        let stamp = self.stamp_of(sensor, seq);
+        match (&self.gnss, &self.imu) {
+            (Some((id, gnss)), _) if *id == sensor => Payload::Gnss(gnss.fix(seq, &self.pose_at(stamp))),
+            (_, Some((id, imu))) if *id == sensor => {
+                Payload::Imu(imu.sample(seq, &self.vessel.motion_at(stamp)))
+            }
+            _ => Payload::Pose(self.nav.fix(seq, &self.pose_at(stamp))),
+        }
     }
 
     fn end(&self) -> Stamp {

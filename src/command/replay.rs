@@ -94,6 +94,7 @@ impl Replay {
         progress.stop();
 
         let mut report = mouth.report;
+        report.latency = report.watch.latency(self.speed.0);
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(opened.notes);
         report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));

@@ -121,16 +121,14 @@ impl Medium<'_> {
                 [self.off_water(line, to_water, dice), None]
             }
             None => [None, None],
-            Some((surface, hit)) if self.scene.surfaces[surface as usize].kind.glass() => {
-                into.extend(glint(line, surface, &hit));
-                at_pane(line, &hit)
-            }
             Some((surface, hit)) => {
+                let kind = self.scene.surfaces[surface as usize].kind;
                 let straight = line.direction.dot(&hit.normal).abs();
-                let reflectivity = self.scene.surfaces[surface as usize].kind.reflectivity();
-                let strength = INTENSITY_FULL * reflectivity * straight * line.share;
-                into.push(echo(line, hit.distance, surface, strength));
-                [None, None]
+                let strength = INTENSITY_FULL * kind.reflectivity() * straight * line.share;
+                let pane = kind.transmission() > 0.0;
+                let glint = if pane { glint(straight) * line.share } else { 0.0 };
+                into.push(echo(line, hit.distance, surface, strength + glint));
+                if pane { at_pane(line, &hit) } else { [None, None] }
             }
         }
     }
@@ -214,12 +212,12 @@ fn echo(line: &Line, distance: f64, surface: u32, strength: f64) -> Echo {
     }
 }
 
-/// What a pane throws straight back, if it is seen nearly straight on.
-fn glint(line: &Line, surface: u32, hit: &Hit) -> Option<Echo> {
-    let cos = line.direction.dot(&hit.normal).abs().min(1.0);
+/// Strength of what a pane throws straight back, if it is seen nearly straight on, beside the little
+/// that its dust scatters.
+fn glint(cos_incidence: f64) -> f64 {
+    let cos = cos_incidence.min(1.0);
     let off = cos.acos() / GLINT_RAD;
-    let part = fresnel::pane(cos, fresnel::GLASS) * GLINT_GAIN * (-0.5 * off * off).exp();
-    (part > LEAST_SHARE).then(|| echo(line, hit.distance, surface, INTENSITY_FULL * part * line.share))
+    INTENSITY_FULL * GLINT_GAIN * fresnel::pane(cos, fresnel::GLASS) * (-0.5 * off * off).exp()
 }
 
 /// Light through a thin pane, and light mirrored by it.

@@ -4,6 +4,8 @@
 mod fan;
 mod fresnel;
 mod light;
+#[cfg(test)]
+mod physics;
 mod receiver;
 
 use beluga_types::{LidarScan, Stamp};
@@ -111,8 +113,8 @@ pub(crate) fn scan_with_truth(world: &World, scan: u64) -> (LidarScan, Vec<Retur
     columns.finish()
 }
 
-/// The echoes of all lines of one beam. Drops are met by the first line only: they are smaller
-/// than the beam.
+/// The echoes of all lines of one beam. All of them meet the same drops, so a drop's strength is that
+/// of its part in the whole beam.
 fn beam(
     medium: &Medium<'_>,
     origin: &Vector3<f64>,

@@ -17,11 +17,11 @@ pub use faults::{
     SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
 };
 pub use lidar::{LidarPreset, LidarScenario};
-pub use nav::NavScenario;
+pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, OutageScenario};
 pub use quay::QuayScenario;
 pub use sonar::SonarScenario;
-pub use vessel::VesselScenario;
-pub use water::WaterScenario;
+pub use vessel::{SeaScenario, TideScenario, VesselScenario};
+pub use water::{CastLevel, WaterScenario};
 
 /// A world to be made. Same scenario, same bytes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

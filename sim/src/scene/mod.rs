@@ -34,6 +34,8 @@ pub enum Kind {
     Container,
     /// A rubber fender on the wall.
     Fender,
+    /// A pane of clear glass.
+    Glass,
     /// A steel pile before the wall.
     Pile,
     /// A step iron of a ladder.
@@ -52,6 +54,7 @@ impl Kind {
             Kind::Fender => -20.0,
             Kind::Pile => -15.0,
             Kind::Rung => -6.0,
+            Kind::Glass => -45.0,
         }
     }
 
@@ -60,15 +63,20 @@ impl Kind {
         (self == Kind::Rung).then_some(0.6e-3)
     }
 
-    /// Whether light goes through it, or is mirrored, instead of being scattered.
-    pub(crate) fn glass(self) -> bool {
-        false
+    /// Part of the light that goes straight through at normal incidence, 0 to 1. For glass of index
+    /// 1.52, each of the two faces mirrors ((n - 1) / (n + 1))² = 4 %.
+    pub fn transmission(self) -> f64 {
+        match self {
+            Kind::Glass => 0.92,
+            _ => 0.0,
+        }
     }
 
     /// Part of the light that is scattered back, 0 to 1.
     pub(crate) fn reflectivity(self) -> f64 {
         match self {
             Kind::Fender => 0.08,
+            Kind::Glass => 0.01,
             Kind::Pile => 0.25,
             Kind::Rung => 0.55,
             Kind::Bollard => 0.3,
@@ -133,6 +141,10 @@ pub struct Nearest {
     pub kind: Kind,
     /// Distance to the surface in metres; positive on the side its normal points to.
     pub signed_m: f64,
+    /// The point of the surface that is nearest, in `Quay`.
+    pub foot: Vector3<f64>,
+    /// The surface's unit normal there, in `Quay`.
+    pub normal: Vector3<f64>,
 }
 
 /// The surfaces of a world, in `Quay`.
@@ -189,11 +201,14 @@ impl Scene {
         let (surface, near) = self.tree.nearest(&self.shapes, in_quay, reach_m)?;
         let place = surface as usize;
         let arm = in_quay - near;
-        let outside = arm.dot(&self.shapes[place].normal_at(&near)) >= 0.0;
+        let normal = self.shapes[place].normal_at(&near);
+        let outside = arm.dot(&normal) >= 0.0;
         Some(Nearest {
             surface,
             kind: self.surfaces[place].kind,
             signed_m: if outside { arm.norm() } else { -arm.norm() },
+            foot: near,
+            normal,
         })
     }
 }

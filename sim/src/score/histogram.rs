@@ -52,6 +52,17 @@ impl Histogram {
         }
     }
 
+    /// Adds its counts to bins of `bin_m` from `from_m` on; what lies outside them is left out.
+    pub(super) fn fold_into(&self, bins: &mut [u64], from_m: f64, bin_m: f64) {
+        for (i, count) in self.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+            let middle = (i as f64 + 0.5 - HALF as f64) * BIN_M;
+            let bin = ((middle - from_m) / bin_m).floor();
+            if bin >= 0.0 && bin < bins.len() as f64 {
+                bins[bin as usize] += count;
+            }
+        }
+    }
+
     pub(super) fn finish(&self) -> SurfaceError {
         let points: u64 = self.counts.iter().sum();
         if points + self.outliers == 0 {

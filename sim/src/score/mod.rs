@@ -1,51 +1,65 @@
 //! How far a run is from the truth.
 
+mod align;
+mod bed;
 mod coverage;
+mod face;
+mod features;
+mod ghosts;
 mod histogram;
+mod honesty;
+mod identity;
+mod interval;
 mod ladder;
 mod lobe;
+mod over_runs;
+mod page;
+mod rpe;
 mod rungs;
+mod s44;
+mod scored;
+mod scorer;
+mod seam;
+#[cfg(test)]
+pub(crate) mod specimen;
+mod surfaces;
 mod table;
+mod tally;
 mod trajectory;
+mod tum;
+mod visible;
 
-use beluga_types::{Body, Label, Medium, SensorKind, SolidarFrame, Stamp, Transform, World};
+use beluga_types::{Label, SensorId, SensorKind, SolidarFrame, Transform};
 use nalgebra::Vector3;
-use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::scene::{Kind, Nearest, Quay};
+use crate::scene::{Nearest, Quay};
 use crate::truth::Truth;
-use coverage::Cells;
+pub use bed::BedScore;
 pub use coverage::Coverage;
-use histogram::Histogram;
+pub use face::WallClasses;
+pub use features::{FeatureScore, FenderError, PileError};
+pub use ghosts::{Counts, GhostScore, TrueReturn};
 pub use histogram::SurfaceError;
+pub use interval::clopper_pearson;
 pub(crate) use lobe::Look;
-use rungs::Gates;
+pub use over_runs::{OverRuns, over_runs};
+use page::Plots;
+pub use page::{Subject, page};
+pub use rpe::{RelativeError, Stretch};
 pub use rungs::{RungError, RungScore};
-pub use trajectory::TrajectoryError;
+pub use s44::{Criteria, Measured, ORDERS, Order};
+pub use scored::Scored;
+pub use scorer::{ReturnOf, Scorer};
+pub use seam::SeamScore;
+pub use surfaces::SurfaceRow;
+pub use tally::IntervalCoverage;
+pub use trajectory::{AxisError, Pair, Spread, TrajectoryError};
+pub use tum::Trajectory;
+pub use visible::{Completeness, KindCompleteness};
 
 /// A point farther from every true surface is an outlier: counted, and in no other number.
 pub(crate) const OUTLIER_M: f64 = 0.5;
-/// Points looked at by one thread at a time.
-const CHUNK: usize = 8192;
-/// A sounding within this distance of the wall's face counts for its cell.
-const ON_WALL_M: f64 = 0.15;
-
-/// Collects the frames of a run and compares them with the truth.
-///
-/// The same frames in the same order give the same score for any number of threads.
-#[derive(Clone, Debug)]
-pub struct Scorer {
-    truth: Truth,
-    trajectory: Vec<(Stamp, Transform<World, Body>)>,
-    points: PointCounts,
-    lidar: Histogram,
-    sonar: Histogram,
-    sonar_wall: Histogram,
-    sonar_bed: Histogram,
-    gates: Gates,
-    cells: Cells,
-}
 
 /// The score of a run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -72,6 +86,31 @@ pub struct Score {
     pub rungs_below: RungScore,
     /// Cells of the wall below water that have enough soundings.
     pub coverage: Coverage,
+    /// Distances along the normal by medium, label and kind of surface.
+    pub surfaces: Vec<SurfaceRow>,
+    /// Edges of fenders and axes of piles.
+    pub features: Scored<FeatureScore>,
+    /// What the lidar could see, and what of it has points.
+    pub lidar_completeness: Scored<Completeness>,
+    /// What the sonar could see, and what of it has points.
+    pub sonar_completeness: Scored<Completeness>,
+    /// The principal face above the water, in classes of its error at 95 %.
+    pub wall_above: Scored<WallClasses>,
+    /// The principal face below the water.
+    pub wall_below: Scored<WallClasses>,
+    /// Step and tilt between the lidar's wall and the sonar's.
+    pub seam: Scored<SeamScore>,
+    /// The bed against IHO S-44.
+    pub bed: Scored<BedScore>,
+    /// How often the truth lay in the stated 95 %.
+    pub honesty: Vec<IntervalCoverage>,
+    /// Blocks of pose covariances that could not be inverted; in no coverage.
+    pub covariances_unusable: u64,
+    /// Ghosts kept and good points rejected.
+    pub ghosts: Scored<GhostScore>,
+    /// What the page draws.
+    #[serde(skip)]
+    plots: Plots,
 }
 
 /// How many points of each kind there were.
@@ -88,127 +127,51 @@ pub struct PointCounts {
 }
 
 /// What the truth says about one point.
+#[derive(Clone, Copy, Debug)]
 struct Seen {
     nearest: Option<Nearest>,
     /// Along the wall, up its face, off it.
     on_wall: [f64; 3],
+    /// The point in `Quay`.
+    place: Vector3<f64>,
 }
 
-impl Scorer {
-    /// A scorer that has seen nothing.
-    pub fn new(truth: Truth) -> Self {
-        Self {
-            trajectory: Vec::new(),
-            points: PointCounts::default(),
-            lidar: Histogram::new(),
-            sonar: Histogram::new(),
-            sonar_wall: Histogram::new(),
-            sonar_bed: Histogram::new(),
-            gates: Gates::new(&truth),
-            cells: Cells::new(&truth),
-            truth,
-        }
-    }
+/// Whether a point of this label is not taken for one of the world as it is.
+fn is_set_aside(label: Label) -> bool {
+    matches!(label, Label::Mirror | Label::Multipath | Label::Bridged)
+}
 
-    /// The truth it scores against.
-    pub fn truth(&self) -> &Truth {
-        &self.truth
-    }
+/// Whether a sensor of a frame measures with sound.
+fn is_sonar(frame: &SolidarFrame, sensor: SensorId) -> bool {
+    frame
+        .calibration_of(sensor)
+        .is_some_and(|calibration| calibration.sound_speed_m_per_s.is_some())
+}
 
-    /// Adds a frame: its pose, and its points placed in `World` by that pose.
-    pub fn add(&mut self, frame: &SolidarFrame) {
-        self.trajectory.push((frame.window.end, frame.world_from_body));
-        self.points.arcs += frame.arcs.len() as u64;
-        let seen = self.look_at(frame);
-        for (i, seen) in seen.iter().enumerate() {
-            self.tally(frame, i, seen);
-        }
+impl Score {
+    /// Parts that this run or site has no score for, each with the reason.
+    pub fn not_applicable(&self) -> Vec<(&'static str, &str)> {
+        let reasons = [
+            ("Fenders and piles", reason(&self.features)),
+            ("Completeness of the lidar", reason(&self.lidar_completeness)),
+            ("Completeness of the sonar", reason(&self.sonar_completeness)),
+            ("Wall above the water", reason(&self.wall_above)),
+            ("Wall below the water", reason(&self.wall_below)),
+            ("Seam", reason(&self.seam)),
+            ("Bed", reason(&self.bed)),
+            ("Ghosts", reason(&self.ghosts)),
+        ];
+        reasons
+            .into_iter()
+            .filter_map(|(what, reason)| Some((what, reason?)))
+            .collect()
     }
+}
 
-    fn look_at(&self, frame: &SolidarFrame) -> Vec<Seen> {
-        let scene = &self.truth.scene;
-        let quay_from_body: Transform<Quay, Body> = scene.world_from_quay.inverse() * frame.world_from_body;
-        let rotation = quay_from_body.rotation_matrix();
-        let translation = quay_from_body.translation();
-        let table = &frame.points;
-        let place = |i: usize| {
-            let in_body = Vector3::new(table.x[i], table.y[i], table.z[i]).map(f64::from);
-            rotation * in_body + translation
-        };
-        let chunks: Vec<Vec<Seen>> = (0..table.len().div_ceil(CHUNK))
-            .into_par_iter()
-            .map(|chunk| {
-                let from = chunk * CHUNK;
-                (from..table.len().min(from + CHUNK))
-                    .map(|i| {
-                        let point = place(i);
-                        Seen {
-                            nearest: scene.nearest(&point, OUTLIER_M),
-                            on_wall: scene.wall.coordinates(&point),
-                        }
-                    })
-                    .collect()
-            })
-            .collect();
-        chunks.into_iter().flatten().collect()
-    }
-
-    fn tally(&mut self, frame: &SolidarFrame, i: usize, seen: &Seen) {
-        let table = &frame.points;
-        let medium = table.medium[i];
-        match medium {
-            Medium::Air => self.points.air += 1,
-            Medium::Water => self.points.water += 1,
-        }
-        if matches!(table.label[i], Label::Mirror | Label::Multipath | Label::Bridged) {
-            self.points.set_aside += 1;
-            return;
-        }
-        self.gates
-            .add(medium, table.source_seq[i], &seen.on_wall, table.level[i]);
-        let signed = seen.nearest.map(|nearest| nearest.signed_m);
-        if medium == Medium::Air {
-            self.lidar.add(signed);
-            return;
-        }
-        self.sonar.add(signed);
-        match seen.nearest {
-            Some(Nearest {
-                kind: Kind::Wall,
-                signed_m,
-                ..
-            }) => {
-                self.sonar_wall.add(Some(signed_m));
-                if signed_m.abs() <= ON_WALL_M {
-                    self.cells.add(&seen.on_wall);
-                }
-            }
-            Some(Nearest {
-                kind: Kind::Bed,
-                signed_m,
-                ..
-            }) => self.sonar_bed.add(Some(signed_m)),
-            _ => {}
-        }
-    }
-
-    /// The score of everything added.
-    pub fn finish(self) -> Score {
-        let [rungs_above, rungs_below] = self.gates.finish();
-        let width = self.truth.scenario.sonar.beam_width_deg;
-        Score {
-            frames: self.trajectory.len() as u64,
-            trajectory: self.truth.trajectory_error(&self.trajectory),
-            points: self.points,
-            sonar_beam_deg: [width, width],
-            lidar: self.lidar.finish(),
-            sonar: self.sonar.finish(),
-            sonar_wall: self.sonar_wall.finish(),
-            sonar_bed: self.sonar_bed.finish(),
-            rungs_above,
-            rungs_below,
-            coverage: self.cells.finish(),
-        }
+fn reason<T>(scored: &Scored<T>) -> Option<&str> {
+    match scored {
+        Scored::Scored(_) => None,
+        Scored::NotApplicable(reason) => Some(reason),
     }
 }
 

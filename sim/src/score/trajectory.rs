@@ -1,81 +1,181 @@
 //! A trajectory against the true one.
 
 use beluga_types::{Body, Stamp, Transform, World};
-use nalgebra::{Matrix3, Vector3};
+use nalgebra::Vector3;
 use serde::Serialize;
 
+use super::align::best_rigid_motion;
+use super::rpe::{RelativeError, Stretch, relative_error};
 use crate::truth::Truth;
 
-/// Root-mean-square errors of a trajectory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+/// Stretches over which a relative error is given.
+const STRETCHES: [Stretch; 5] = [
+    Stretch::Poses(1),
+    Stretch::Seconds(1.0),
+    Stretch::Seconds(10.0),
+    Stretch::Metres(1.0),
+    Stretch::Metres(10.0),
+];
+
+/// A pose that was found, and what it should have been.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pair {
+    /// When.
+    pub stamp: Stamp,
+    /// The pose that was found.
+    pub found: Transform<World, Body>,
+    /// The reference.
+    pub truth: Transform<World, Body>,
+}
+
+/// Errors of a trajectory.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct TrajectoryError {
     /// Poses compared.
     pub poses: u64,
     /// Poses outside the time the truth covers; not compared.
     pub outside: u64,
-    /// Of the position as it stands, in metres.
+    /// Root mean square of the position as it stands, in metres.
     pub unaligned_m: f64,
-    /// Of the position after the rigid motion (rotation and translation, no scale) that fits the
+    /// The same after the rigid motion (rotation and translation, no scale) that fits the
     /// true positions best, in metres: the absolute trajectory error.
     pub aligned_m: f64,
-    /// Of the rotation as it stands, in radians.
+    /// Root mean square of the rotation as it stands, in radians.
     pub rotation_rad: f64,
     /// Position error of the last pose as it stands, in metres.
     pub end_m: f64,
+    /// The position as it stands, in metres.
+    pub unaligned: Option<Spread>,
+    /// The position after alignment, in metres.
+    pub aligned: Option<Spread>,
+    /// Mean and root mean square along the true body's axes: forward, to port, up (metres).
+    pub position_axes_m: Option<[AxisError; 3]>,
+    /// Mean and root mean square of the rotation about the true body's axes: forward, port, up (radians).
+    pub rotation_axes_rad: Option<[AxisError; 3]>,
+    /// Over stretches, as many kinds as the trajectory is long enough for.
+    pub relative: Vec<RelativeError>,
 }
 
-impl Truth {
-    /// Compares a trajectory with the true one. Poses outside the run's time are counted and left out.
+/// How errors without sign are spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Spread {
+    /// Root of the mean square.
+    pub rmse: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Median; of an even number, the mean of the middle two.
+    pub median: f64,
+    /// 95th percentile (the smallest that 95 % do not exceed).
+    pub p95: f64,
+    /// Smallest.
+    pub min: f64,
+    /// Largest.
+    pub max: f64,
+}
+
+/// Errors with sign along one axis.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct AxisError {
+    /// Mean.
+    pub mean: f64,
+    /// Root of the mean square.
+    pub rmse: f64,
+}
+
+impl Spread {
+    /// Of finite errors; nothing if there are none.
+    pub(super) fn of(mut errors: Vec<f64>) -> Option<Self> {
+        errors.sort_by(f64::total_cmp);
+        let n = errors.len();
+        let (&min, &max) = (errors.first()?, errors.last()?);
+        Some(Self {
+            rmse: (errors.iter().map(|error| error * error).sum::<f64>() / n as f64).sqrt(),
+            mean: errors.iter().sum::<f64>() / n as f64,
+            median: 0.5 * (errors[(n - 1) / 2] + errors[n / 2]),
+            p95: errors[((0.95 * n as f64).ceil() as usize).clamp(1, n) - 1],
+            min,
+            max,
+        })
+    }
+}
+
+impl TrajectoryError {
+    /// Compares poses with what they should have been; `outside` more had no partner.
     ///
     /// Alignment: S. Umeyama, "Least-squares estimation of transformation parameters between two
     /// point patterns", IEEE Trans. PAMI 13 (1991), without scale, over positions.
-    pub fn trajectory_error(&self, trajectory: &[(Stamp, Transform<World, Body>)]) -> TrajectoryError {
-        let pairs: Vec<(Transform<World, Body>, Transform<World, Body>)> = trajectory
-            .iter()
-            .filter_map(|(stamp, pose)| Some((*pose, self.pose_at(*stamp)?)))
-            .collect();
-        let outside = (trajectory.len() - pairs.len()) as u64;
+    pub fn of(pairs: &[Pair], outside: u64) -> Self {
         let places: Vec<[Vector3<f64>; 2]> = pairs
             .iter()
-            .map(|(found, truth)| [found.translation(), truth.translation()])
+            .map(|pair| [pair.found.translation(), pair.truth.translation()])
             .collect();
-        let rms = |squares: &mut dyn Iterator<Item = f64>| {
-            (squares.sum::<f64>() / pairs.len().max(1) as f64).sqrt()
-        };
         let (rotation, shift) = best_rigid_motion(&places);
-        TrajectoryError {
+        let unaligned = Spread::of(
+            places
+                .iter()
+                .map(|[found, truth]| (found - truth).norm())
+                .collect(),
+        );
+        let moved = |[found, truth]: &[Vector3<f64>; 2]| (rotation * found + shift - truth).norm();
+        let aligned = Spread::of(places.iter().map(moved).collect());
+        let turned = |pair: &Pair| pair.found.rotation().angle_to(&pair.truth.rotation());
+        let rmse = |spread: Option<Spread>| spread.map_or(0.0, |spread| spread.rmse);
+        Self {
             poses: pairs.len() as u64,
             outside,
-            unaligned_m: rms(&mut places.iter().map(|[found, truth]| (found - truth).norm_squared())),
-            aligned_m: rms(&mut places
-                .iter()
-                .map(|[found, truth]| (rotation * found + shift - truth).norm_squared())),
-            rotation_rad: rms(&mut pairs
-                .iter()
-                .map(|(found, truth)| found.rotation().angle_to(&truth.rotation()).powi(2))),
+            unaligned_m: rmse(unaligned),
+            aligned_m: rmse(aligned),
+            rotation_rad: rmse(Spread::of(pairs.iter().map(turned).collect())),
             end_m: places.last().map_or(0.0, |[found, truth]| (found - truth).norm()),
+            unaligned,
+            aligned,
+            position_axes_m: axes(pairs, 3),
+            rotation_axes_rad: axes(pairs, 0),
+            relative: STRETCHES
+                .iter()
+                .filter_map(|stretch| relative_error(pairs, *stretch))
+                .collect(),
         }
     }
 }
 
-/// The rotation and translation that take the first points nearest to the second ones.
-fn best_rigid_motion(places: &[[Vector3<f64>; 2]]) -> (Matrix3<f64>, Vector3<f64>) {
-    let n = places.len().max(1) as f64;
-    let mean = |side: usize| places.iter().map(|pair| pair[side]).sum::<Vector3<f64>>() / n;
-    let (found, truth) = (mean(0), mean(1));
-    let spread: Matrix3<f64> = places
+/// Mean and root mean square of three components of the perturbation from the true pose to the found
+/// one, from place `first` on.
+fn axes(pairs: &[Pair], first: usize) -> Option<[AxisError; 3]> {
+    let n = pairs.len() as f64;
+    let errors: Vec<_> = pairs
         .iter()
-        .map(|pair| (pair[1] - truth) * (pair[0] - found).transpose())
-        .sum();
-    let svd = spread.svd(true, true);
-    let (Some(u), Some(v_t)) = (svd.u, svd.v_t) else {
-        return (Matrix3::identity(), truth - found);
-    };
-    // A reflection is turned back along the direction of least spread, which nalgebra lists last.
-    let mut signs = Matrix3::identity();
-    signs[(2, 2)] = if (u * v_t).determinant() < 0.0 { -1.0 } else { 1.0 };
-    let rotation = u * signs * v_t;
-    (rotation, truth - rotation * found)
+        .map(|pair| pair.truth.perturbation_to(&pair.found))
+        .collect();
+    (!pairs.is_empty()).then(|| {
+        [0, 1, 2].map(|axis| AxisError {
+            mean: errors.iter().map(|error| error[first + axis]).sum::<f64>() / n,
+            rmse: (errors
+                .iter()
+                .map(|error| error[first + axis].powi(2))
+                .sum::<f64>()
+                / n)
+                .sqrt(),
+        })
+    })
+}
+
+impl Truth {
+    /// Compares a trajectory with the true one. Poses outside the run's time are counted and left out;
+    /// the others are compared with the true pose of the very moment, between two that are 5 ms apart.
+    pub fn trajectory_error(&self, trajectory: &[(Stamp, Transform<World, Body>)]) -> TrajectoryError {
+        let pairs = self.pairs(trajectory);
+        TrajectoryError::of(&pairs, (trajectory.len() - pairs.len()) as u64)
+    }
+
+    /// Each pose with the true one of its moment, if it lies in the time of the truth.
+    pub fn pairs(&self, trajectory: &[(Stamp, Transform<World, Body>)]) -> Vec<Pair> {
+        let pair = |&(stamp, found): &(Stamp, Transform<World, Body>)| {
+            let truth = self.pose_at(stamp)?;
+            Some(Pair { stamp, found, truth })
+        };
+        trajectory.iter().filter_map(pair).collect()
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,9 @@ use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
-use super::paths::{Arrival, Law, Paths, Posture, Scatterer};
+use super::ghost::Ghosts;
+use super::paths::{Arrival, Law, Lobe, Paths, Posture, Scatterer};
+use super::{mirror, volume};
 use crate::faults::Growth;
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
@@ -43,38 +45,78 @@ enum Curve {
     },
 }
 
+/// Cells for echoes by mirrors are this much larger along each side; their energy is the same.
+const COARSE: f64 = 3.0;
+
 /// Everything that arrives after one ping.
 pub(super) fn arrivals(sonar: &Sonar, seed: u64, scene: &Scene, posture: &Posture) -> Vec<Arrival> {
-    let mut collector = Collector {
+    let mut paths = Paths::new(sonar, seed, scene, posture);
+    let direct = Collector {
         sonar,
-        seed,
         posture,
         cell_m: sonar.cell_m,
+        source: Source::Scatterer,
+        handedness: 1.0,
         surface: 0,
-        paths: Paths::new(sonar, scene, posture),
+        paths: &mut paths,
+        ghosts: None,
     };
-    for (id, surface) in (0u32..).zip(&scene.surfaces) {
-        if surface.shape.bounds().low.z < 0.0 {
-            collector.surface = id;
-            collector.surface(id.into(), surface);
+    direct.scene();
+    if sonar.multipath > 0 {
+        let ghosts = Ghosts::new(&paths);
+        for (out, leg) in ghosts.legs.iter().enumerate() {
+            let collector = Collector {
+                sonar,
+                posture: &leg.image,
+                cell_m: COARSE * sonar.cell_m,
+                source: Source::CoarseScatterer,
+                handedness: if leg.mirrors.len() == 1 { -1.0 } else { 1.0 },
+                surface: 0,
+                paths: &mut paths,
+                ghosts: Some((&ghosts, out)),
+            };
+            collector.scene();
         }
     }
-    collector.paths.into_arrivals()
+    volume::collect(&mut paths);
+    paths.arrivals
 }
 
 /// Divides surfaces into cells, and follows the sound to the scatterer in each.
-struct Collector<'a> {
+struct Collector<'a, 'b> {
     sonar: &'a Sonar,
-    seed: u64,
-    posture: &'a Posture,
+    /// Where the sonar is, or its image in mirrors.
+    posture: &'b Posture,
     /// Largest size of a cell.
     cell_m: f64,
+    source: Source,
+    /// -1 where the axes of the posture are left-handed: cross products in them point the other way.
+    handedness: f64,
     /// The surface at hand.
     surface: u32,
-    paths: Paths<'a>,
+    paths: &'b mut Paths<'a>,
+    /// The mirrors on the way out.
+    ghosts: Option<(&'b Ghosts, usize)>,
 }
 
-impl Collector<'_> {
+impl Collector<'_, '_> {
+    fn scene(mut self) {
+        let scene = self.paths.scene;
+        for (id, surface) in (0u32..).zip(&scene.surfaces) {
+            if surface.shape.bounds().low.z < 0.0 {
+                self.surface = id;
+                self.surface(id.into(), surface);
+            }
+        }
+    }
+
+    fn collect(&mut self, scatterer: &Scatterer) {
+        match self.ghosts {
+            None => self.paths.collect(scatterer),
+            Some((ghosts, out)) => ghosts.collect(self.paths, out, scatterer),
+        }
+    }
+
     fn surface(&mut self, id: u64, surface: &Surface) {
         let into = |direction: &Vector3<f64>| self.posture.sensor_from_quay * direction;
         let place = |point: &Vector3<f64>| into(&(point - self.posture.origin));
@@ -87,7 +129,7 @@ impl Collector<'_> {
                 size,
             } => {
                 let (first, second) = (into(&first), into(&second));
-                let normal = second.cross(&first);
+                let normal = second.cross(&first) * self.handedness;
                 let corner = place(&corner);
                 if corner.dot(&normal) > 0.0 {
                     return;
@@ -178,11 +220,12 @@ impl Collector<'_> {
         let amplitude = (radius / (2.0 * wavelength)).sqrt() * step * rough;
         for i in (from / step).floor() as u64..((to / step).ceil() as u64).min(count as u64) {
             let point = start + axis * ((i as f64 + 0.5) * step);
-            self.paths.collect(&Scatterer {
+            self.collect(&Scatterer {
                 surface: self.surface,
+                key: u64::from(self.surface) << 40 ^ i,
                 point,
                 normal: to_sonar,
-                law: Law::Glint,
+                law: Law::Any,
                 strength: amplitude,
                 speckle: Complex::new(1.0, 0.0),
             });
@@ -201,8 +244,13 @@ impl Collector<'_> {
         let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
         let first = (from / row.cell[0]).floor().max(0.0) as u64;
         let end = (to / row.cell[0]).ceil() as u64;
+        let law = self
+            .sonar
+            .specular
+            .then(|| glints(kind, area))
+            .map_or(Law::Lambert, Law::Rough);
         // Two draws per cell: place and strength.
-        let dice = Dice::new(self.seed, Source::Scatterer, row.surface, row.number);
+        let dice = Dice::new(self.paths.seed, self.source, row.surface, row.number);
         for cell in first..end {
             let jitter = dice.uniform_pair(2 * cell);
             let u = (cell as f64 + jitter[0]) * row.cell[0];
@@ -217,11 +265,12 @@ impl Collector<'_> {
             let [re, im] = dice
                 .normal_pair(2 * cell + 1)
                 .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
-            self.paths.collect(&Scatterer {
+            self.collect(&Scatterer {
                 surface: self.surface,
+                key: row.surface << 40 ^ row.number << 20 ^ cell,
                 point,
                 normal,
-                law: Law::Lambert,
+                law,
                 strength,
                 speckle: Complex::new(re, im),
             });
@@ -265,4 +314,13 @@ fn lit_part(start: &Vector3<f64>, run: &Vector3<f64>, length: f64, reach: f64) -
     let root = discriminant.sqrt();
     let (from, to) = (((-b - root) / a).max(0.0), ((-b + root) / a).min(length));
     (from < to).then_some([from, to])
+}
+
+/// The glints of a rough face of a kind and an area.
+fn glints(kind: Kind, area_m2: f64) -> Lobe {
+    let (reflected, slope) = mirror::glints(kind);
+    Lobe {
+        strength: reflected * area_m2.sqrt(),
+        slope,
+    }
 }

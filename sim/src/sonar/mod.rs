@@ -11,10 +11,16 @@ mod absorption;
 #[allow(dead_code, reason = "for the truth of single returns")]
 mod contribution;
 mod facets;
+mod ghost;
+mod loss;
+mod mirror;
 mod paths;
 mod pattern;
 #[cfg(test)]
 mod physics;
+mod refraction;
+mod seawater;
+mod volume;
 mod waveform;
 
 use std::f64::consts::FRAC_1_SQRT_2;
@@ -29,13 +35,15 @@ use rustfft::num_complex::Complex;
 use crate::faults::Growth;
 use crate::random::{Dice, Source};
 use crate::rig::SONAR;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, WaterScenario};
 use crate::vessel::START;
 use crate::world::World;
 #[allow(unused_imports, reason = "for the truth of single returns")]
 pub(crate) use contribution::Contribution;
+use loss::Loss;
 use paths::{Arrival, Posture};
 use pattern::Pattern;
+use refraction::Refraction;
 use waveform::{Scratch, Synthesis, Taps};
 
 /// When the first ping is transmitted, in seconds after the run's start.
@@ -48,9 +56,6 @@ const RECEIVE_U: f64 = 5.0;
 const CELL_PER_RESOLUTION: f64 = 1.2;
 /// Part of the pulse that is taper.
 const TAPER: f64 = 0.1;
-/// Depth and acidity for absorption.
-const DEPTH_M: f64 = 4.0;
-const PH: f64 = 8.0;
 
 /// An arrival as the fan of beams hears it.
 #[derive(Clone, Copy, Debug)]
@@ -71,8 +76,11 @@ pub(crate) struct Sonar {
     across_rad: Vec<f64>,
     pulse: Pulse,
     sound_speed_m_per_s: f64,
-    /// Amplitude absorption, in nepers per metre.
-    absorption_per_m: f64,
+    loss: Loss,
+    refraction: Option<Refraction>,
+    water: WaterScenario,
+    multipath: u8,
+    specular: bool,
     transmit: Pattern,
     receive: Pattern,
     synthesis: Synthesis,
@@ -133,13 +141,7 @@ impl Sonar {
         let record_s = samples as f64 / sonar.sample_rate_hz;
         let scale = 10f64.powf(sonar.full_scale_db / 20.0) / f64::from(i16::MAX);
         let width = sonar.beam_width_deg.to_radians();
-        let absorption_db = absorption::db_per_m(
-            sonar.centre_hz,
-            scenario.water.temperature_deg_c,
-            scenario.water.salinity_ppt,
-            DEPTH_M,
-            PH,
-        );
+        let farthest_m = 0.5 * c * (record_s + 0.5 * sonar.pulse_s);
         Self {
             count: count(scenario),
             rate_hz: sonar.rate_hz,
@@ -147,13 +149,17 @@ impl Sonar {
             beams,
             pulse,
             sound_speed_m_per_s: c,
-            absorption_per_m: absorption_db * std::f64::consts::LN_10 / 20.0,
+            loss: Loss::new(&scenario.water, sonar.centre_hz),
+            refraction: refraction::of(&scenario.water, farthest_m),
+            water: scenario.water.clone(),
+            multipath: scenario.water.multipath,
+            specular: scenario.water.specular,
             transmit: Pattern::new(width, TRANSMIT_U),
             receive: Pattern::new(width, RECEIVE_U),
             synthesis: Synthesis::new(&pulse, sonar.sample_rate_hz, samples),
             samples,
             sample_rate_hz: sonar.sample_rate_hz,
-            farthest_m: 0.5 * c * (record_s + 0.5 * sonar.pulse_s),
+            farthest_m,
             cell_m: CELL_PER_RESOLUTION * 0.5 * c / sonar.bandwidth_hz,
             noise: (10f64.powf(sonar.noise_db / 20.0) * FRAC_1_SQRT_2) as f32,
             scale: scale as f32,
@@ -223,6 +229,7 @@ impl Sonar {
             origin: quay_from_sensor.translation(),
             rate: rate.vector(),
             velocity: velocity.vector(),
+            ping,
         }
     }
 

@@ -5,7 +5,7 @@ use std::f64::consts::FRAC_1_SQRT_2;
 use nalgebra::{Matrix3, Vector3};
 use rustfft::num_complex::Complex;
 
-use super::paths::{self, Arrival, Law, Posture, Scatterer};
+use super::paths::{self, Arrival, Posture};
 use super::{Echo, Sonar, across_rad, waveform};
 use crate::random::{Dice, Source};
 use crate::scenario::Scenario;
@@ -23,6 +23,7 @@ fn at_rest() -> Posture {
         origin: Vector3::new(0.0, 0.0, -1.0),
         rate: Vector3::zeros(),
         velocity: Vector3::zeros(),
+        ping: 0,
     }
 }
 
@@ -32,19 +33,9 @@ fn echo_of(sonar: &Sonar, posture: &Posture, place: Vector3<f64>) -> Echo {
 }
 
 fn arrival_of(sonar: &Sonar, posture: &Posture, place: Vector3<f64>) -> Arrival {
-    let range = place.norm();
-    let direction = place / range;
-    let reception = posture.reception(&place, range, sonar.sound_speed_m_per_s);
-    let lit = f64::from(sonar.transmit.at(direction.x));
-    let scatterer = Scatterer {
-        surface: 0,
-        point: place,
-        normal: -direction,
-        law: Law::Glint,
-        strength: lit,
-        speckle: Complex::new(1.0, 0.0),
-    };
-    paths::arrival(sonar, &scatterer, &reception, &posture.velocity)
+    let round = posture.straight(sonar, &place);
+    let lit = f64::from(sonar.transmit.at(round.leaving.x));
+    paths::arrival(sonar, &round, lit, Complex::new(1.0, 0.0), &posture.velocity)
 }
 
 /// What a beam at an angle across track receives, without noise.
@@ -98,7 +89,7 @@ fn a_point_falls_by_40_decibels_per_decade_and_absorption() {
         let echo = echo_of(&sonar, &at_rest(), Vector3::new(0.0, 0.0, -range));
         decibels(energy(&received(&sonar, &[echo], 0.0)))
     };
-    let absorbed = |range: f64| 2.0 * range * sonar.absorption_per_m * 20.0 / std::f64::consts::LN_10;
+    let absorbed = |range: f64| 2.0 * range * sonar.loss.even_per_m * 20.0 / std::f64::consts::LN_10;
     let slope = (level(20.0) + absorbed(20.0)) - (level(2.0) + absorbed(2.0));
     assert!((slope + 40.0).abs() < 0.05, "{slope}");
     let per_km = absorbed(500.0);

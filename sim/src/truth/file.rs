@@ -289,7 +289,7 @@ impl PlaceEntry {
     }
 }
 
-pub(super) fn read_capped(path: &Path) -> Result<String, Error> {
+pub(crate) fn read_capped(path: &Path) -> Result<String, Error> {
     let found = fs::metadata(path)
         .map_err(|source| io("reading", source, path))?
         .len();
@@ -303,7 +303,7 @@ pub(super) fn read_capped(path: &Path) -> Result<String, Error> {
     fs::read_to_string(path).map_err(|source| io("reading", source, path))
 }
 
-pub(super) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
+pub(crate) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
     Error::Content {
         expected,
         found,

@@ -21,6 +21,7 @@ use crate::scenario::Scenario;
 use crate::scene::{Rung, Scene};
 use crate::vessel::START;
 use crate::world::World;
+pub(crate) use file::{content, read_capped};
 
 /// Poses per second in the truth.
 const POSE_RATE_HZ: f64 = 200.0;
