@@ -56,6 +56,14 @@ pub enum Error {
         /// The valid range, in words.
         expected: &'static str,
     },
+    /// Something of the site cannot be as it is described.
+    #[error("scenario: {part}: {problem}")]
+    Site {
+        /// Which part of the site.
+        part: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// A file is larger than any this room reads.
     #[error("expected at most {limit} bytes, found {found}: {}", path.display())]
     TooLarge {

@@ -25,15 +25,17 @@ mod world;
 pub use error::Error;
 pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    CastLevel, FixKind, FixScenario, GnssScenario, ImuScenario, Level, LidarPreset, LidarScenario,
-    NavScenario, OutageScenario, QuayScenario, Scenario, SeaScenario, SonarScenario, TideScenario,
-    VesselScenario, WaterScenario,
+    BedScenario, BollardScenario, CastLevel, ChainScenario, FenderScenario, FixKind,
+    FixScenario, GnssScenario, HullScenario, ImuScenario, LadderScenario, Level, LidarPreset, LidarScenario,
+    NavScenario, ObjectClass, ObjectScenario, OutageScenario, PierScenario, PileScenario, QuayScenario,
+    ReliefScenario, RoomScenario, Scenario, SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario,
+    SolidShape, SonarScenario, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
 };
 pub use scenario::{
     ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
     SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
 };
-pub use scene::{Kind, Nearest, Quay, Rung, Scene, Shape, Surface, WallPlane};
+pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
 pub use truth::{Cell, Digest, Grid, Returns, ReturnsOf, TrueMount, Truth, TruthWriter};
 pub use vessel::START;

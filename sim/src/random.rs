@@ -43,6 +43,8 @@ pub(crate) enum Source {
     RoughMirror = 21,
     /// What floats in the water, by ping and direction.
     Floating = 22,
+    /// The bed's relief, by component and wave.
+    Bed = 10,
     /// Growth on a wall, by the node of its lattice.
     Growth = 50,
     /// Jitter of a clock, by sensor and payload.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use beluga_types::{
     Body, Measurement, Payload, Rig, Sensor, SensorId, Stamp, Transform, World as WorldSpace,
 };
+use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use crate::error::Error;
@@ -46,14 +47,16 @@ impl World {
     ///
     /// # Errors
     /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Fault`] if a
-    /// fault is about a sensor that there is not.
+    /// fault is about a sensor that there is not, [`Error::Site`] if something of the site cannot be as
+    /// it is described or stands in the vessel's way.
     pub fn new(scenario: Scenario) -> Result<Self, Error> {
         scenario.check()?;
         let true_rig = rig::build(&scenario);
         let faults = Faults::new(&scenario, &true_rig)?;
         let vessel = Vessel::new(&scenario);
         let path_m = vessel.reach_m(scenario.duration_s);
-        let scene = scene::build_quay(&scenario, path_m);
+        let scene = scene::build(&scenario, path_m)?;
+        check_way(&scene, &true_rig, &vessel, &scenario)?;
         let origin = true_rig.origin.clone().unwrap_or_default();
         let gnss = true_rig.id_of(rig::GNSS).zip(scenario.nav.gnss.as_ref());
         let imu = true_rig.id_of(rig::IMU).zip(scenario.nav.imu.as_ref());
@@ -259,6 +262,26 @@ impl World {
     fn end(&self) -> Stamp {
         START.shifted_s(self.scenario.duration_s).shifted_nanos(1)
     }
+}
+
+/// Whether the vessel's path is free, for the body's origin and for each sensor.
+fn check_way(scene: &Scene, rig: &Rig, vessel: &Vessel, scenario: &Scenario) -> Result<(), Error> {
+    /// From one place of the path to the next.
+    const STEP_S: f64 = 0.5;
+    let steps = (scenario.duration_s / STEP_S).ceil() as u64;
+    let poses: Vec<_> = (0..=steps)
+        .map(|i| vessel.pose_at(START.shifted_s((i as f64 * STEP_S).min(scenario.duration_s))))
+        .collect();
+    let way = |of: &Transform<Body, Sensor>| -> Vec<Vector3<f64>> {
+        poses.iter().map(|pose| (*pose * *of).translation()).collect()
+    };
+    scene.check_path(&way(&Transform::identity()), scenario.site.clearance_m)?;
+    for sensor in &rig.sensors {
+        let places = way(&sensor.body_from_sensor());
+        scene.check_place(&format!("sensor `{}`", sensor.name), places.first())?;
+        scene.check_path(&places, 0.0)?;
+    }
+    Ok(())
 }
 
 /// The first of `count` payloads in order of time that is not before `moment`.

@@ -32,7 +32,7 @@ impl Growth {
 
     /// Whether it grows on such a surface.
     pub fn covers(kind: Kind) -> bool {
-        kind == Kind::Wall
+        matches!(kind, Kind::Pier | Kind::Sheet | Kind::Side | Kind::Wall)
     }
 
     /// Thickness along the surface's normal, in metres, over a place of the bare surface in `Quay`.

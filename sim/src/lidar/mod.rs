@@ -83,7 +83,11 @@ pub(crate) fn scan_with_truth(world: &World, scan: u64) -> (LidarScan, Vec<Retur
         let medium = Medium {
             scene: world.scene(),
             lidar,
-            water_m: world.vessel().water_level_m(now),
+            water_m: if world.scene().has_water {
+                world.vessel().water_level_m(now)
+            } else {
+                f64::NEG_INFINITY
+            },
         };
         let (sin, cos) = (std::f64::consts::FRAC_PI_2 - std::f64::consts::TAU * turn).sin_cos();
         for (ring, [flat, up]) in (0u16..).zip(&rings) {

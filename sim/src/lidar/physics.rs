@@ -9,7 +9,7 @@ use super::receiver::{MOST_RETURNS, Receiver, Return};
 use super::{ReturnTruth, beam, fan, fresnel};
 use crate::random::{Dice, Source};
 use crate::scenario::LidarScenario;
-use crate::scene::{Kind, Scene, Shape, Surface, WallPlane};
+use crate::scene::{Kind, Parts, Scene, Shape, Surface, WallPlane};
 
 /// A wall across x at a distance, from y `from` to `to`, 40 m high about z = 10.
 fn across(kind: Kind, distance: f64, from: f64, to: f64) -> Surface {
@@ -28,7 +28,14 @@ fn scene(surfaces: Vec<Surface>) -> Scene {
         up: Vector3::z(),
         normal: Vector3::y(),
     };
-    Scene::new(surfaces, Vec::new(), wall, Transform::identity())
+    Scene::new(Parts {
+        surfaces,
+        rungs: Vec::new(),
+        objects: Vec::new(),
+        wall,
+        world_from_quay: Transform::identity(),
+        has_water: true,
+    })
 }
 
 /// A lidar that loses nothing.

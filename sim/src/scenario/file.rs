@@ -8,9 +8,10 @@ use toml::de::{DeTable, DeValue};
 
 use super::Scenario;
 use crate::error::Error;
+use crate::scene::read_mesh;
 
-/// The largest scenario file read.
-const LARGEST_BYTES: u64 = 4 << 20;
+/// The largest scenario or mesh file read.
+const LARGEST_BYTES: u64 = 16 << 20;
 /// What messages call a text that is not from a file.
 const NO_FILE: &str = "the scenario";
 
@@ -24,12 +25,20 @@ impl Scenario {
         parse(text, Path::new(NO_FILE))
     }
 
-    /// The scenario in a TOML file of at most 4 MiB.
+    /// The scenario in a TOML file, with the meshes from the ASCII PLY files it names; files of at most 16
+    /// MiB.
     ///
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::TooLarge`], and as [`Self::from_toml`].
     pub fn read(path: &Path) -> Result<Self, Error> {
-        parse(&read_capped(path)?, path)
+        let mut scenario = parse(&read_capped(path)?, path)?;
+        for solid in &mut scenario.solid {
+            if let Some(file) = &solid.file {
+                let mesh = path.parent().unwrap_or(Path::new("")).join(file);
+                read_mesh(solid, &read_capped(&mesh)?, &mesh)?;
+            }
+        }
+        Ok(scenario)
     }
 
     /// The scenario of a name, or of a path that ends in `.toml`.
@@ -49,7 +58,8 @@ impl Scenario {
     }
 }
 
-fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
+/// A scenario's text; `path` is for messages.
+pub(super) fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
     let content = |expected, found, line| Error::Content {
         expected,
         found,
@@ -64,7 +74,7 @@ fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
         Err(Error::Scenario { key, found, expected }) => Err(content(
             expected,
             format!("`{key}` = {found}"),
-            key_line(text, key),
+            key_line(text, key, found),
         )),
         other => other.map(|()| scenario),
     }
@@ -75,25 +85,65 @@ fn line_of(text: &str, byte: usize) -> usize {
     1 + text.bytes().take(byte).filter(|&byte| byte == b'\n').count()
 }
 
-/// Line of a key with its tables, as `sonar.rate_hz`; of the nearest table that the text names if the
-/// key is left to its default.
-fn key_line(text: &str, key: &str) -> usize {
+/// Line of a key with its tables, as `sonar.rate_hz`, whose value was refused; of the nearest table that
+/// the text names if the key is left to its default.
+fn key_line(text: &str, key: &str, found: f64) -> usize {
     let Ok(document) = DeTable::parse(text) else {
         return 1;
     };
-    let mut line = 1;
-    let mut table = document.get_ref();
-    for part in key.split('.') {
-        let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else {
-            break;
+    let mut place = Place::default();
+    let parts: Vec<&str> = key.split('.').collect();
+    place.look(document.get_ref(), &parts, found, 0);
+    line_of(text, place.byte)
+}
+
+/// The best place found so far for a refused value.
+#[derive(Default)]
+struct Place {
+    /// How many parts of the key fit, and one more if the value does.
+    fits: usize,
+    byte: usize,
+}
+
+impl Place {
+    fn look(&mut self, table: &DeTable<'_>, parts: &[&str], found: f64, depth: usize) {
+        let Some((part, rest)) = parts.split_first() else {
+            return;
         };
-        line = line_of(text, name.span().start);
-        let DeValue::Table(next) = value.get_ref() else {
-            break;
-        };
-        table = next;
+        for (name, value) in table.iter().filter(|(name, _)| name.get_ref() == part) {
+            let fits = depth + 1 + usize::from(rest.is_empty() && holds(value.get_ref(), found));
+            if fits > self.fits {
+                self.fits = fits;
+                self.byte = name.span().start;
+            }
+            let tables: Vec<&DeTable<'_>> = match value.get_ref() {
+                DeValue::Table(next) => vec![next],
+                DeValue::Array(entries) => entries
+                    .iter()
+                    .filter_map(|entry| entry.get_ref().as_table())
+                    .collect(),
+                _ => Vec::new(),
+            };
+            for next in tables {
+                self.look(next, rest, found, depth + 1);
+            }
+        }
     }
-    line
+}
+
+/// Whether a value is this number, or a list with it.
+fn holds(value: &DeValue<'_>, found: f64) -> bool {
+    let same = |text: &str| {
+        text.replace('_', "")
+            .parse::<f64>()
+            .is_ok_and(|value| value == found || (value.is_nan() && found.is_nan()))
+    };
+    match value {
+        DeValue::Integer(number) => same(number.as_str()),
+        DeValue::Float(number) => same(number.as_str()),
+        DeValue::Array(entries) => entries.iter().any(|entry| holds(entry.get_ref(), found)),
+        _ => false,
+    }
 }
 
 /// A text file, if it is no larger than a scenario may be.

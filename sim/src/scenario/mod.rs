@@ -2,9 +2,11 @@
 
 mod faults;
 mod file;
+mod levels;
 mod lidar;
 mod nav;
 mod quay;
+mod site;
 mod sonar;
 mod vessel;
 mod water;
@@ -19,6 +21,12 @@ pub use faults::{
 pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, OutageScenario};
 pub use quay::QuayScenario;
+pub(crate) use site::MOST_FACES;
+pub use site::{
+    BedScenario, BollardScenario, ChainScenario, FenderScenario, HullScenario, LadderScenario, ObjectClass,
+    ObjectScenario, PierScenario, PileScenario, ReliefScenario, RoomScenario, Seat, SheetScenario,
+    SiteScenario, SolidScenario, SolidShape, TankScenario, TunnelScenario,
+};
 pub use sonar::SonarScenario;
 pub use vessel::{SeaScenario, TideScenario, VesselScenario};
 pub use water::{CastLevel, WaterScenario};
@@ -47,6 +55,12 @@ pub struct Scenario {
     pub nav: NavScenario,
     /// What is wrong in this world.
     pub faults: FaultScenario,
+    /// What stands at the site.
+    pub site: SiteScenario,
+    /// Solids of one's own.
+    pub solid: Vec<SolidScenario>,
+    /// Objects that do not belong there.
+    pub object: Vec<ObjectScenario>,
 }
 
 /// How hard the world is.
@@ -70,9 +84,6 @@ pub enum Level {
 }
 
 impl Scenario {
-    /// Names [`Self::named`] knows, for messages.
-    pub const NAMES: &'static str = "`quay`, `sample`";
-
     /// Half a minute along a quay: 32 × 720 lidar, 256 beams of 1° × 1° at 15 Hz. The fan ends at
     /// the horizon, as crews set it to keep the surface out of it: the wall's highest part under water
     /// is seen by nobody.
@@ -111,22 +122,10 @@ impl Scenario {
         self.lidar.check()?;
         self.sonar.check(&self.water)?;
         self.nav.check()?;
-        self.faults.check()
-    }
-
-    /// The scenario with this name.
-    ///
-    /// # Errors
-    /// [`Error::UnknownScenario`] for any name but those of [`Self::NAMES`].
-    pub fn named(name: &str) -> Result<Self, Error> {
-        match name {
-            "quay" => Ok(Self::demo()),
-            "sample" => Ok(Self::sample()),
-            _ => Err(Error::UnknownScenario {
-                expected: Self::NAMES,
-                found: name.to_owned(),
-            }),
-        }
+        self.faults.check()?;
+        self.site.check()?;
+        site::every(&self.solid, "solid", SolidScenario::check)?;
+        site::every(&self.object, "object", ObjectScenario::check)
     }
 }
 
@@ -143,6 +142,9 @@ impl Default for Scenario {
             sonar: SonarScenario::default(),
             nav: NavScenario::default(),
             faults: FaultScenario::default(),
+            site: SiteScenario::default(),
+            solid: Vec::new(),
+            object: Vec::new(),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use nalgebra::Vector3;
 
-use super::shape::{Bounds, Hit, Shape};
+use super::bounds::Bounds;
+use super::shape::{Hit, Shape};
 
 /// Shapes per leaf.
 const LEAF: usize = 3;
@@ -154,6 +155,25 @@ impl Bvh {
         best
     }
 
+    /// Calls `meet` with each shape whose leaf touches a box.
+    pub(crate) fn each_in(&self, bounds: &Bounds, mut meet: impl FnMut(u32)) {
+        let mut stack = Stack::new();
+        while let Some(place) = stack.pop() {
+            let node = self.nodes[place as usize];
+            if !node.bounds.meets(bounds) {
+                continue;
+            }
+            if node.count == 0 {
+                stack.push(node.start);
+                stack.push(place + 1);
+                continue;
+            }
+            for &i in self.leaf(&node) {
+                meet(i);
+            }
+        }
+    }
+
     fn leaf(&self, node: &Node) -> &[u32] {
         &self.order[node.start as usize..(node.start + node.count) as usize]
     }
@@ -189,65 +209,107 @@ mod tests {
     use super::*;
     use crate::random::{Dice, Source};
 
+    use proptest::prelude::*;
+
     fn unit(dice: &Dice, draw: u64) -> Vector3<f64> {
         Vector3::new(dice.normal(draw), dice.normal(draw + 1), dice.normal(draw + 2)).normalize()
     }
 
-    fn some_shapes() -> Vec<Shape> {
-        (0..60)
-            .map(|i| {
-                let dice = Dice::new(5, Source::Swell, i, 0);
-                let place = Vector3::new(dice.normal(0), dice.normal(1), dice.normal(2)) * 5.0;
-                let axis = unit(&dice, 3);
-                if i % 2 == 0 {
-                    Shape::Cylinder {
-                        base: place,
-                        axis,
-                        length: 2.0 * dice.uniform(9),
-                        radius: dice.uniform(10),
-                    }
-                } else {
-                    let second = axis.cross(&unit(&dice, 6)).normalize();
-                    Shape::Rectangle {
-                        corner: place,
-                        first: axis,
-                        second,
-                        size: [3.0 * dice.uniform(9), 3.0 * dice.uniform(10)],
-                    }
-                }
-            })
-            .collect()
+    /// Shapes of every sort, some of them alike and some in one another.
+    fn some_shapes(seed: u64, count: u64) -> Vec<Shape> {
+        let shape = |i| {
+            let dice = Dice::new(seed, Source::Swell, i, 0);
+            let place = Vector3::new(dice.normal(0), dice.normal(1), dice.normal(2)) * 5.0;
+            let axis = unit(&dice, 3);
+            let radius = dice.uniform(10);
+            match i % 5 {
+                0 => Shape::Cylinder {
+                    base: place,
+                    axis,
+                    length: 2.0 * dice.uniform(9),
+                    radius,
+                },
+                1 => Shape::Rectangle {
+                    corner: place,
+                    first: axis,
+                    second: axis.cross(&unit(&dice, 6)).normalize(),
+                    size: [3.0 * dice.uniform(9), 3.0 * radius],
+                },
+                2 => Shape::Disc {
+                    centre: place,
+                    normal: axis,
+                    radius,
+                },
+                3 => Shape::Sphere {
+                    centre: place,
+                    radius,
+                },
+                _ => Shape::Triangle {
+                    a: place,
+                    b: place + axis * 2.0,
+                    c: place + unit(&dice, 6),
+                },
+            }
+        };
+        (0..count).map(shape).collect()
     }
 
-    /// Against asking every shape.
+    /// Against asking every shape. Says whether the ray met any.
+    fn check(shapes: &[Shape], tree: &Bvh, origin: &Vector3<f64>, direction: &Vector3<f64>) -> bool {
+        let plain = shapes
+            .iter()
+            .enumerate()
+            .filter_map(|(i, shape)| Some((i as u32, shape.hit(origin, direction, 0.0, 40.0)?)))
+            .min_by(|a, b| a.1.distance.total_cmp(&b.1.distance));
+        let found = tree.first_hit(shapes, origin, direction, 0.0, 40.0);
+        assert_eq!(found.map(|hit| hit.1.distance), plain.map(|hit| hit.1.distance));
+        assert_eq!(found.map(|hit| hit.0), plain.map(|hit| hit.0));
+        assert_eq!(
+            tree.any_hit(shapes, origin, direction, 0.0, 40.0),
+            plain.is_some()
+        );
+
+        let distance = |shape: &Shape| (shape.nearest(origin) - origin).norm();
+        let nearest = shapes.iter().map(distance).fold(f64::INFINITY, f64::min);
+        let (_, near) = tree.nearest(shapes, origin, 100.0).unwrap();
+        assert!(((near - origin).norm() - nearest).abs() < 1e-12);
+        assert_eq!(tree.nearest(shapes, origin, nearest * 0.999), None);
+        plain.is_some()
+    }
+
     #[test]
     fn the_tree_answers_as_all_shapes_together() {
-        let shapes = some_shapes();
+        let shapes = some_shapes(5, 60);
         let tree = Bvh::new(&shapes);
         let mut hits = 0;
         for ray in 0..2_000 {
             let dice = Dice::new(6, Source::Swell, ray, 0);
             let origin = unit(&dice, 0) * 12.0;
             let direction = unit(&dice, 3) - origin * 0.1;
-            let plain = shapes
-                .iter()
-                .enumerate()
-                .filter_map(|(i, shape)| Some((i as u32, shape.hit(&origin, &direction, 0.0, 40.0)?)))
-                .min_by(|a, b| a.1.distance.total_cmp(&b.1.distance));
-            let found = tree.first_hit(&shapes, &origin, &direction, 0.0, 40.0);
-            assert_eq!(found.map(|hit| hit.0), plain.map(|hit| hit.0));
-            assert_eq!(
-                tree.any_hit(&shapes, &origin, &direction, 0.0, 40.0),
-                plain.is_some()
-            );
-            hits += u32::from(plain.is_some());
-
-            let distance = |shape: &Shape| (shape.nearest(&origin) - origin).norm();
-            let nearest = shapes.iter().map(distance).fold(f64::INFINITY, f64::min);
-            let (_, near) = tree.nearest(&shapes, &origin, 100.0).unwrap();
-            assert!(((near - origin).norm() - nearest).abs() < 1e-12);
-            assert_eq!(tree.nearest(&shapes, &origin, nearest * 0.999), None);
+            hits += u32::from(check(&shapes, &tree, &origin, &direction));
         }
         assert!(hits > 200, "only {hits} rays met anything");
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(200))]
+
+        #[test]
+        fn any_tree_answers_as_all_its_shapes(
+            seed in 0u64..1_000_000,
+            count in 1u64..90,
+            origin in prop::array::uniform3(-14.0f64..14.0),
+            towards in prop::array::uniform3(-6.0f64..6.0),
+        ) {
+            let shapes = some_shapes(seed, count);
+            let tree = Bvh::new(&shapes);
+            let origin = Vector3::from(origin);
+            check(&shapes, &tree, &origin, &(Vector3::from(towards) - origin));
+            let mut met = Vec::new();
+            tree.each_in(&shapes[0].bounds(), |i| met.push(i));
+            for (i, shape) in shapes.iter().enumerate() {
+                prop_assert!(met.contains(&(i as u32)) || !shape.bounds().meets(&shapes[0].bounds()));
+            }
+        }
     }
 }

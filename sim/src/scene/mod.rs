@@ -1,17 +1,38 @@
 //! What stands in the world.
 
+mod bounds;
+mod builder;
 mod bvh;
-mod quay;
+mod check;
+mod enclosure;
+mod fittings;
+mod ground;
+mod hull;
+mod kind;
+mod mesh;
+mod object;
+mod pier;
+mod ply;
+mod relief;
 mod shape;
+mod site;
+mod solid;
+#[cfg(test)]
+mod tests;
+mod triangle;
 
 use beluga_types::{Space, Transform, World};
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
+use bounds::Bounds;
 use bvh::Bvh;
-pub(crate) use quay::build as build_quay;
+pub use kind::Kind;
+pub use object::ObjectBox;
 pub use shape::Shape;
 pub(crate) use shape::{Hit, perpendicular};
+pub(crate) use site::build;
+pub(crate) use solid::read_mesh;
 
 /// Along the quay: x the way the vessel goes, y to port (away from the wall), z up from the still
 /// water; metres. It shares its origin with `World` and is turned against it about z.
@@ -20,70 +41,6 @@ pub enum Quay {}
 
 impl Space for Quay {
     const NAME: &'static str = "Quay";
-}
-
-/// What a surface belongs to; it decides how the surface answers light and sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// The bottom.
-    Bed,
-    /// A bollard on the quay.
-    Bollard,
-    /// A box on the quay.
-    Container,
-    /// A rubber fender on the wall.
-    Fender,
-    /// A pane of clear glass.
-    Glass,
-    /// A steel pile before the wall.
-    Pile,
-    /// A step iron of a ladder.
-    Rung,
-    /// The quay wall's face.
-    Wall,
-}
-
-impl Kind {
-    /// Lambert's coefficient for sound, in dB: backscattering strength at normal incidence. The
-    /// bed's is Mackenzie's -27 dB; the others are plausible for fouled structures.
-    pub(crate) fn scattering_db(self) -> f64 {
-        match self {
-            Kind::Bed => -27.0,
-            Kind::Wall | Kind::Container | Kind::Bollard => -22.0,
-            Kind::Fender => -20.0,
-            Kind::Pile => -15.0,
-            Kind::Rung => -6.0,
-            Kind::Glass => -45.0,
-        }
-    }
-
-    /// Roughness (standard deviation) of a mantle smooth enough to mirror sound, in metres.
-    pub(crate) fn glint_roughness_m(self) -> Option<f64> {
-        (self == Kind::Rung).then_some(0.6e-3)
-    }
-
-    /// Part of the light that goes straight through at normal incidence, 0 to 1. For glass of index
-    /// 1.52, each of the two faces mirrors ((n - 1) / (n + 1))² = 4 %.
-    pub fn transmission(self) -> f64 {
-        match self {
-            Kind::Glass => 0.92,
-            _ => 0.0,
-        }
-    }
-
-    /// Part of the light that is scattered back, 0 to 1.
-    pub(crate) fn reflectivity(self) -> f64 {
-        match self {
-            Kind::Fender => 0.08,
-            Kind::Glass => 0.01,
-            Kind::Pile => 0.25,
-            Kind::Rung => 0.55,
-            Kind::Bollard => 0.3,
-            Kind::Container => 0.6,
-            Kind::Bed | Kind::Wall => 0.4,
-        }
-    }
 }
 
 /// A surface of the scene; its id is its place in the scene's list.
@@ -108,7 +65,7 @@ pub struct Rung {
     pub below_water: bool,
 }
 
-/// The wall's face as a plane with its own coordinates.
+/// The principal wall's face as a plane with its own coordinates.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct WallPlane {
     /// The face at the waterline, at x = 0.
@@ -147,33 +104,68 @@ pub struct Nearest {
     pub normal: Vector3<f64>,
 }
 
+/// What a scene is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Parts {
+    pub(crate) surfaces: Vec<Surface>,
+    pub(crate) rungs: Vec<Rung>,
+    pub(crate) objects: Vec<ObjectBox>,
+    pub(crate) wall: WallPlane,
+    pub(crate) world_from_quay: Transform<World, Quay>,
+    /// Whether there is water, with its surface at height zero.
+    pub(crate) has_water: bool,
+}
+
 /// The surfaces of a world, in `Quay`.
 #[derive(Clone, Debug)]
 pub struct Scene {
     pub(crate) surfaces: Vec<Surface>,
     shapes: Vec<Shape>,
+    /// The ball around each surface.
+    balls: Vec<(Vector3<f64>, f64)>,
     tree: Bvh,
     pub(crate) rungs: Vec<Rung>,
+    pub(crate) objects: Vec<ObjectBox>,
     pub(crate) wall: WallPlane,
     pub(crate) world_from_quay: Transform<World, Quay>,
+    pub(crate) has_water: bool,
 }
 
 impl Scene {
-    pub(crate) fn new(
-        surfaces: Vec<Surface>,
-        rungs: Vec<Rung>,
-        wall: WallPlane,
-        world_from_quay: Transform<World, Quay>,
-    ) -> Self {
-        let shapes: Vec<Shape> = surfaces.iter().map(|surface| surface.shape).collect();
+    pub(crate) fn new(parts: Parts) -> Self {
+        let shapes: Vec<Shape> = parts.surfaces.iter().map(|surface| surface.shape).collect();
         Self {
             tree: Bvh::new(&shapes),
+            balls: shapes.iter().map(|shape| Bounds::ball(&shape.bounds())).collect(),
             shapes,
-            surfaces,
-            rungs,
-            wall,
-            world_from_quay,
+            surfaces: parts.surfaces,
+            rungs: parts.rungs,
+            objects: parts.objects,
+            wall: parts.wall,
+            world_from_quay: parts.world_from_quay,
+            has_water: parts.has_water,
         }
+    }
+
+    /// The surfaces; one's id is its place in the list.
+    pub fn surfaces(&self) -> &[Surface] {
+        &self.surfaces
+    }
+
+    /// The boxes of the objects that do not belong there.
+    pub fn objects(&self) -> &[ObjectBox] {
+        &self.objects
+    }
+
+    /// Below which height sound travels, where the water stands at a height: up to there, or in a scene
+    /// without water everywhere.
+    pub(crate) fn top_z(&self, water_z: f64) -> f64 {
+        if self.has_water { water_z } else { f64::INFINITY }
+    }
+
+    /// Middle and radius of the ball around a surface, in `Quay`.
+    pub(crate) fn ball(&self, surface: usize) -> (Vector3<f64>, f64) {
+        self.balls[surface]
     }
 
     /// What a ray in `Quay` meets first between two distances.

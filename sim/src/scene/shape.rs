@@ -3,6 +3,9 @@
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
+use super::bounds::Bounds;
+use super::triangle;
+
 /// A piece of surface, in `Quay` coordinates and metres.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "shape", rename_all = "lowercase", deny_unknown_fields)]
@@ -34,6 +37,37 @@ pub enum Shape {
         /// Radius.
         radius: f64,
     },
+    /// A flat round disc.
+    Disc {
+        /// Its middle.
+        #[serde(with = "xyz")]
+        centre: Vector3<f64>,
+        /// Outward unit normal.
+        #[serde(with = "xyz")]
+        normal: Vector3<f64>,
+        /// Radius.
+        radius: f64,
+    },
+    /// A whole sphere; its normal points away from the centre.
+    Sphere {
+        /// Its middle.
+        #[serde(with = "xyz")]
+        centre: Vector3<f64>,
+        /// Radius.
+        radius: f64,
+    },
+    /// A flat triangle; its corners go counter-clockwise seen from outside.
+    Triangle {
+        /// First corner.
+        #[serde(with = "xyz")]
+        a: Vector3<f64>,
+        /// Second corner.
+        #[serde(with = "xyz")]
+        b: Vector3<f64>,
+        /// Third corner.
+        #[serde(with = "xyz")]
+        c: Vector3<f64>,
+    },
 }
 
 /// Where a ray meets a shape.
@@ -43,13 +77,6 @@ pub(crate) struct Hit {
     pub(crate) distance: f64,
     /// Outward unit normal there.
     pub(crate) normal: Vector3<f64>,
-}
-
-/// Smallest box along the axes around something.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Bounds {
-    pub(crate) low: Vector3<f64>,
-    pub(crate) high: Vector3<f64>,
 }
 
 impl Shape {
@@ -63,6 +90,9 @@ impl Shape {
                     .try_normalize(1e-12)
                     .unwrap_or_else(|| perpendicular(axis))
             }
+            Shape::Disc { normal, .. } => *normal,
+            Shape::Sphere { centre, .. } => (point - centre).try_normalize(1e-12).unwrap_or_else(Vector3::z),
+            Shape::Triangle { a, b, c } => triangle::normal(&[*a, *b, *c]),
         }
     }
 
@@ -120,6 +150,46 @@ impl Shape {
                         })
                     })
             }
+            Shape::Disc {
+                centre,
+                normal,
+                radius,
+            } => {
+                let distance = (centre - origin).dot(normal) / direction.dot(normal);
+                if !(distance > near && distance < far) {
+                    return None;
+                }
+                let arm = origin + direction * distance - centre;
+                (arm.norm_squared() <= radius * radius).then_some(Hit {
+                    distance,
+                    normal: *normal,
+                })
+            }
+            Shape::Sphere { centre, radius } => {
+                let arm = origin - centre;
+                let a = direction.norm_squared();
+                let b = arm.dot(direction);
+                let discriminant = b * b - a * (arm.norm_squared() - radius * radius);
+                if discriminant < 0.0 {
+                    return None;
+                }
+                let root = discriminant.sqrt();
+                [(-b - root) / a, (-b + root) / a]
+                    .into_iter()
+                    .find(|&distance| distance > near && distance < far)
+                    .map(|distance| Hit {
+                        distance,
+                        normal: (arm + direction * distance) / *radius,
+                    })
+            }
+            Shape::Triangle { a, b, c } => {
+                let corners = [*a, *b, *c];
+                let distance = triangle::hit(&corners, origin, direction)?;
+                (distance > near && distance < far).then(|| Hit {
+                    distance,
+                    normal: triangle::normal(&corners),
+                })
+            }
         }
     }
 
@@ -146,6 +216,17 @@ impl Shape {
                 let along = (point - base).dot(axis).clamp(0.0, *length);
                 base + axis * along + self.normal_at(point) * *radius
             }
+            Shape::Disc {
+                centre,
+                normal,
+                radius,
+            } => {
+                let arm = point - centre;
+                let flat = arm - normal * arm.dot(normal);
+                centre + flat * (radius / flat.norm().max(*radius))
+            }
+            Shape::Sphere { centre, radius } => centre + self.normal_at(point) * *radius,
+            Shape::Triangle { a, b, c } => triangle::nearest(&[*a, *b, *c], point),
         }
     }
 
@@ -170,52 +251,53 @@ impl Shape {
                 let end = base + axis * *length;
                 Bounds::around([base - reach, base + reach, end - reach, end + reach])
             }
-        }
-    }
-}
-
-impl Bounds {
-    pub(crate) fn around<const N: usize>(points: [Vector3<f64>; N]) -> Self {
-        points.into_iter().fold(Self::empty(), |bounds, point| Self {
-            low: bounds.low.inf(&point),
-            high: bounds.high.sup(&point),
-        })
-    }
-
-    pub(crate) fn empty() -> Self {
-        Self {
-            low: Vector3::repeat(f64::INFINITY),
-            high: Vector3::repeat(f64::NEG_INFINITY),
+            Shape::Disc {
+                centre,
+                normal,
+                radius,
+            } => {
+                let reach = normal.map(|n| radius * (1.0 - n * n).max(0.0).sqrt());
+                Bounds::around([centre - reach, centre + reach])
+            }
+            Shape::Sphere { centre, radius } => {
+                let reach = Vector3::repeat(*radius);
+                Bounds::around([centre - reach, centre + reach])
+            }
+            Shape::Triangle { a, b, c } => Bounds::around([*a, *b, *c]),
         }
     }
 
-    pub(crate) fn with(&self, other: &Self) -> Self {
-        Self {
-            low: self.low.inf(&other.low),
-            high: self.high.sup(&other.high),
+    /// Whether rays and points can be asked about the shape: finite places, unit axes, sizes above zero.
+    pub(crate) fn is_sound(&self) -> bool {
+        let size = |value: f64| value.is_finite() && value > 0.0;
+        let place = |point: &Vector3<f64>| point.iter().all(|value| value.is_finite());
+        let unit = |vector: &Vector3<f64>| (vector.norm() - 1.0).abs() < 1e-6;
+        match self {
+            Shape::Rectangle {
+                corner,
+                first,
+                second,
+                size: [one, two],
+            } => {
+                let axes = unit(first) && unit(second) && first.dot(second).abs() < 1e-6;
+                axes && place(corner) && size(*one) && size(*two)
+            }
+            Shape::Cylinder {
+                base,
+                axis,
+                length,
+                radius,
+            } => place(base) && unit(axis) && size(*length) && size(*radius),
+            Shape::Disc {
+                centre,
+                normal,
+                radius,
+            } => place(centre) && unit(normal) && size(*radius),
+            Shape::Sphere { centre, radius } => place(centre) && size(*radius),
+            Shape::Triangle { a, b, c } => {
+                place(a) && place(b) && place(c) && size(triangle::area(&[*a, *b, *c]))
+            }
         }
-    }
-
-    /// Distance at which a ray enters the box, if it does before `far`.
-    pub(crate) fn entry(
-        &self,
-        origin: &Vector3<f64>,
-        inverse_direction: &Vector3<f64>,
-        far: f64,
-    ) -> Option<f64> {
-        let (mut enter, mut leave) = (0.0f64, far);
-        for axis in 0..3 {
-            let one = (self.low[axis] - origin[axis]) * inverse_direction[axis];
-            let two = (self.high[axis] - origin[axis]) * inverse_direction[axis];
-            enter = enter.max(one.min(two));
-            leave = leave.min(one.max(two));
-        }
-        (enter <= leave).then_some(enter)
-    }
-
-    /// Square of the distance from a point to the box; zero inside.
-    pub(crate) fn distance_squared(&self, point: &Vector3<f64>) -> f64 {
-        (point - point.sup(&self.low).inf(&self.high)).norm_squared()
     }
 }
 
@@ -244,68 +326,4 @@ mod xyz {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn floor() -> Shape {
-        Shape::Rectangle {
-            corner: Vector3::new(-1.0, -2.0, -5.0),
-            first: Vector3::y(),
-            second: Vector3::x(),
-            size: [4.0, 2.0],
-        }
-    }
-
-    fn mast() -> Shape {
-        Shape::Cylinder {
-            base: Vector3::new(3.0, 0.0, 0.0),
-            axis: Vector3::z(),
-            length: 2.0,
-            radius: 0.5,
-        }
-    }
-
-    #[test]
-    fn a_ray_straight_down_meets_the_floor() {
-        let hit = floor()
-            .hit(&Vector3::zeros(), &-Vector3::z(), 0.0, 100.0)
-            .unwrap();
-        assert_eq!(hit.distance, 5.0);
-        assert_eq!(hit.normal, Vector3::z());
-        assert!(
-            floor()
-                .hit(&Vector3::new(1.1, 0.0, 0.0), &-Vector3::z(), 0.0, 100.0)
-                .is_none()
-        );
-        assert!(floor().hit(&Vector3::zeros(), &-Vector3::z(), 0.0, 4.9).is_none());
-    }
-
-    #[test]
-    fn a_ray_meets_the_near_side_of_the_mast() {
-        let origin = Vector3::new(0.0, 0.0, 1.0);
-        let hit = mast().hit(&origin, &Vector3::x(), 0.0, 100.0).unwrap();
-        assert!((hit.distance - 2.5).abs() < 1e-12 && (hit.normal + Vector3::x()).norm() < 1e-12);
-        let above = Vector3::new(0.0, 0.0, 2.1);
-        assert!(mast().hit(&above, &Vector3::x(), 0.0, 100.0).is_none());
-    }
-
-    #[test]
-    fn the_nearest_point_is_clamped_to_the_shape() {
-        let near = floor().nearest(&Vector3::new(9.0, 0.0, -4.0));
-        assert_eq!(near, Vector3::new(1.0, 0.0, -5.0));
-        let near = mast().nearest(&Vector3::new(3.0, 4.0, 5.0));
-        assert!((near - Vector3::new(3.0, 0.5, 2.0)).norm() < 1e-12);
-    }
-
-    #[test]
-    fn bounds_hold_every_nearest_point() {
-        for shape in [floor(), mast()] {
-            let bounds = shape.bounds();
-            for i in 0..50 {
-                let t = f64::from(i);
-                let point = Vector3::new(5.0 * t.sin(), 5.0 * (1.7 * t).cos(), 4.0 * (0.3 * t).sin());
-                assert!(bounds.distance_squared(&shape.nearest(&point)) < 1e-18);
-            }
-        }
-    }
-}
+mod tests;

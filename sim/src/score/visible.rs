@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{OUTLIER_M, Seen};
 use crate::scene::{Kind, Quay};
 use crate::truth::Truth;
+use crate::vessel::START;
 
 /// Edge of a cell, in metres.
 pub(super) const CELL_M: f64 = 0.20;

@@ -5,6 +5,8 @@
 //! (many scatterers in a resolution cell, independent phases) and moves with the geometry from
 //! ping to ping, as it does on a real wall.
 
+mod cut;
+
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
@@ -15,6 +17,7 @@ use super::{mirror, volume};
 use crate::faults::Growth;
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
+use cut::{Outline, Piece};
 
 /// Cells on a cylinder's mantle measure at most this part of its radius around it.
 const CELL_PER_RADIUS: f64 = 0.5;
@@ -36,6 +39,7 @@ enum Curve {
     Flat {
         across: Vector3<f64>,
         normal: Vector3<f64>,
+        outline: Outline,
     },
     Round {
         /// Two unit vectors across the axis, and the angle of the row's middle from the first.
@@ -102,8 +106,9 @@ struct Collector<'a, 'b> {
 impl Collector<'_, '_> {
     fn scene(mut self) {
         let scene = self.paths.scene;
+        let top_z = scene.top_z(self.posture.water_z);
         for (id, surface) in (0u32..).zip(&scene.surfaces) {
-            if surface.shape.bounds().low.z < 0.0 {
+            if self.reaches(id as usize) && surface.shape.bounds().low.z < top_z {
                 self.surface = id;
                 self.surface(id.into(), surface);
             }
@@ -129,32 +134,15 @@ impl Collector<'_, '_> {
                 size,
             } => {
                 let (first, second) = (into(&first), into(&second));
-                let normal = second.cross(&first) * self.handedness;
-                let corner = place(&corner);
-                if corner.dot(&normal) > 0.0 {
-                    return;
-                }
-                // Rows run the way that leaves the narrow transmit beam soonest.
-                let along_first = first.x.abs() >= second.x.abs();
-                let (run, across, length, width) = if along_first {
-                    (first, second, size[0], size[1])
-                } else {
-                    (second, first, size[1], size[0])
+                let piece = Piece {
+                    corner: place(&corner),
+                    first,
+                    second,
+                    size,
+                    normal: second.cross(&first) * self.handedness,
+                    outline: Outline::Whole,
                 };
-                for number in 0..(width / cell).ceil() as u64 {
-                    self.row(
-                        surface.kind,
-                        &Row {
-                            surface: id,
-                            number: number << 1 | u64::from(along_first),
-                            start: corner + across * ((number as f64 + 0.5) * cell),
-                            run,
-                            length,
-                            cell: [cell, cell],
-                            curve: Curve::Flat { across, normal },
-                        },
-                    );
-                }
+                self.piece(surface.kind, id, &piece);
             }
             Shape::Cylinder {
                 base,
@@ -190,6 +178,19 @@ impl Collector<'_, '_> {
                         },
                     );
                 }
+            }
+            Shape::Disc {
+                centre,
+                normal,
+                radius,
+            } => {
+                let one = perpendicular(&normal);
+                let axes = [one, normal.cross(&one), normal].map(|axis| into(&axis));
+                self.disc(surface.kind, id, place(&centre), axes, radius);
+            }
+            Shape::Sphere { centre, radius } => self.sphere(surface.kind, id, &place(&centre), radius),
+            Shape::Triangle { a, b, c } => {
+                self.triangle(surface.kind, id, [a, b, c].map(|corner| place(&corner)));
             }
         }
     }
@@ -232,23 +233,33 @@ impl Collector<'_, '_> {
         }
     }
 
+    /// How a cell of this size answers.
+    fn law(&self, kind: Kind, area: f64) -> Law {
+        self.sonar
+            .specular
+            .then(|| glints(kind, area))
+            .map_or(Law::Lambert, Law::Rough)
+    }
+
     fn row(&mut self, kind: Kind, row: &Row) {
         let height = |u: f64| self.posture.height_of(&(row.start + row.run * u));
-        if height(0.0).min(height(row.length)) > row.cell[1] {
+        if height(0.0).min(height(row.length)) > row.cell[1] && self.paths.scene.has_water {
             return;
         }
         let Some([from, to]) = lit_part(&row.start, &row.run, row.length, self.sonar.transmit.reach) else {
             return;
         };
+        let foot = row.start.dot(&row.run);
+        let off = (row.start - row.run * foot).norm();
+        let Some([near, far]) = cut::within(foot, self.sonar.farthest_m, off, row.cell[0]) else {
+            return;
+        };
+        let (from, to) = (from.max(near), to.min(far));
         let area = row.cell[0] * row.cell[1];
         let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
         let first = (from / row.cell[0]).floor().max(0.0) as u64;
         let end = (to / row.cell[0]).ceil() as u64;
-        let law = self
-            .sonar
-            .specular
-            .then(|| glints(kind, area))
-            .map_or(Law::Lambert, Law::Rough);
+        let law = self.law(kind, area);
         // Two draws per cell: place and strength.
         let dice = Dice::new(self.paths.seed, self.source, row.surface, row.number);
         for cell in first..end {
@@ -259,6 +270,9 @@ impl Collector<'_, '_> {
             }
             let v = (jitter[1] - 0.5) * row.cell[1];
             let (mut point, normal) = row.at(u, v);
+            if !row.holds(&point) {
+                continue;
+            }
             if let Some(growth) = self.sonar.growth.as_ref().filter(|_| Growth::covers(kind)) {
                 point += normal * growth.thickness_m(&self.posture.in_quay(&point));
             }
@@ -283,7 +297,7 @@ impl Row {
     fn at(&self, u: f64, v: f64) -> (Vector3<f64>, Vector3<f64>) {
         let on_line = self.start + self.run * u;
         match self.curve {
-            Curve::Flat { across, normal } => (on_line + across * v, normal),
+            Curve::Flat { across, normal, .. } => (on_line + across * v, normal),
             Curve::Round { axes, angle, radius } => {
                 let outwards = |angle: f64| axes[0] * angle.cos() + axes[1] * angle.sin();
                 let normal = outwards(angle + v / radius);

@@ -49,7 +49,7 @@ struct Way {
 impl Ghosts {
     pub(super) fn new(paths: &Paths<'_>) -> Self {
         let sonar = paths.sonar;
-        let mirrors = Mirror::all(paths.scene, &sonar.water);
+        let mirrors = Mirror::all(paths.scene, &sonar.water, paths.posture.water_z);
         let count = mirrors.len();
         let facing = |i: &usize| mirrors[*i].height(&paths.posture.origin) > 0.0;
         let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
@@ -88,7 +88,12 @@ impl Ghosts {
         let point = leg.image.in_quay(&scatterer.point);
         let whole = scatterer.strength * lit / range;
         let quiet = matches!(scatterer.law, Law::Any | Law::Lambert) && whole / range.max(1.0) < self.floor;
-        if cosine < LEAST_COSINE || lit == 0.0 || range > paths.sonar.farthest_m || point.z >= 0.0 || quiet {
+        if cosine < LEAST_COSINE
+            || lit == 0.0
+            || range > paths.sonar.farthest_m
+            || paths.posture.is_dry(paths.scene, &point)
+            || quiet
+        {
             return;
         }
         let normal = leg.image.sensor_from_quay.transpose() * scatterer.normal;
@@ -200,7 +205,7 @@ impl Ghosts {
         let mut from = paths.posture.origin;
         for place in bounces.iter().map(|bounce| bounce.0).chain([*point]) {
             let length = (place - from).norm();
-            let depths = [-from.z, -place.z];
+            let depths = [from.z, place.z].map(|z| paths.posture.water_z - z);
             nepers += sonar.loss.along(depths, length);
             time_s += length
                 * sonar

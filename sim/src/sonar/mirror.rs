@@ -28,6 +28,8 @@ pub(super) struct Mirror {
     patch: Option<([Vector3<f64>; 2], [f64; 2])>,
     medium: Medium,
     roughness_m: f64,
+    /// What is higher in `Quay` is dry.
+    top_z: f64,
 }
 
 /// What is behind a mirror, as a fluid.
@@ -82,7 +84,8 @@ pub(super) fn glints(kind: Kind) -> (f64, f64) {
 
 impl Mirror {
     /// The mirrors of a scene: the water's surface and the largest flat faces below it.
-    pub(super) fn all(scene: &Scene, water: &WaterScenario) -> Vec<Self> {
+    pub(super) fn all(scene: &Scene, water: &WaterScenario, water_z: f64) -> Vec<Self> {
+        let top_z = scene.top_z(water_z);
         let mut faces: Vec<(f64, Self)> = (0u32..)
             .zip(&scene.surfaces)
             .filter_map(|(id, surface)| {
@@ -97,7 +100,7 @@ impl Mirror {
                 };
                 let (medium, roughness_m) = Medium::of(surface.kind);
                 let low = surface.shape.bounds().low.z;
-                (low < 0.0 && size[0] * size[1] >= LEAST_AREA_M2).then(|| {
+                (low < top_z && size[0] * size[1] >= LEAST_AREA_M2).then(|| {
                     let mirror = Self {
                         surface: id,
                         corner,
@@ -105,6 +108,7 @@ impl Mirror {
                         patch: Some(([first, second], size)),
                         medium,
                         roughness_m,
+                        top_z,
                     };
                     (size[0] * size[1], mirror)
                 })
@@ -113,13 +117,17 @@ impl Mirror {
         faces.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.surface.cmp(&b.1.surface)));
         let top = Self {
             surface: WATER_SURFACE,
-            corner: Vector3::zeros(),
+            corner: Vector3::z() * water_z,
             normal: -Vector3::z(),
             patch: None,
             medium: Medium::Air,
             roughness_m: surface_roughness_m(water),
+            top_z: f64::INFINITY,
         };
-        std::iter::once(top)
+        scene
+            .has_water
+            .then_some(top)
+            .into_iter()
             .chain(faces.into_iter().take(MOST - 1).map(|(_, mirror)| mirror))
             .collect()
     }
@@ -158,7 +166,7 @@ impl Mirror {
                 .all(|(edge, length)| (0.0..=length).contains(&arm.dot(edge)))
         });
         let cosine = (before - behind) / way.norm();
-        (inside && place.z < 0.0).then_some((place, cosine))
+        (inside && place.z < self.top_z).then_some((place, cosine))
     }
 
     /// Reflection at a cosine of incidence: the part that keeps its phase, and the standard deviation of
@@ -221,6 +229,7 @@ mod tests {
             patch: None,
             medium: Medium::Air,
             roughness_m: 2e-3,
+            top_z: f64::INFINITY,
         };
         for cosine in [0.05, 0.3, 0.9] {
             let (kept, scattered) = rough.reflection(cosine, 5e-3);

@@ -229,6 +229,7 @@ impl Sonar {
             origin: quay_from_sensor.translation(),
             rate: rate.vector(),
             velocity: velocity.vector(),
+            water_z: world.vessel().water_level_m(stamp),
             ping,
         }
     }

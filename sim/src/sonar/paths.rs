@@ -52,6 +52,8 @@ pub(super) struct Posture {
     pub(super) rate: Vector3<f64>,
     /// Velocity, m/s.
     pub(super) velocity: Vector3<f64>,
+    /// Height of the water's surface in `Quay`.
+    pub(super) water_z: f64,
     /// Number of the ping.
     pub(super) ping: u64,
 }
@@ -145,7 +147,7 @@ impl<'a> Paths<'a> {
             scene,
             posture,
             seed,
-            station: refraction.map(|refraction| refraction.station(-posture.origin.z)),
+            station: refraction.map(|refraction| refraction.station(posture.depth())),
             arrivals: Vec::new(),
         }
     }
@@ -165,7 +167,7 @@ impl<'a> Paths<'a> {
         if turned_away
             || range > self.sonar.farthest_m
             || self.sonar.transmit.at(direction.x) == 0.0
-            || self.posture.height_of(point) >= 0.0
+            || self.scene.has_water && self.posture.height_of(point) >= 0.0
         {
             return None;
         }
@@ -241,7 +243,17 @@ pub(super) struct Reception {
 impl Posture {
     /// Height above the still water of a point in `Sensor` axes.
     pub(super) fn height_of(&self, point: &Vector3<f64>) -> f64 {
-        self.origin.z + self.sensor_from_quay.column(2).dot(point)
+        self.origin.z - self.water_z + self.sensor_from_quay.column(2).dot(point)
+    }
+
+    /// Whether a point in `Quay` is out of the water.
+    pub(super) fn is_dry(&self, scene: &Scene, in_quay: &Vector3<f64>) -> bool {
+        in_quay.z >= scene.top_z(self.water_z)
+    }
+
+    /// Depth of the sonar.
+    pub(super) fn depth(&self) -> f64 {
+        self.water_z - self.origin.z
     }
 
     /// A point in `Sensor` axes as one in `Quay`.
@@ -293,7 +305,7 @@ impl Posture {
         let range = point.norm();
         let arm = self.sensor_from_quay.transpose() * point;
         let distance = arm.x.hypot(arm.y);
-        let ray = station.ray_to(-(self.origin.z + arm.z), distance)?;
+        let ray = station.ray_to(self.depth() - arm.z, distance)?;
         // A way straight down has no sides to bend to.
         let level = if distance > 1e-9 {
             Vector3::new(arm.x / distance, arm.y / distance, 0.0)
@@ -322,6 +334,6 @@ impl Posture {
 
     /// Depths of the sonar and of a point in `Sensor` axes.
     fn depths(&self, point: &Vector3<f64>) -> [f64; 2] {
-        [-self.origin.z, -self.height_of(point)]
+        [self.depth(), -self.height_of(point)]
     }
 }

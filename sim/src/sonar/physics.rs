@@ -23,6 +23,7 @@ fn at_rest() -> Posture {
         origin: Vector3::new(0.0, 0.0, -1.0),
         rate: Vector3::zeros(),
         velocity: Vector3::zeros(),
+        water_z: 0.0,
         ping: 0,
     }
 }

@@ -85,7 +85,7 @@ fn free_m(paths: &Paths<'_>, across_rad: f64) -> f64 {
     let in_quay = paths.posture.sensor_from_quay.transpose() * direction;
     let hit = paths.scene.cast(&paths.posture.origin, &in_quay, 0.0, farthest);
     let up = if in_quay.z > 0.0 {
-        -paths.posture.origin.z / in_quay.z
+        paths.posture.depth() / in_quay.z
     } else {
         f64::INFINITY
     };

@@ -14,7 +14,7 @@ use super::{Grid, TrueMount, Truth};
 use crate::error::Error;
 use crate::faults::ActingFault;
 use crate::scenario::Scenario;
-use crate::scene::{Rung, Scene, Shape, Surface, WallPlane};
+use crate::scene::{ObjectBox, Parts, Rung, Scene, Surface, WallPlane};
 
 const TRUTH: &str = "truth.json";
 /// Version of the folder's layout.
@@ -42,6 +42,8 @@ struct Document {
     wall: [[f64; 3]; 3],
     /// The step irons.
     rungs: Vec<Rung>,
+    /// The boxes of the objects that do not belong there, in `Quay`.
+    objects: Vec<ObjectBox>,
     /// The surfaces, in `Quay`; a surface's id is its place in the list.
     surfaces: Vec<Surface>,
     /// The grids of the true surface.
@@ -100,6 +102,7 @@ pub(super) fn write(dir: &Path, truth: &Truth, grids: &[Grid]) -> Result<(), Err
         world_from_quay_wxyz: truth.scene.world_from_quay.wxyz(),
         wall: [wall.origin, wall.up, wall.normal].map(Into::into),
         rungs: truth.scene.rungs.clone(),
+        objects: truth.scene.objects.clone(),
         surfaces: truth.scene.surfaces.clone(),
         grids: grids.iter().map(bare).collect(),
     };
@@ -188,47 +191,21 @@ impl Document {
             return Err(wrong("unit vectors for the wall", format!("{:?}", self.wall)));
         }
         for surface in &self.surfaces {
-            if !sound(&surface.shape) {
+            if !surface.shape.is_sound() {
                 return Err(wrong(
                     "surfaces with unit axes and sizes above zero",
                     format!("{surface:?}"),
                 ));
             }
         }
-        let wall = WallPlane { origin, up, normal };
-        Ok(Scene::new(
-            self.surfaces.clone(),
-            self.rungs.clone(),
-            wall,
+        Ok(Scene::new(Parts {
+            surfaces: self.surfaces.clone(),
+            rungs: self.rungs.clone(),
+            objects: self.objects.clone(),
+            wall: WallPlane { origin, up, normal },
             world_from_quay,
-        ))
-    }
-}
-
-/// Whether a shape is one that rays and points can be asked about.
-fn sound(shape: &Shape) -> bool {
-    let size = |value: f64| value.is_finite() && value > 0.0;
-    let place = |point: &Vector3<f64>| point.iter().all(|value| value.is_finite());
-    match shape {
-        Shape::Rectangle {
-            corner,
-            first,
-            second,
-            size: [one, two],
-        } => {
-            place(corner)
-                && unit(first)
-                && unit(second)
-                && first.dot(second).abs() < 1e-6
-                && size(*one)
-                && size(*two)
-        }
-        Shape::Cylinder {
-            base,
-            axis,
-            length,
-            radius,
-        } => place(base) && unit(axis) && size(*length) && size(*radius),
+            has_water: self.scenario.site.waterline,
+        }))
     }
 }
 

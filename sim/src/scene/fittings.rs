@@ -1,15 +1,12 @@
-//! The scene of level S1: a quay wall with ladders, fenders and piles before a sloping bed.
+//! What is fixed to a wall: ladders, fenders, piles, bollards, chains.
 
-use std::f64::consts::FRAC_PI_2;
+use nalgebra::Vector3;
 
-use beluga_types::Transform;
-use nalgebra::{UnitQuaternion, Vector3};
+use super::builder::Builder;
+use super::ground::Ground;
+use super::{Kind, Rung, Shape, WallPlane, object};
+use crate::scenario::{BollardScenario, ChainScenario, FenderScenario, PileScenario};
 
-use super::{Kind, Rung, Scene, Shape, Surface, WallPlane};
-use crate::scenario::Scenario;
-
-/// The wall goes on this far before and behind the vessel's path.
-const MARGIN_M: f64 = 40.0;
 /// One ladder with two fenders and a pile stands every so many metres.
 const MODULE_M: f64 = 10.0;
 /// From the ladder to the middle of a fender.
@@ -29,84 +26,36 @@ pub(crate) const RUNG_OFF_M: f64 = 0.2;
 pub(crate) const RUNG_SPACING_M: f64 = 0.3;
 /// The deepest step iron, up the face from the still water.
 const LOWEST_RUNG_M: f64 = -4.35;
-/// The bed reaches this far from the wall.
-const BED_REACH_M: f64 = 60.0;
+/// How far piles go into the bed, in metres.
+const INTO_BED_M: f64 = 1.0;
 
-/// The quay of a scenario; the vessel's path lies above x from 0 to `path_m`.
-pub(crate) fn build(scenario: &Scenario, path_m: f64) -> Scene {
-    let (sin, cos) = scenario.quay.batter_deg.to_radians().sin_cos();
-    let wall = WallPlane {
-        origin: Vector3::new(0.0, -scenario.quay.distance_m, 0.0),
-        up: Vector3::new(0.0, -sin, cos),
-        normal: Vector3::new(0.0, cos, sin),
-    };
-    let mut builder = Builder {
-        wall,
-        span: [-MARGIN_M, path_m + MARGIN_M],
-        top: scenario.quay.top_m / cos,
-        toe: -scenario.quay.toe_m / cos,
-        surfaces: Vec::new(),
-        rungs: Vec::new(),
-    };
-    builder.wall_and_bed(scenario.quay.bed_slope_deg.to_radians());
-    let middle = 0.5 * path_m;
-    let modules = (0.5 * (path_m + 2.0 * MARGIN_M - MODULE_M) / MODULE_M).floor() as i32;
-    for (ladder, module) in (-modules..=modules).enumerate() {
-        builder.module(ladder as u32, middle + f64::from(module) * MODULE_M);
-    }
-    // From the quay's x axis (heading from north, clockwise) to east-north-up.
-    let turn = FRAC_PI_2 - scenario.quay.heading_deg.to_radians();
-    let world_from_quay = Transform::new(
-        UnitQuaternion::from_axis_angle(&Vector3::z_axis(), turn),
-        Vector3::zeros(),
-    );
-    Scene::new(builder.surfaces, builder.rungs, wall, world_from_quay)
+/// A wall that carries things: its plane, and its toe and top, measured up the face.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Carrier {
+    pub(super) wall: WallPlane,
+    pub(super) toe: f64,
+    pub(super) top: f64,
 }
 
-struct Builder {
-    wall: WallPlane,
-    span: [f64; 2],
-    /// Top and toe of the face, measured up the face.
-    top: f64,
-    toe: f64,
-    surfaces: Vec<Surface>,
-    rungs: Vec<Rung>,
-}
-
-impl Builder {
-    fn push(&mut self, kind: Kind, shape: Shape) {
-        self.surfaces.push(Surface { kind, shape });
+impl Carrier {
+    /// The quay's modules, one every 10 m about the middle of a stretch as far as they fit.
+    pub(super) fn modules(&self, builder: &mut Builder, path_m: f64, margin_m: f64) {
+        let middle = 0.5 * path_m;
+        let modules = (0.5 * (path_m + 2.0 * margin_m - MODULE_M) / MODULE_M).floor() as i32;
+        for (ladder, module) in (-modules..=modules).enumerate() {
+            self.module(builder, ladder as u32, middle + f64::from(module) * MODULE_M);
+        }
     }
 
-    fn wall_and_bed(&mut self, bed_slope_rad: f64) {
-        let length = self.span[1] - self.span[0];
-        let foot = self.wall.point(self.span[0], self.toe, 0.0);
-        let face = Shape::Rectangle {
-            corner: foot,
-            first: Vector3::x(),
-            second: self.wall.up,
-            size: [length, self.top - self.toe],
-        };
-        self.push(Kind::Wall, face);
-        let (sin, cos) = bed_slope_rad.sin_cos();
-        let bed = Shape::Rectangle {
-            corner: foot,
-            first: Vector3::new(0.0, cos, -sin),
-            second: Vector3::x(),
-            size: [BED_REACH_M, length],
-        };
-        self.push(Kind::Bed, bed);
-    }
-
-    fn module(&mut self, ladder: u32, x: f64) {
-        self.ladder(ladder, x);
+    fn module(&self, builder: &mut Builder, ladder: u32, x: f64) {
+        self.ladder(builder, ladder, x);
         let [along, off, below, above] = FENDER_SIZE_M;
         for at in [x - FENDER_AT_M, x + FENDER_AT_M] {
             let corner = self.wall.point(at - 0.5 * along, -below, 0.0);
             let axes = [Vector3::x(), self.wall.normal, self.wall.up];
-            self.block(Kind::Fender, corner, axes, [along, off, below + above]);
+            builder.block(Kind::Fender, corner, axes, [along, off, below + above]);
         }
-        self.pile(x + PILE_AT_M);
+        self.pile(builder, x + PILE_AT_M);
         let top = self.wall.point(x, self.top, 0.0);
         let bollard = Shape::Cylinder {
             base: top + Vector3::new(1.2, -0.5, 0.0),
@@ -114,13 +63,14 @@ impl Builder {
             length: 0.6,
             radius: 0.15,
         };
-        self.push(Kind::Bollard, bollard);
+        builder.push(Kind::Bollard, bollard);
         let corner = top + Vector3::new(-3.0, -6.0, 0.0);
         let axes = [Vector3::x(), Vector3::y(), Vector3::z()];
-        self.block(Kind::Container, corner, axes, [6.06, 2.44, 2.59]);
+        builder.block(Kind::Container, corner, axes, [6.06, 2.44, 2.59]);
     }
 
-    fn ladder(&mut self, ladder: u32, x: f64) {
+    /// A ladder of step irons.
+    pub(super) fn ladder(&self, builder: &mut Builder, ladder: u32, x: f64) {
         let count = ((self.top - 0.2 - LOWEST_RUNG_M) / RUNG_SPACING_M).floor() as i32 + 1;
         for step in 0..count {
             let up = LOWEST_RUNG_M + f64::from(step) * RUNG_SPACING_M;
@@ -134,8 +84,8 @@ impl Builder {
                 length: RUNG_LENGTH_M,
                 radius: RUNG_RADIUS_M,
             };
-            self.push(Kind::Rung, rung);
-            self.rungs.push(Rung {
+            builder.push(Kind::Rung, rung);
+            builder.rungs.push(Rung {
                 ladder,
                 centre: [centre.x, centre.y, centre.z],
                 below_water: centre.z < 0.0,
@@ -143,38 +93,61 @@ impl Builder {
         }
     }
 
-    fn pile(&mut self, x: f64) {
+    fn pile(&self, builder: &mut Builder, x: f64) {
         let [off, radius, top] = PILE_M;
         // It stands upright and goes into the bed, which hides its foot.
-        let base = self.wall.point(x, self.toe, 0.0) + Vector3::new(0.0, off, -1.0);
+        let base = self.wall.point(x, self.toe, 0.0) + Vector3::new(0.0, off, -INTO_BED_M);
         let pile = Shape::Cylinder {
             base,
             axis: Vector3::z(),
             length: top - base.z,
             radius,
         };
-        self.push(Kind::Pile, pile);
+        builder.push(Kind::Pile, pile);
     }
 
-    /// The six faces of a block, normals outwards.
-    fn block(&mut self, kind: Kind, corner: Vector3<f64>, axes: [Vector3<f64>; 3], size: [f64; 3]) {
-        for [normal, first, second] in [[0, 1, 2], [1, 2, 0], [2, 0, 1]] {
-            for far in [false, true] {
-                // The normal is second × first, so the near faces and the far ones differ in order.
-                let [first, second] = if far { [second, first] } else { [first, second] };
-                let shift = if far {
-                    axes[normal] * size[normal]
-                } else {
-                    Vector3::zeros()
-                };
-                let face = Shape::Rectangle {
-                    corner: corner + shift,
-                    first: axes[first],
-                    second: axes[second],
-                    size: [size[first], size[second]],
-                };
-                self.push(kind, face);
-            }
+    /// Round piles with their tops, from the bed up.
+    pub(super) fn piles(&self, builder: &mut Builder, piles: &PileScenario, ground: &Ground) {
+        for &x in &piles.at_m {
+            let y = self.wall.origin.y + piles.off_m;
+            let foot = Vector3::new(x, y, ground.z(x, y) - INTO_BED_M);
+            let top = Vector3::new(x, y, piles.top_m.max(foot.z + INTO_BED_M));
+            builder.drum(Kind::Pile, foot, top, piles.radius_m);
+        }
+    }
+
+    pub(super) fn fenders(&self, builder: &mut Builder, fenders: &FenderScenario) {
+        let [low, high] = fenders.up_m;
+        let axes = [Vector3::x(), self.wall.normal, self.wall.up];
+        for at in &fenders.at_m {
+            let corner = self.wall.point(at - 0.5 * fenders.width_m, low, 0.0);
+            builder.block(
+                Kind::Fender,
+                corner,
+                axes,
+                [fenders.width_m, fenders.thick_m, high - low],
+            );
+        }
+    }
+
+    /// Bollards behind the top's edge: a stem, and a head half as wide again.
+    pub(super) fn bollards(&self, builder: &mut Builder, bollards: &BollardScenario) {
+        /// Where the head begins, as a part of the height.
+        const NECK: f64 = 0.7;
+        for &x in &bollards.at_m {
+            let foot = self.wall.point(x, self.top, 0.0) - Vector3::y() * bollards.back_m;
+            let at = |part: f64| foot + Vector3::z() * (part * bollards.height_m);
+            builder.drum(Kind::Bollard, at(0.0), at(NECK), bollards.radius_m);
+            builder.drum(Kind::Bollard, at(NECK), at(1.0), 1.5 * bollards.radius_m);
+        }
+    }
+
+    pub(super) fn chains(&self, builder: &mut Builder, chains: &ChainScenario) {
+        let [low, high] = chains.up_m;
+        for &x in &chains.at_m {
+            let end = |up: f64| self.wall.point(x, up, chains.off_m);
+            let (from, to) = (end(high.min(self.top)), end(low));
+            object::chain(builder, Kind::Chain, from, to, chains.link_m, Vector3::x());
         }
     }
 }
@@ -182,11 +155,12 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::scene::Quay;
+    use crate::scenario::Scenario;
+    use crate::scene::{Quay, Scene, Surface, build};
     use beluga_types::Point;
 
     fn scene() -> Scene {
-        build(&Scenario::demo(), 24.0)
+        build(&Scenario::demo(), 24.0).unwrap()
     }
 
     #[test]
@@ -218,7 +192,7 @@ mod tests {
                 second,
                 size,
             } => corner + first * (0.5 * size[0]) + second * (0.5 * size[1]),
-            Shape::Cylinder { .. } => panic!("a block has flat faces"),
+            _ => panic!("a block has flat faces"),
         };
         let centre = faces.iter().map(middle).sum::<Vector3<f64>>() / 6.0;
         for face in faces {

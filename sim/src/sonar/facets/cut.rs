@@ -1,0 +1,337 @@
+//! How the shapes that are no rectangle and no mantle are cut into cells, and what is left out because
+//! no ping reaches it.
+
+use std::f64::consts::TAU;
+
+use nalgebra::Vector3;
+use rustfft::num_complex::Complex;
+
+use super::super::paths::Scatterer;
+use super::{Collector, Curve, Row};
+use crate::random::Dice;
+use crate::scene::{Kind, perpendicular};
+
+/// A sphere has at least this many bands of cells.
+const LEAST_BANDS: f64 = 6.0;
+
+/// Which part of a row's rectangle belongs to the surface.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Outline {
+    /// All of it.
+    Whole,
+    /// What lies within a radius of a place.
+    Disc(Vector3<f64>, f64),
+    /// What lies between three corners.
+    Triangle([Vector3<f64>; 3]),
+}
+
+impl Outline {
+    fn holds(&self, point: &Vector3<f64>) -> bool {
+        match self {
+            Outline::Whole => true,
+            Outline::Disc(centre, radius) => (point - centre).norm_squared() <= radius * radius,
+            Outline::Triangle(corners) => {
+                let [a, b, c] = corners;
+                let upright = (b - a).cross(&(c - a));
+                (0..3).all(|i| {
+                    let edge = corners[(i + 1) % 3] - corners[i];
+                    edge.cross(&(point - corners[i])).dot(&upright) >= 0.0
+                })
+            }
+        }
+    }
+}
+
+impl Row {
+    /// Whether a point of the row's rectangle belongs to the surface.
+    pub(super) fn holds(&self, point: &Vector3<f64>) -> bool {
+        match &self.curve {
+            Curve::Flat { outline, .. } => outline.holds(point),
+            Curve::Round { .. } => true,
+        }
+    }
+}
+
+/// A flat piece in `Sensor` axes: a rectangle, of which an outline belongs to the surface.
+pub(super) struct Piece {
+    pub(super) corner: Vector3<f64>,
+    pub(super) first: Vector3<f64>,
+    pub(super) second: Vector3<f64>,
+    pub(super) size: [f64; 2],
+    pub(super) normal: Vector3<f64>,
+    pub(super) outline: Outline,
+}
+
+impl Collector<'_, '_> {
+    /// Whether a ping could hear any place within the ball around a surface: in range, and not
+    /// wholly beside the narrow transmit beam. May say yes in vain, never no.
+    pub(super) fn reaches(&self, surface: usize) -> bool {
+        let (middle, radius) = self.paths.scene.ball(surface);
+        let arm = middle - self.posture.origin;
+        let distance = arm.norm();
+        let aside = self.posture.sensor_from_quay.row(0).transpose().dot(&arm).abs();
+        distance - radius <= self.sonar.farthest_m
+            && aside - radius <= self.sonar.transmit.reach.min(1.0) * (distance + radius)
+    }
+
+    /// Rows of cells on a flat piece, those in range.
+    pub(super) fn piece(&mut self, kind: Kind, surface: u64, piece: &Piece) {
+        let Piece {
+            corner,
+            first,
+            second,
+            size,
+            normal,
+            outline,
+        } = *piece;
+        let cell = self.cell_m;
+        let off = corner.dot(&normal);
+        if off > 0.0 {
+            return;
+        }
+        // Rows run the way that leaves the narrow transmit beam soonest.
+        let along_first = first.x.abs() >= second.x.abs();
+        let (run, across, length, width) = if along_first {
+            (first, second, size[0], size[1])
+        } else {
+            (second, first, size[1], size[0])
+        };
+        let count = (width / cell).ceil();
+        let Some([from, to]) = within(corner.dot(&across), self.sonar.farthest_m, off, cell) else {
+            return;
+        };
+        let rows = (from / cell).floor().max(0.0) as u64..(to / cell).ceil().clamp(0.0, count) as u64;
+        for number in rows {
+            self.row(
+                kind,
+                &Row {
+                    surface,
+                    number: number << 1 | u64::from(along_first),
+                    start: corner + across * ((number as f64 + 0.5) * cell),
+                    run,
+                    length,
+                    cell: [cell, cell],
+                    curve: Curve::Flat {
+                        across,
+                        normal,
+                        outline,
+                    },
+                },
+            );
+        }
+    }
+
+    /// A triangle, as part of the rectangle on its first edge; corners in `Sensor` axes.
+    pub(super) fn triangle(&mut self, kind: Kind, surface: u64, corners: [Vector3<f64>; 3]) {
+        let [a, b, c] = corners;
+        let first = (b - a).normalize();
+        let normal = (b - a).cross(&(c - a)).normalize() * self.handedness;
+        let second = normal.cross(&first) * self.handedness;
+        let at = corners.map(|corner| (corner - a).dot(&first));
+        let low = at.iter().copied().fold(0.0, f64::min);
+        let high = at.iter().copied().fold(0.0, f64::max);
+        self.piece(
+            kind,
+            surface,
+            &Piece {
+                corner: a + first * low,
+                first,
+                second,
+                size: [high - low, (c - a).dot(&second)],
+                normal,
+                outline: Outline::Triangle(corners),
+            },
+        );
+    }
+
+    /// A disc, as part of the square around it. `turn` takes directions of `Quay` to `Sensor` axes,
+    /// and fixes the cells to the disc.
+    pub(super) fn disc(
+        &mut self,
+        kind: Kind,
+        surface: u64,
+        centre: Vector3<f64>,
+        axes: [Vector3<f64>; 3],
+        radius: f64,
+    ) {
+        let [first, second, normal] = axes;
+        self.piece(
+            kind,
+            surface,
+            &Piece {
+                corner: centre - (first + second) * radius,
+                first,
+                second,
+                size: [2.0 * radius; 2],
+                normal,
+                outline: Outline::Disc(centre, radius),
+            },
+        );
+    }
+
+    /// A sphere, in bands of equal area (Archimedes) about its upward axis, each cut into cells of equal area.
+    pub(super) fn sphere(&mut self, kind: Kind, surface: u64, centre: &Vector3<f64>, radius: f64) {
+        let up = self.posture.sensor_from_quay.column(2).into_owned();
+        let one = self.posture.sensor_from_quay * perpendicular(&Vector3::z());
+        let two = up.cross(&one);
+        let cell = self.cell_m.min(0.5 * radius);
+        let bands = (2.0 * radius / cell).ceil().max(LEAST_BANDS);
+        let cells = (TAU * radius / cell).ceil();
+        let area = 2.0 * TAU * radius * radius / (bands * cells);
+        let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
+        let law = self.law(kind, area);
+        for band in 0..bands as u64 {
+            let dice = Dice::new(self.paths.seed, self.source, surface, band);
+            for cell in 0..cells as u64 {
+                let jitter = dice.uniform_pair(2 * cell);
+                let height = 2.0 * (band as f64 + jitter[0]) / bands - 1.0;
+                let (sin, cos) = (TAU * (cell as f64 + jitter[1]) / cells).sin_cos();
+                let flat = (1.0 - height * height).max(0.0).sqrt();
+                let normal = (one * cos + two * sin) * flat + up * height;
+                let point = centre + normal * radius;
+                if point.dot(&normal) >= 0.0 {
+                    continue;
+                }
+                let [re, im] = dice
+                    .normal_pair(2 * cell + 1)
+                    .map(|value| value * std::f32::consts::FRAC_1_SQRT_2);
+                self.collect(&Scatterer {
+                    surface: self.surface,
+                    key: surface << 40 ^ band << 20 ^ cell,
+                    point,
+                    normal,
+                    law,
+                    strength,
+                    speckle: Complex::new(re, im),
+                });
+            }
+        }
+    }
+}
+
+/// The part of a line that is not farther than `farthest` from the origin, as way from its beginning:
+/// the line begins at `start` of the origin's foot on it and passes at `off`. A cell wider, for cells are jittered.
+pub(super) fn within(start: f64, farthest: f64, off: f64, cell: f64) -> Option<[f64; 2]> {
+    let half = (farthest * farthest - off * off).max(0.0).sqrt() + 2.0 * cell;
+    (off.abs() <= farthest + cell).then(|| [-start - half, -start + half])
+}
+
+#[cfg(test)]
+mod tests {
+    use beluga_types::Transform;
+    use nalgebra::Matrix3;
+
+    use super::super::{Posture, arrivals};
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::scene::{Parts, Scene, Shape, Surface, WallPlane};
+    use crate::sonar::Sonar;
+
+    /// Sum of the squares of what arrives from shapes of the bed's material, less spreading at a range and
+    /// absorption, as the mean over some seeds. The sonar looks straight down from 1 m under the water.
+    fn energy(shapes: &[Shape], range: f64) -> f64 {
+        const SEEDS: u64 = 40;
+        let mut scenario = Scenario::demo();
+        scenario.sonar.range_m = 24.0;
+        scenario.sonar.rate_hz = 10.0;
+        let sonar = Sonar::new(&scenario, &crate::rig::build(&scenario));
+        let surface = |shape: &Shape| Surface {
+            kind: Kind::Bed,
+            shape: *shape,
+        };
+        let scene = Scene::new(Parts {
+            surfaces: shapes.iter().map(surface).collect(),
+            rungs: Vec::new(),
+            objects: Vec::new(),
+            wall: WallPlane {
+                origin: Vector3::zeros(),
+                up: Vector3::z(),
+                normal: Vector3::y(),
+            },
+            world_from_quay: Transform::identity(),
+            has_water: true,
+        });
+        let posture = Posture {
+            sensor_from_quay: Matrix3::identity(),
+            origin: Vector3::new(0.0, 0.0, -1.0),
+            rate: Vector3::zeros(),
+            velocity: Vector3::zeros(),
+            water_z: 0.0,
+            ping: 0,
+        };
+        let one = |seed| -> f64 {
+            arrivals(&sonar, seed, &scene, &posture)
+                .iter()
+                .map(|arrival| f64::from(arrival.amplitude.norm_sqr()))
+                .sum()
+        };
+        let mean = (0..SEEDS).map(one).sum::<f64>() / SEEDS as f64;
+        mean * range.powi(4) * (4.0 * sonar.loss.even_per_m * range).exp()
+    }
+
+    #[test]
+    fn two_triangles_sound_as_their_rectangle() {
+        let at = |x: f64, y: f64| Vector3::new(x, y, -7.0);
+        let plate = Shape::Rectangle {
+            corner: at(-0.7, -1.0),
+            first: Vector3::y(),
+            second: Vector3::x(),
+            size: [2.0, 1.5],
+        };
+        let halves = [
+            Shape::Triangle {
+                a: at(-0.7, -1.0),
+                b: at(0.8, -1.0),
+                c: at(0.8, 1.0),
+            },
+            Shape::Triangle {
+                a: at(-0.7, -1.0),
+                b: at(0.8, 1.0),
+                c: at(-0.7, 1.0),
+            },
+        ];
+        let disc = Shape::Disc {
+            centre: at(0.0, 0.0),
+            normal: Vector3::z(),
+            radius: 1.0,
+        };
+        let whole = energy(&[plate], 6.0);
+        assert!((energy(&halves, 6.0) / whole - 1.0).abs() < 0.03);
+        // The beam is narrow: of a disc it lights the diameter, as long as the plate is wide.
+        assert!((energy(&[disc], 6.0) / whole - 1.0).abs() < 0.03);
+        let turned = halves.map(|half| match half {
+            Shape::Triangle { a, b, c } => Shape::Triangle { a, b: c, c: b },
+            other => other,
+        });
+        assert_eq!(energy(&turned, 6.0), 0.0, "nothing comes from the back");
+    }
+
+    /// By Lambert's law a small sphere sends back μ ∫ cos² dA = 2πr²μ/3.
+    #[test]
+    fn a_sphere_sounds_as_lambert_says() {
+        let radius = 0.05;
+        let sphere = Shape::Sphere {
+            centre: Vector3::new(0.0, 0.0, -21.0),
+            radius,
+        };
+        let expected = 10f64.powf(-2.7) * TAU * radius * radius / 3.0;
+        let found = energy(&[sphere], 20.0);
+        assert!(
+            (found / expected - 1.0).abs() < 0.06,
+            "{found} against {expected}"
+        );
+    }
+
+    #[test]
+    fn what_no_ping_reaches_is_left_out() {
+        let far = Shape::Sphere {
+            centre: Vector3::new(0.0, 0.0, -60.0),
+            radius: 0.5,
+        };
+        let ahead = Shape::Sphere {
+            centre: Vector3::new(10.0, 0.0, -10.0),
+            radius: 0.5,
+        };
+        assert_eq!(energy(&[far, ahead], 1.0), 0.0);
+    }
+}
