@@ -25,11 +25,11 @@ mod world;
 pub use error::Error;
 pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    BedScenario, BollardScenario, CastLevel, ChainScenario, FenderScenario, FixKind,
-    FixScenario, GnssScenario, HullScenario, ImuScenario, LadderScenario, Level, LidarPreset, LidarScenario,
-    NavScenario, ObjectClass, ObjectScenario, OutageScenario, PierScenario, PileScenario, QuayScenario,
-    ReliefScenario, RoomScenario, Scenario, SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario,
-    SolidShape, SonarScenario, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
+    BedScenario, BollardScenario, CastLevel, ChainScenario, FenderScenario, FixKind, FixScenario,
+    GnssScenario, HullScenario, ImuScenario, LadderScenario, Level, LidarPreset, LidarScenario, NavScenario,
+    ObjectClass, ObjectScenario, OutageScenario, PierScenario, PileScenario, QuayScenario, ReliefScenario,
+    RoomScenario, Scenario, SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario, SolidShape,
+    SonarScenario, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
 };
 pub use scenario::{
     ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,

@@ -54,7 +54,6 @@ impl ReturnTruth {
 }
 
 /// One turn: clockwise seen from above, beginning at port.
-#[cfg(test)]
 pub(crate) fn scan(world: &World, scan: u64) -> LidarScan {
     scan_with_truth(world, scan).0
 }

@@ -169,6 +169,16 @@ impl Sonar {
         }
     }
 
+    /// The true speed of sound as (depth in m, speed in m/s), straight between the levels.
+    pub(crate) fn sound_speed_levels(&self) -> Vec<(f64, f64)> {
+        let Some(refraction) = &self.refraction else {
+            return vec![(0.0, self.sound_speed_m_per_s)];
+        };
+        let profile = refraction.profile();
+        let levels = profile.levels_m().iter();
+        levels.map(|&depth| (depth, profile.speed_at(depth))).collect()
+    }
+
     /// How many whole pings the run has.
     pub(crate) fn count(&self) -> u64 {
         self.count

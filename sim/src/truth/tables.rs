@@ -13,7 +13,7 @@ use crate::world::World;
 
 /// Lines per second of the tables over time.
 const RATE_HZ: f64 = 1.0;
-/// Depths at which one speed for all of the water is listed, in metres.
+/// Depths that are always listed, in metres.
 const DEPTHS_M: [f64; 2] = [0.0, 20.0];
 
 pub(super) fn write(dir: &Path, world: &World) -> Result<(), Error> {
@@ -69,14 +69,15 @@ fn events(dir: &Path, world: &World) -> Result<(), Error> {
 }
 
 fn sound_speed(dir: &Path, world: &World) -> Result<(), Error> {
-    let waters = [&world.true_rig().water, &world.rig().water];
-    let mut depths: Vec<f64> = waters
-        .iter()
-        .flat_map(|water| match water {
-            Water::Profile(points) => points.iter().map(|point| point.0).collect(),
-            _ => DEPTHS_M.to_vec(),
-        })
-        .collect();
+    let truly: Vec<(f64, f64)> = world.sonar().sound_speed_levels();
+    let real = Water::Profile(truly.into());
+    let waters = [&real, &world.rig().water];
+    let mut depths = DEPTHS_M.to_vec();
+    for water in waters {
+        if let Water::Profile(points) = water {
+            depths.extend(points.iter().map(|point| point.0));
+        }
+    }
     depths.sort_by(f64::total_cmp);
     depths.dedup();
     let mut out = Out::create(dir.join("sound_speed.csv"))?;
