@@ -15,7 +15,7 @@ use crate::{gaps, nav, ply, rig_toml};
 ///
 /// Stamps are written as they are in the measurements, corrected and at the first firing; so the
 /// written rig has no `time_offset_ms` and `stamp = "start"`. A folder that was never
-/// [`finished`](Self::finish) lacks `pulses.csv`, and its tables may end inside a line.
+/// [`finished`](Self::finish) opens and reads as far as it was written; its tables may end inside a line.
 pub struct Writer {
     folder: PathBuf,
     rig: Rig,
@@ -107,7 +107,13 @@ impl Writer {
                 times.push(&format!("{file},{stamp},{end},{received},{seq}\n"))
             }
             (Payload::Sonar(ping), Out::Pings(pings)) => {
-                pings.push(measurement, ping, spec, &mut self.pulses)
+                let known = self.pulses.len();
+                pings.push(measurement, ping, spec, &mut self.pulses)?;
+                if self.pulses.len() > known {
+                    // At once, so that a recording that stops here can be read.
+                    pulses::write(&self.folder.join("pulses.csv"), &self.pulses)?;
+                }
+                Ok(())
             }
             (payload, Out::Nav(table)) => {
                 let Measurement {
@@ -127,9 +133,6 @@ impl Writer {
     /// # Errors
     /// If something cannot be written.
     pub fn finish(self) -> Result<(), Error> {
-        if !self.pulses.is_empty() {
-            pulses::write(&self.folder.join("pulses.csv"), &self.pulses)?;
-        }
         for out in self.outs {
             match out {
                 Out::Scans { times: table, .. } | Out::Nav(table) => table.finish()?,

@@ -26,6 +26,14 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
+    /// A fault that is none, or of a sensor that is none.
+    #[error("fault: expected {expected}, found `{found}`")]
+    Fault {
+        /// What there is.
+        expected: String,
+        /// What was asked for.
+        found: String,
+    },
     /// Reading or writing failed.
     #[error("{doing}: {source}: {}", path.display())]
     Io {
@@ -33,6 +41,16 @@ pub enum Error {
         doing: &'static str,
         /// Why it failed.
         source: std::io::Error,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A recording, or a file of a truth, is not the one that the truth was written with.
+    #[error("not what this truth was written with: expected {expected}, found {found}: {}", path.display())]
+    Recording {
+        /// What the manifest says.
+        expected: String,
+        /// What is there.
+        found: String,
         /// Which file.
         path: PathBuf,
     },
@@ -61,6 +79,19 @@ pub enum Error {
         limit: u64,
         /// The file's size.
         found: u64,
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A truth of another version.
+    #[error(
+        "expected a truth of version {expected}, found version {found}, which is not read any more: {}",
+        path.display()
+    )]
+    Version {
+        /// The version that is read.
+        expected: u32,
+        /// The version that is there.
+        found: String,
         /// Which file.
         path: PathBuf,
     },

@@ -9,6 +9,7 @@
 //! function of where it is used, and nothing reads a clock.
 
 mod error;
+mod faults;
 mod lidar;
 mod nav;
 mod random;
@@ -22,16 +23,19 @@ mod vessel;
 mod world;
 
 pub use error::Error;
+pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    ArrayShading, BedScenario, BollardScenario, CastLevel, ChainScenario, DEVICES, FaultScenario,
-    FenderScenario, FixKind, FixScenario, GnssScenario, HullScenario, Hum, ImuScenario, LadderScenario,
-    Level, LidarPreset, LidarScenario, NavScenario, Neighbour, ObjectClass, ObjectScenario, OutageScenario,
-    PierScenario, PileScenario, PulseShading, Quantity, QuayScenario, ReliefScenario, RoomScenario, Scenario,
-    SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario, SolidShape, SonarKind, SonarScenario,
-    Sweep, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
+    ArrayShading, BedScenario, BollardScenario, CastLevel, ChainScenario, ClockFault, DEVICES, FaultScenario,
+    FenderScenario, FixKind, FixScenario, GainFault, GnssScenario, GrowthFault, GyroFault, HullScenario, Hum,
+    ImuScenario, LadderScenario, Level, LidarPreset, LidarScenario, LinkFault, MountFault, NavScenario,
+    Neighbour, ObjectClass, ObjectScenario, OutageFault, OutageScenario, PierScenario, PileScenario,
+    PulseShading, Quantity, QuayScenario, ReliefScenario, RoomScenario, Scenario, SeaScenario, Seat,
+    SheetScenario, SilenceFault, SiteScenario, SlipFault, SolidScenario, SolidShape, SonarKind,
+    SonarScenario, SoundSpeedFault, Sweep, TankScenario, TideFault, TideScenario, TunnelScenario,
+    VesselScenario, WaterScenario, Window,
 };
 pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
-pub use truth::{TrueMount, Truth};
+pub use truth::{Cell, Digest, Grid, Returns, ReturnsOf, TrueMount, Truth, TruthWriter};
 pub use vessel::START;
 pub use world::{Measurements, World};

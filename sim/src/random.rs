@@ -47,6 +47,14 @@ pub(crate) enum Source {
     Floating = 22,
     /// The bed's relief, by component and wave.
     Bed = 10,
+    /// Growth on a wall, by the node of its lattice.
+    Growth = 50,
+    /// Jitter of a clock, by sensor and payload.
+    ClockJitter = 51,
+    /// What becomes of a payload on its way to the host, by sensor and payload.
+    Link = 52,
+    /// Which way positions drift while satellites are lost.
+    OutageDrift = 53,
 }
 
 /// An endless row of draws that belongs to one use.

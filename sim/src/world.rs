@@ -10,13 +10,14 @@ use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use crate::error::Error;
+use crate::faults::{ActingFault, Fate, Faults, Host};
 use crate::lidar;
 use crate::nav::{Gnss, Imu, Nav};
 use crate::rig::{self, LIDAR, NAV, SONAR};
 use crate::scenario::Scenario;
 use crate::scene::{self, Scene};
 use crate::sonar::Sonar;
-use crate::truth::Truth;
+use crate::truth::{Returns, ReturnsOf, Truth};
 use crate::vessel::{START, Vessel};
 
 /// Payloads are made in stretches of this length, so that memory stays bounded.
@@ -28,7 +29,11 @@ const TRANSFER_NANOS: i64 = 2_000_000;
 #[derive(Debug)]
 pub struct World {
     scenario: Scenario,
-    rig: Rig,
+    /// Where everything truly is.
+    true_rig: Rig,
+    /// What the recording says.
+    stated_rig: Rig,
+    faults: Faults,
     scene: Scene,
     vessel: Vessel,
     sonar: Sonar,
@@ -41,18 +46,20 @@ impl World {
     /// Builds the world of a scenario.
     ///
     /// # Errors
-    /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Site`] if
-    /// something of the site cannot be as it is described or stands in the vessel's way.
+    /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Fault`] if a
+    /// fault is about a sensor that there is not, [`Error::Site`] if something of the site cannot be as
+    /// it is described or stands in the vessel's way.
     pub fn new(scenario: Scenario) -> Result<Self, Error> {
         scenario.check()?;
-        let rig = rig::build(&scenario);
+        let true_rig = rig::build(&scenario);
+        let faults = Faults::new(&scenario, &true_rig)?;
         let vessel = Vessel::new(&scenario);
         let path_m = vessel.reach_m(scenario.duration_s);
         let scene = scene::build(&scenario, path_m)?;
-        check_way(&scene, &rig, &vessel, &scenario)?;
-        let origin = rig.origin.clone().unwrap_or_default();
-        let gnss = rig.id_of(rig::GNSS).zip(scenario.nav.gnss.as_ref());
-        let imu = rig.id_of(rig::IMU).zip(scenario.nav.imu.as_ref());
+        check_way(&scene, &true_rig, &vessel, &scenario)?;
+        let origin = true_rig.origin.clone().unwrap_or_default();
+        let gnss = true_rig.id_of(rig::GNSS).zip(scenario.nav.gnss.as_ref());
+        let imu = true_rig.id_of(rig::IMU).zip(scenario.nav.imu.as_ref());
         let imu_of = |id, imu| {
             let body_from_sensor = rig::imu_mount(imu).body_from_sensor();
             let latitude_rad = origin.anchor.latitude_rad;
@@ -66,10 +73,12 @@ impl World {
             imu: imu.map(|(id, imu)| imu_of(id, imu)),
             gnss: gnss.map(|(id, gnss)| (id, Gnss::new(&scenario, gnss, &vessel, origin.clone()))),
             scene,
-            sonar: Sonar::new(&scenario, &rig),
+            sonar: Sonar::new(&scenario),
             nav: Nav::new(&scenario, &vessel),
+            stated_rig: faults.stated(&true_rig),
             vessel,
-            rig,
+            true_rig,
+            faults,
             scenario,
         })
     }
@@ -79,14 +88,29 @@ impl World {
         &self.scenario
     }
 
-    /// The rig as the recording states it, which in this level is the true one.
+    /// The rig as the recording states it: the true one, but for the faults of the scenario.
     pub fn rig(&self) -> &Rig {
-        &self.rig
+        &self.stated_rig
+    }
+
+    /// The rig with which everything is measured.
+    pub fn true_rig(&self) -> &Rig {
+        &self.true_rig
+    }
+
+    /// What is wrong in this world.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
     }
 
     /// What is true: poses, mounting, surfaces, rungs.
     pub fn truth(&self) -> Truth {
         Truth::of(self)
+    }
+
+    /// Every fault that acts, how large, and when.
+    pub fn acting_faults(&self) -> Vec<ActingFault> {
+        self.faults.acting()
     }
 
     /// The true pose at a moment.
@@ -105,94 +129,138 @@ impl World {
         Measurements {
             world: self,
             next_stretch: START,
+            host: Host::default(),
             ready: VecDeque::new(),
             pending: Vec::new(),
+            returns_of: ReturnsOf::None,
         }
     }
 
-    /// Height of the waterline at a moment, in metres above the still water: the tide, without waves.
-    pub fn water_level_m(&self, stamp: Stamp) -> f64 {
-        self.vessel.water_level_m(stamp)
+    /// The same measurements, each with what is true of its returns.
+    pub fn measurements_with_returns(
+        &self,
+        returns_of: ReturnsOf,
+    ) -> impl Iterator<Item = (Measurement, Returns)> {
+        let mut measurements = self.measurements();
+        measurements.returns_of = returns_of;
+        std::iter::from_fn(move || {
+            measurements
+                .next_made()
+                .map(|made| (made.measurement, made.returns))
+        })
+    }
+
+    /// How many payloads each sensor measures.
+    pub(crate) fn counts(&self) -> Vec<(SensorId, u64)> {
+        let gnss = self.gnss.as_ref().map(|(id, gnss)| (*id, gnss.count()));
+        let imu = self.imu.as_ref().map(|(id, imu)| (*id, imu.count()));
+        let always = [
+            (LIDAR, lidar::count(self)),
+            (SONAR, self.sonar.count()),
+            (NAV, self.nav.count()),
+        ];
+        always.into_iter().chain(gnss).chain(imu).collect()
+    }
+
+    /// The true time at which a sensor measures a payload.
+    pub(crate) fn stamp_of(&self, sensor: SensorId, seq: u64) -> Stamp {
+        match (&self.gnss, &self.imu) {
+            _ if sensor == LIDAR => lidar::stamp(self, seq),
+            _ if sensor == SONAR => self.sonar.stamp(seq),
+            (Some((id, gnss)), _) if *id == sensor => gnss.stamp(seq),
+            (_, Some((id, imu))) if *id == sensor => imu.stamp(seq),
+            _ => self.nav.stamp(seq),
+        }
     }
 
     pub(crate) fn scene(&self) -> &Scene {
         &self.scene
     }
 
+    pub(crate) fn sonar(&self) -> &Sonar {
+        &self.sonar
+    }
+
     pub(crate) fn vessel(&self) -> &Vessel {
         &self.vessel
     }
 
-    pub(crate) fn body_from_sensor(&self, sensor: SensorId) -> Transform<Body, Sensor> {
-        self.rig
-            .sensor(sensor)
-            .map_or_else(Transform::identity, |spec| spec.body_from_sensor())
+    /// Where a sensor truly is when it begins a payload.
+    pub(crate) fn mount_at(&self, sensor: SensorId, stamp: Stamp) -> Transform<Body, Sensor> {
+        self.faults.mount_at(&self.true_rig, sensor, stamp)
     }
 
-    /// Everything whose stamp lies in [`from`, `to`), in no order.
-    fn stretch(&self, from: Stamp, to: Stamp) -> Vec<Measurement> {
-        let within = |count: u64, stamp: &dyn Fn(u64) -> Stamp, sensor: SensorId| -> Vec<(SensorId, u64)> {
-            let first = first_at_or_after(count, stamp, from);
-            let end = first_at_or_after(count, stamp, to);
-            (first..end).map(|seq| (sensor, seq)).collect()
+    /// Every payload that is measured in [`from`, `to`) and reaches the host, as it leaves its
+    /// sensor; those of a sensor in the order of its count.
+    fn stretch(&self, from: Stamp, to: Stamp, returns_of: ReturnsOf) -> Vec<(Made, Fate)> {
+        let within = |sensor: SensorId, count: u64| {
+            let stamp = move |seq| self.stamp_of(sensor, seq);
+            let first = first_at_or_after(count, &stamp, from);
+            let end = first_at_or_after(count, &stamp, to);
+            (first..end).map(move |seq| (sensor, seq))
         };
-        let mut jobs = within(lidar::count(self), &|scan| lidar::stamp(self, scan), LIDAR);
-        jobs.extend(within(self.sonar.count(), &|ping| self.sonar.stamp(ping), SONAR));
-        jobs.extend(within(self.nav.count(), &|fix| self.nav.stamp(fix), NAV));
-        if let Some((id, gnss)) = &self.gnss {
-            jobs.extend(within(gnss.count(), &|fix| gnss.stamp(fix), *id));
-        }
-        if let Some((id, imu)) = &self.imu {
-            jobs.extend(within(imu.count(), &|sample| imu.stamp(sample), *id));
-        }
+        let jobs: Vec<(SensorId, u64, Fate)> = self
+            .counts()
+            .into_iter()
+            .flat_map(|(sensor, count)| within(sensor, count))
+            .map(|(sensor, seq)| {
+                (
+                    sensor,
+                    seq,
+                    self.faults.fate(sensor, seq, self.stamp_of(sensor, seq)),
+                )
+            })
+            .filter(|(.., fate)| !matches!(fate, Fate::Lost | Fate::Silent))
+            .collect();
         jobs.par_iter()
-            .map(|&(sensor, seq)| self.measure(sensor, seq))
+            .map(|&(sensor, seq, fate)| (self.measure(sensor, seq, returns_of), fate))
             .collect()
     }
 
-    fn measure(&self, sensor: SensorId, seq: u64) -> Measurement {
-        let (stamp, last_nanos, payload) = match sensor {
+    fn measure(&self, sensor: SensorId, seq: u64, returns_of: ReturnsOf) -> Made {
+        let stamp = self.stamp_of(sensor, seq);
+        let mut returns = Returns::None;
+        let (last_nanos, payload) = match sensor {
             LIDAR => {
-                let scan = lidar::scan(self, seq);
-                let last = i64::from(scan.last_offset_nanos());
-                (lidar::stamp(self, seq), last, Payload::Lidar(Arc::new(scan)))
+                let (scan, truth) = lidar::scan_with_truth(self, seq);
+                if returns_of != ReturnsOf::None {
+                    returns = Returns::of_scan(&truth);
+                }
+                (
+                    i64::from(scan.last_offset_nanos()),
+                    Payload::Lidar(Arc::new(scan)),
+                )
             }
             SONAR => {
+                if returns_of == ReturnsOf::All {
+                    returns = Returns::of_ping(self, seq);
+                }
                 let (ping, last) = self.sonar.ping(self, seq);
-                (self.sonar.stamp(seq), last, Payload::Sonar(Arc::new(ping)))
+                (last, Payload::Sonar(Arc::new(ping)))
             }
-            _ => {
-                let (stamp, payload) = self.navigate(sensor, seq);
-                (stamp, 0, payload)
-            }
+            _ => (0, self.navigate(sensor, seq)),
         };
         let end = stamp.shifted_nanos(last_nanos);
-        Measurement {
+        let measurement = Measurement {
             seq,
             sensor,
             stamp,
             end,
             received: end.shifted_nanos(TRANSFER_NANOS),
             payload,
-        }
+        };
+        Made { measurement, returns }
     }
 
     /// What the navigation sensor of this id gives.
-    fn navigate(&self, sensor: SensorId, seq: u64) -> (Stamp, Payload) {
+    fn navigate(&self, sensor: SensorId, seq: u64) -> Payload {
+        let stamp = self.stamp_of(sensor, seq);
         match (&self.gnss, &self.imu) {
-            (Some((id, gnss)), _) if *id == sensor => {
-                let stamp = gnss.stamp(seq);
-                (stamp, Payload::Gnss(gnss.fix(seq, &self.pose_at(stamp))))
-            }
+            (Some((id, gnss)), _) if *id == sensor => Payload::Gnss(gnss.fix(seq, &self.pose_at(stamp))),
             (_, Some((id, imu))) if *id == sensor => {
-                let stamp = imu.stamp(seq);
-                let sample = imu.sample(seq, &self.vessel.motion_at(stamp));
-                (stamp, Payload::Imu(sample))
+                Payload::Imu(imu.sample(seq, &self.vessel.motion_at(stamp)))
             }
-            _ => {
-                let stamp = self.nav.stamp(seq);
-                (stamp, Payload::Pose(self.nav.fix(seq, &self.pose_at(stamp))))
-            }
+            _ => Payload::Pose(self.nav.fix(seq, &self.pose_at(stamp))),
         }
     }
 
@@ -235,32 +303,71 @@ fn first_at_or_after(count: u64, stamp: &dyn Fn(u64) -> Stamp, moment: Stamp) ->
     low
 }
 
+/// A measurement with what is true of its returns.
+#[derive(Debug)]
+struct Made {
+    measurement: Measurement,
+    returns: Returns,
+}
+
 /// The measurements of a world, in timeline order.
 #[derive(Debug)]
 pub struct Measurements<'a> {
     world: &'a World,
     next_stretch: Stamp,
-    ready: VecDeque<Measurement>,
+    host: Host,
+    ready: VecDeque<Made>,
     /// Made, but something not made yet could end before it.
-    pending: Vec<Measurement>,
+    pending: Vec<Made>,
+    returns_of: ReturnsOf,
 }
 
 impl Measurements<'_> {
-    /// Makes the next stretch. What ends before the stretch after it begins is ready: everything
-    /// still to come ends no earlier than that.
+    /// Makes the next stretch. What ends before the earliest stamp of the stretch after it is ready:
+    /// everything still to come ends no earlier than that.
     fn advance(&mut self) {
         let from = self.next_stretch;
         let to = from.shifted_nanos(STRETCH_NANOS);
-        self.pending.extend(self.world.stretch(from, to));
-        self.pending.sort_by_key(Measurement::order);
+        for (made, fate) in self.world.stretch(from, to, self.returns_of) {
+            self.hear(made, fate);
+        }
+        self.pending.sort_by_key(|made| made.measurement.order());
         self.next_stretch = to;
         let last = to >= self.world.end();
+        let safe = to.shifted_nanos(self.world.faults.earliest_nanos());
         let count = if last {
             self.pending.len()
         } else {
-            self.pending.partition_point(|measurement| measurement.end < to)
+            self.pending.partition_point(|made| made.measurement.end < safe)
         };
         self.ready.extend(self.pending.drain(..count));
+    }
+
+    /// Takes a payload as it was measured, and keeps what the recorder makes of it.
+    fn hear(&mut self, made: Made, fate: Fate) {
+        let Made {
+            mut measurement,
+            returns,
+        } = made;
+        let faults = &self.world.faults;
+        if faults.without_fix(measurement.stamp, &measurement.payload) {
+            return self.host.skip(&measurement);
+        }
+        faults.leave(&mut measurement);
+        let mut returns = Some(returns);
+        let patience_nanos = faults.patience_nanos(measurement.sensor);
+        for measurement in self.host.hear(measurement, fate, patience_nanos) {
+            let of_payload = !matches!(measurement.payload, Payload::Gap(_));
+            let returns = returns.take_if(|_| of_payload).unwrap_or(Returns::None);
+            self.pending.push(Made { measurement, returns });
+        }
+    }
+
+    fn next_made(&mut self) -> Option<Made> {
+        while self.ready.is_empty() && self.next_stretch < self.world.end() {
+            self.advance();
+        }
+        self.ready.pop_front()
     }
 }
 
@@ -268,9 +375,6 @@ impl Iterator for Measurements<'_> {
     type Item = Measurement;
 
     fn next(&mut self) -> Option<Measurement> {
-        while self.ready.is_empty() && self.next_stretch < self.world.end() {
-            self.advance();
-        }
-        self.ready.pop_front()
+        self.next_made().map(|made| made.measurement)
     }
 }

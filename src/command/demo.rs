@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use beluga_ingest::Pace;
-use beluga_sim::{Scenario, Score, Scorer, World};
+use beluga_sim::{Scenario, Score, Scorer, TruthWriter, World};
 use clap::Args;
 use serde::Serialize;
 
@@ -44,14 +44,14 @@ struct Shown<'a> {
 
 impl Demo {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        let world = scene(&self.scene, self.seed, self.seconds)?;
+        let world = scene(&self.scene, self.seed, self.seconds, &[])?;
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
         let opened = self
             .results
             .open(None, &self.out.join("demo.maml"), &source, world.rig())?;
         let truth = world.truth();
         let truth_folder = opened.path.with_extension("truth");
-        truth.write(&truth_folder)?;
+        TruthWriter::create(&truth_folder, &world, &self.scene)?.finish(None)?;
 
         let stop = stop_on_ctrl_c()?;
         let progress = Progress::start();
@@ -91,14 +91,23 @@ impl Demo {
     }
 }
 
-/// The world of a scene, given by its name or its file, with the seed and length that were asked for.
+/// The world of a scene, given by its name or its file, with the seed, the length and the faults that were
+/// asked for.
 ///
 /// # Errors
-/// If there is no such scene, or a number is outside its range.
-pub(crate) fn scene(name: &str, seed: Option<u64>, seconds: Option<f64>) -> anyhow::Result<World> {
+/// If there is no such scene or fault, or a number is outside its range.
+pub(crate) fn scene(
+    name: &str,
+    seed: Option<u64>,
+    seconds: Option<f64>,
+    faults: &[String],
+) -> anyhow::Result<World> {
     use anyhow::Context;
     let mut scenario = Scenario::find(name).context(Wrong::Arguments)?;
     scenario.seed = seed.unwrap_or(scenario.seed);
     scenario.duration_s = seconds.unwrap_or(scenario.duration_s);
+    for fault in faults {
+        scenario.faults.set(fault).context(Wrong::Arguments)?;
+    }
     World::new(scenario).context(Wrong::Arguments)
 }

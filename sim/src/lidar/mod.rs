@@ -62,7 +62,7 @@ pub(crate) fn scan(world: &World, scan: u64) -> LidarScan {
 pub(crate) fn scan_with_truth(world: &World, scan: u64) -> (LidarScan, Vec<ReturnTruth>) {
     let (seed, lidar) = (world.scenario().seed, &world.scenario().lidar);
     let begin = stamp(world, scan);
-    let body_from_sensor = world.body_from_sensor(LIDAR);
+    let body_from_sensor = world.mount_at(LIDAR, begin);
     let rings = fan::rings(lidar);
     let sub_rays = fan::sub_rays(lidar);
     let biases = ring_biases(seed, lidar.ring_bias_m, lidar.range_bias_m, rings.len());
@@ -196,7 +196,7 @@ mod tests {
         let world = World::new(Scenario::sample()).unwrap();
         let scan = scan(&world, 7);
         assert!(scan.len() > 1_000, "{}", scan.len());
-        let body_from_sensor = world.body_from_sensor(LIDAR);
+        let body_from_sensor = world.mount_at(LIDAR, stamp(&world, 7));
         let begin = stamp(&world, 7);
         let (mut sum, mut still_sum, mut lowest) = (0.0, 0.0, f64::INFINITY);
         for (i, &offset) in scan.offset_nanos().unwrap().iter().enumerate() {
@@ -249,7 +249,7 @@ mod tests {
         let world = World::new(hard()).unwrap();
         let (scan, truth) = scan_with_truth(&world, 3);
         assert_eq!(scan.len(), truth.len());
-        let body_from_sensor = world.body_from_sensor(LIDAR);
+        let body_from_sensor = world.mount_at(LIDAR, stamp(&world, 3));
         let (mut straight, mut mirrored, mut drops, mut mixed) = (0u32, 0u32, 0u32, 0u32);
         for (i, truth) in truth.iter().enumerate() {
             let now = stamp(&world, 3).shifted_nanos(scan.offset_nanos().unwrap()[i].into());

@@ -42,6 +42,7 @@ pub use features::{FeatureScore, FenderError, PileError};
 pub use ghosts::{Counts, GhostScore, TrueReturn};
 pub use histogram::SurfaceError;
 pub use interval::clopper_pearson;
+pub(crate) use lobe::Look;
 pub use over_runs::{OverRuns, over_runs};
 use page::Plots;
 pub use page::{Subject, page};
@@ -177,13 +178,12 @@ fn reason<T>(scored: &Scored<T>) -> Option<&str> {
 impl Truth {
     /// Where the sonar was at each of its pings, as transforms from its axes to `Quay`.
     pub(crate) fn ping_poses(&self) -> Vec<Transform<Quay, beluga_types::Sensor>> {
-        let Some(body_from_sensor) = self.body_from_sensor(SensorKind::Sonar) else {
-            return Vec::new();
-        };
         let quay_from_world = self.scene.world_from_quay.inverse();
         crate::sonar::ping_stamps(&self.scenario)
-            .filter_map(|stamp| self.pose_at(stamp))
-            .map(|pose| quay_from_world * pose * body_from_sensor)
+            .filter_map(|stamp| {
+                let body_from_sensor = self.body_from_sensor(SensorKind::Sonar, stamp)?;
+                Some(quay_from_world * self.pose_at(stamp)? * body_from_sensor)
+            })
             .collect()
     }
 }

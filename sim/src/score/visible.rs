@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::{OUTLIER_M, Seen};
 use crate::scene::{Kind, Quay};
 use crate::truth::Truth;
+use crate::vessel::START;
 
 /// Edge of a cell, in metres.
 pub(super) const CELL_M: f64 = 0.20;
@@ -240,13 +241,16 @@ type Rays = (Vec<Transform<Quay, Sensor>>, Vec<Vector3<f64>>, [f64; 2]);
 /// The lidar's places, half a second or more apart, its rays in steps of a degree, and its reach.
 fn lidar(truth: &Truth) -> Rays {
     let lidar = &truth.scenario.lidar;
-    let Some(body_from_sensor) = truth.body_from_sensor(SensorKind::Lidar) else {
+    if truth.body_from_sensor(SensorKind::Lidar, START).is_none() {
         return (Vec::new(), Vec::new(), [0.0, 0.0]);
-    };
+    }
     let quay_from_world = truth.scene.world_from_quay.inverse();
     let step = (truth.poses.len() / LIDAR_PLACES).max(100);
     let places = truth.poses.iter().step_by(step);
-    let places = places.map(|(_, pose)| quay_from_world * *pose * body_from_sensor);
+    let places = places.filter_map(|(stamp, pose)| {
+        let body_from_sensor = truth.body_from_sensor(SensorKind::Lidar, *stamp)?;
+        Some(quay_from_world * *pose * body_from_sensor)
+    });
     let rows = (lidar.highest_deg - lidar.lowest_deg).abs().ceil() as i32;
     let rays = (0..=rows).flat_map(|row| {
         let up = lidar.lowest_deg

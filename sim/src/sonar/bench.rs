@@ -16,7 +16,7 @@ pub(super) fn sonar(keys: &str) -> Sonar {
         "noise_db = -200\n"
     };
     let scenario = Scenario::from_toml(&format!("[sonar]\n{quiet}{keys}\n")).unwrap();
-    Sonar::new(&scenario, &crate::rig::build(&scenario))
+    Sonar::new(&scenario)
 }
 
 pub(super) fn at_rest() -> Posture {

@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn contributions_are_the_ping_told_by_cause() {
         let world = World::new(Scenario::sample()).unwrap();
-        let sonar = crate::sonar::Sonar::new(world.scenario(), world.rig());
+        let sonar = crate::sonar::Sonar::new(world.scenario());
         let told = sonar.contributions(&world, 7, f32::NEG_INFINITY);
         let posture = sonar.posture(&world, 7);
         let arrivals = facets::arrivals(&sonar, 1, world.scene(), &posture);

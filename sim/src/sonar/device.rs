@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use beluga_types::{Beam, Medium, Pulse, Rig, SensorSpec, Transform};
+use beluga_types::{Beam, Medium, Pulse, SensorSpec};
 use nalgebra::Vector3;
 
 use super::arrays::{Receive, Transmit};
@@ -12,7 +12,8 @@ use super::matched::Matched;
 use super::receiver::Receiver;
 use super::waveform::Synthesis;
 use super::{Sonar, air, refraction, samples, transmissions};
-use crate::rig::{SONAR, mount};
+use crate::faults::Growth;
+use crate::rig::mount;
 use crate::scenario::{Scenario, SonarKind, SonarScenario, Sweep};
 
 /// How wide the line that a fan's sonar lights up is across track: more than any fan.
@@ -131,9 +132,8 @@ fn loss(scenario: &Scenario) -> Loss {
 }
 
 impl Sonar {
-    pub(crate) fn new(scenario: &Scenario, rig: &Rig) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let sonar = &scenario.sonar;
-        let spec = rig.sensor(SONAR);
         let beams = beams(sonar);
         let pulse = pulse(sonar);
         let c = sonar.sound_speed_m_per_s(&scenario.water);
@@ -149,7 +149,6 @@ impl Sonar {
         let farthest_m = 0.5 * c * (record_s + 0.5 * sonar.pulse_s);
         Self {
             count: transmissions(scenario) * sides,
-            body_from_sensor: spec.map_or_else(Transform::identity, |spec| spec.body_from_sensor()),
             across_rad: beams.iter().map(Beam::across_rad).collect(),
             beams,
             elements: match sonar.kind {
@@ -178,6 +177,7 @@ impl Sonar {
             cell_m: cells_per_resolution(sonar.kind) * 0.5 * c / pulse.bandwidth_hz(),
             blanking_m: sonar.blanking_m,
             in_air: sonar.in_air,
+            growth: Growth::new(scenario),
             device: sonar.clone(),
         }
     }

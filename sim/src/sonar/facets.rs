@@ -14,6 +14,7 @@ use super::Sonar;
 use super::ghost::Ghosts;
 use super::paths::{Arrival, Law, Lobe, Paths, Posture, Scatterer};
 use super::{mirror, volume};
+use crate::faults::Growth;
 use crate::random::{Dice, Source};
 use crate::scene::{Kind, Scene, Shape, Surface, perpendicular};
 use cut::{Outline, Piece};
@@ -269,9 +270,12 @@ impl Collector<'_, '_> {
                 continue;
             }
             let v = (jitter[1] - 0.5) * row.cell[1];
-            let (point, normal) = row.at(u, v);
+            let (mut point, normal) = row.at(u, v);
             if !row.holds(&point) {
                 continue;
+            }
+            if let Some(growth) = self.sonar.growth.as_ref().filter(|_| Growth::covers(kind)) {
+                point += normal * growth.thickness_m(&self.posture.in_quay(&point));
             }
             let [re, im] = dice
                 .normal_pair(2 * cell + 1)

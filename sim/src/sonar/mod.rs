@@ -48,9 +48,11 @@ mod waveform;
 
 use std::sync::Arc;
 
-use beluga_types::{Beam, Body, Pulse, Sensor, SonarPing, Stamp, Transform};
+use beluga_types::{Beam, Pulse, SonarPing, Stamp};
 use nalgebra::{Rotation3, Vector3};
 
+use crate::faults::Growth;
+use crate::rig::SONAR;
 use crate::scenario::{Scenario, SonarKind, SonarScenario, WaterScenario};
 use crate::vessel::START;
 use crate::world::World;
@@ -76,7 +78,6 @@ const FIRST_S: f64 = 0.035;
 pub(crate) struct Sonar {
     device: SonarScenario,
     count: u64,
-    body_from_sensor: Transform<Body, Sensor>,
     /// Of a fan, or the one beam of a profile to each side.
     beams: Arc<[Beam]>,
     /// Where each beam of a fan looks across track, as the device believes; ascending.
@@ -106,6 +107,8 @@ pub(crate) struct Sonar {
     cell_m: f64,
     blanking_m: f64,
     in_air: bool,
+    /// What grows on the wall below water.
+    growth: Option<Growth>,
 }
 
 /// Samples per channel: until the end of an echo from the farthest range.
@@ -136,6 +139,16 @@ pub(crate) fn ping_stamps(scenario: &Scenario) -> impl Iterator<Item = Stamp> + 
 }
 
 impl Sonar {
+    /// The true speed of sound as (depth in m, speed in m/s), straight between the levels.
+    pub(crate) fn sound_speed_levels(&self) -> Vec<(f64, f64)> {
+        let Some(refraction) = &self.refraction else {
+            return vec![(0.0, self.sound_speed_m_per_s)];
+        };
+        let profile = refraction.profile();
+        let levels = profile.levels_m().iter();
+        levels.map(|&depth| (depth, profile.speed_at(depth))).collect()
+    }
+
     /// How many whole pings the run has; of a side-scan each side is one.
     pub(crate) fn count(&self) -> u64 {
         self.count
@@ -185,8 +198,9 @@ impl Sonar {
     /// Where the sonar is during a ping.
     fn posture(&self, world: &World, ping: u64) -> Posture {
         let stamp = self.stamp(ping);
-        let quay_from_sensor = world.vessel().pose_at(stamp) * self.body_from_sensor;
-        let [rate, velocity] = world.vessel().twist_of(stamp, &self.body_from_sensor);
+        let body_from_sensor = world.mount_at(SONAR, stamp);
+        let quay_from_sensor = world.vessel().pose_at(stamp) * body_from_sensor;
+        let [rate, velocity] = world.vessel().twist_of(stamp, &body_from_sensor);
         let posture = Posture {
             sensor_from_quay: quay_from_sensor.rotation_matrix().transpose(),
             origin: quay_from_sensor.translation(),

@@ -1,34 +1,41 @@
-//! The truth as a folder: `truth.json` (scenario, mounting, surfaces, rungs) and `poses.csv`.
+//! The truth as a folder: `truth.json` (scenario, mounting, faults, surfaces, rungs, grids), `poses.csv`, and
+//! what the grids hold.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Attitude, Mount, SensorKind, Transform};
+use beluga_types::{Attitude, Mount, SensorKind, Stamp, Transform};
 use nalgebra::Vector3;
 use serde::{Deserialize, Serialize};
 
-use super::{TrueMount, Truth, poses};
+use super::poses::{self, POSES};
+use super::writer::io;
+use super::{Grid, TrueMount, Truth};
 use crate::error::Error;
+use crate::faults::ActingFault;
 use crate::scenario::Scenario;
 use crate::scene::{ObjectBox, Parts, Rung, Scene, Surface, WallPlane};
 
-const MANIFEST: &str = "truth.json";
-const POSES: &str = "poses.csv";
+const TRUTH: &str = "truth.json";
 /// Version of the folder's layout.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 /// An hour of poses is about 80 MB.
 const LARGEST_BYTES: u64 = 256 << 20;
 
 /// `truth.json`.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Manifest {
+struct Document {
     /// Version of the layout.
     beluga_truth: u32,
     /// What the world was made from.
     scenario: Scenario,
     /// How each sensor is truly mounted.
     mounting: Vec<MountEntry>,
+    /// Height of the waterline above the `Body` origin at rest: true, then stated.
+    waterline_m: [f64; 2],
+    /// What was wrong.
+    faults: Vec<ActingFault>,
     /// Rotation from `Quay` to `World`, w x y z; they share their origin.
     world_from_quay_wxyz: [f64; 4],
     /// The wall's face at the waterline, its upward direction and its normal, in `Quay`.
@@ -36,10 +43,11 @@ struct Manifest {
     /// The step irons.
     rungs: Vec<Rung>,
     /// The boxes of the objects that do not belong there, in `Quay`.
-    #[serde(default)]
     objects: Vec<ObjectBox>,
     /// The surfaces, in `Quay`; a surface's id is its place in the list.
     surfaces: Vec<Surface>,
+    /// The grids of the true surface.
+    grids: Vec<Grid>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -47,6 +55,26 @@ struct Manifest {
 struct MountEntry {
     name: String,
     kind: String,
+    /// Where it truly is.
+    #[serde(rename = "true")]
+    real: PlaceEntry,
+    /// What the recording's rig states.
+    stated: PlaceEntry,
+    /// When it slips, and where it is from then on.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    slipped: Option<SlippedEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SlippedEntry {
+    at_ns: i64,
+    to: PlaceEntry,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlaceEntry {
     forward_m: f64,
     starboard_m: f64,
     down_m: f64,
@@ -55,69 +83,103 @@ struct MountEntry {
     heading_deg: f64,
 }
 
-impl Truth {
-    /// Writes the truth into a folder, which is made if it is not there.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if a file cannot be written.
-    pub fn write(&self, dir: &Path) -> Result<(), Error> {
-        fs::create_dir_all(dir).map_err(|source| io("making a folder", source, dir))?;
-        let wall = &self.scene.wall;
-        let manifest = Manifest {
-            beluga_truth: VERSION,
-            scenario: self.scenario.clone(),
-            mounting: self.mounting.iter().map(MountEntry::of).collect(),
-            world_from_quay_wxyz: self.scene.world_from_quay.wxyz(),
-            wall: [wall.origin, wall.up, wall.normal].map(Into::into),
-            rungs: self.scene.rungs.clone(),
-            objects: self.scene.objects.clone(),
-            surfaces: self.scene.surfaces.clone(),
-        };
-        let path = dir.join(MANIFEST);
-        let text =
-            serde_json::to_string_pretty(&manifest).map_err(|error| io("writing", error.into(), &path))?;
-        fs::write(&path, text + "\n").map_err(|source| io("writing", source, &path))?;
-        let path = dir.join(POSES);
-        fs::write(&path, poses::to_csv(&self.poses)).map_err(|source| io("writing", source, &path))
-    }
+/// Writes `truth.json`.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be written.
+pub(super) fn write(dir: &Path, truth: &Truth, grids: &[Grid]) -> Result<(), Error> {
+    let wall = &truth.scene.wall;
+    let bare = |grid: &Grid| Grid {
+        cells: Vec::new(),
+        ..grid.clone()
+    };
+    let document = Document {
+        beluga_truth: VERSION,
+        scenario: truth.scenario.clone(),
+        mounting: truth.mounting.iter().map(MountEntry::of).collect(),
+        waterline_m: truth.waterline_m,
+        faults: truth.faults.clone(),
+        world_from_quay_wxyz: truth.scene.world_from_quay.wxyz(),
+        wall: [wall.origin, wall.up, wall.normal].map(Into::into),
+        rungs: truth.scene.rungs.clone(),
+        objects: truth.scene.objects.clone(),
+        surfaces: truth.scene.surfaces.clone(),
+        grids: grids.iter().map(bare).collect(),
+    };
+    let path = dir.join(TRUTH);
+    let text = serde_json::to_string_pretty(&document).map_err(|error| io("writing", error.into(), &path))?;
+    fs::write(&path, text + "\n").map_err(|source| io("writing", source, &path))
+}
 
-    /// Reads the truth from a folder written by [`Self::write`].
+impl Truth {
+    /// Reads the truth from a folder written by [`TruthWriter`](super::TruthWriter); its grids are read by
+    /// [`Self::grids`].
     ///
     /// # Errors
     /// [`Error::Io`] if a file is missing, [`Error::TooLarge`] if one is larger than any this room
-    /// writes, [`Error::Content`] with the line if one does not hold what it should, and
-    /// [`Error::Scenario`] if the scenario has a number outside its range.
+    /// writes, [`Error::Version`] if it is of another version, [`Error::Content`] with the line if one
+    /// does not hold what it should, and [`Error::Scenario`] if the scenario has a number outside its
+    /// range.
     pub fn read(dir: &Path) -> Result<Self, Error> {
-        let path = dir.join(MANIFEST);
-        let text = read_capped(&path)?;
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| Error::Content {
-            expected: "a truth as `beluga sim` writes it",
-            found: error.to_string(),
-            line: error.line(),
-            path: path.clone(),
-        })?;
-        manifest.scenario.check()?;
-        let scene = manifest.scene(&path)?;
-        let mounting = manifest
+        let (document, path) = Document::read(dir)?;
+        document.scenario.check()?;
+        let scene = document.scene(&path)?;
+        let mounting = document
             .mounting
             .iter()
             .map(|entry| entry.mount(&path))
             .collect::<Result<_, _>>()?;
         Ok(Self {
-            scenario: manifest.scenario,
+            scenario: document.scenario,
             poses: poses::from_csv(&read_capped(&dir.join(POSES))?, &dir.join(POSES))?,
             mounting,
+            waterline_m: document.waterline_m,
+            faults: document.faults,
             scene,
         })
     }
+
+    /// The true surface in cells, as a folder holds it.
+    ///
+    /// # Errors
+    /// As [`Self::read`]; [`Error::Content`] too if a grid has not as many cells as it says.
+    pub fn grids(dir: &Path) -> Result<Vec<Grid>, Error> {
+        let (document, _) = Document::read(dir)?;
+        document.grids.into_iter().map(|grid| grid.read(dir)).collect()
+    }
 }
 
-impl Manifest {
+/// Enough of any version to know which one it is.
+#[derive(Deserialize)]
+struct Versioned {
+    beluga_truth: serde_json::Value,
+}
+
+impl Document {
+    /// The document, and its path.
+    fn read(dir: &Path) -> Result<(Self, PathBuf), Error> {
+        let path = dir.join(TRUTH);
+        let text = read_capped(&path)?;
+        let wrong = |error: serde_json::Error| Error::Content {
+            expected: "a truth as `beluga sim` writes it",
+            found: error.to_string(),
+            line: error.line(),
+            path: path.clone(),
+        };
+        let Versioned { beluga_truth } = serde_json::from_str(&text).map_err(wrong)?;
+        if beluga_truth != VERSION {
+            return Err(Error::Version {
+                expected: VERSION,
+                found: beluga_truth.to_string(),
+                path,
+            });
+        }
+        let document = serde_json::from_str(&text).map_err(wrong)?;
+        Ok((document, path))
+    }
+
     fn scene(&self, path: &Path) -> Result<Scene, Error> {
         let wrong = |expected, found: String| content(expected, found, 0, path);
-        if self.beluga_truth != VERSION {
-            return Err(wrong("`beluga_truth` to be 1", self.beluga_truth.to_string()));
-        }
         let world_from_quay = Transform::from_wxyz(self.world_from_quay_wxyz, [0.0; 3]).ok_or_else(|| {
             wrong(
                 "a rotation from quay to world",
@@ -153,10 +215,38 @@ fn unit(vector: &Vector3<f64>) -> bool {
 
 impl MountEntry {
     fn of(mounted: &TrueMount) -> Self {
-        let mount = &mounted.mount;
+        let slipped = mounted.slipped.as_ref().map(|(at, mount)| SlippedEntry {
+            at_ns: at.nanos(),
+            to: PlaceEntry::of(mount),
+        });
         Self {
             name: mounted.name.clone(),
             kind: mounted.kind.name().to_owned(),
+            real: PlaceEntry::of(&mounted.mount),
+            stated: PlaceEntry::of(&mounted.stated),
+            slipped,
+        }
+    }
+
+    fn mount(&self, path: &Path) -> Result<TrueMount, Error> {
+        let kind = [SensorKind::Lidar, SensorKind::Sonar, SensorKind::Nav]
+            .into_iter()
+            .find(|kind| kind.name() == self.kind)
+            .ok_or_else(|| content("kind `lidar`, `sonar` or `nav`", self.kind.clone(), 0, path))?;
+        let slipped = self.slipped.as_ref();
+        Ok(TrueMount {
+            name: self.name.clone(),
+            kind,
+            mount: self.real.mount(),
+            stated: self.stated.mount(),
+            slipped: slipped.map(|slipped| (Stamp::from_nanos(slipped.at_ns), slipped.to.mount())),
+        })
+    }
+}
+
+impl PlaceEntry {
+    fn of(mount: &Mount) -> Self {
+        Self {
             forward_m: mount.forward_m,
             starboard_m: mount.starboard_m,
             down_m: mount.down_m,
@@ -166,21 +256,13 @@ impl MountEntry {
         }
     }
 
-    fn mount(&self, path: &Path) -> Result<TrueMount, Error> {
-        let kind = [SensorKind::Lidar, SensorKind::Sonar, SensorKind::Nav]
-            .into_iter()
-            .find(|kind| kind.name() == self.kind)
-            .ok_or_else(|| content("kind `lidar`, `sonar` or `nav`", self.kind.clone(), 0, path))?;
-        Ok(TrueMount {
-            name: self.name.clone(),
-            kind,
-            mount: Mount {
-                forward_m: self.forward_m,
-                starboard_m: self.starboard_m,
-                down_m: self.down_m,
-                attitude: Attitude::from_degrees([self.roll_deg, self.pitch_deg, self.heading_deg]),
-            },
-        })
+    fn mount(&self) -> Mount {
+        Mount {
+            forward_m: self.forward_m,
+            starboard_m: self.starboard_m,
+            down_m: self.down_m,
+            attitude: Attitude::from_degrees([self.roll_deg, self.pitch_deg, self.heading_deg]),
+        }
     }
 }
 
@@ -207,30 +289,33 @@ pub(crate) fn content(expected: &'static str, found: String, line: usize, path: 
     }
 }
 
-fn io(doing: &'static str, source: std::io::Error, path: &Path) -> Error {
-    Error::Io {
-        doing,
-        source,
-        path: PathBuf::from(path),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::truth::TruthWriter;
     use crate::world::World;
 
-    fn truth() -> Truth {
+    fn short() -> World {
         let mut scenario = Scenario::sample();
         scenario.duration_s = 0.5;
-        World::new(scenario).unwrap().truth()
+        scenario
+            .faults
+            .set("mount-roll=1.5deg,slip-roll=2deg,tide=0.2,loss:lidar=10%")
+            .unwrap();
+        World::new(scenario).unwrap()
+    }
+
+    fn write(world: &World, folder: &Path) {
+        let writer = TruthWriter::create(folder, world, "sample").unwrap();
+        writer.finish(None).unwrap();
     }
 
     #[test]
     fn truth_survives_its_folder() {
         let folder = tempfile::tempdir().unwrap();
-        let written = truth();
-        written.write(folder.path()).unwrap();
+        let world = short();
+        let written = world.truth();
+        write(&world, folder.path());
         let read = Truth::read(folder.path()).unwrap();
         assert_eq!(read.scenario, written.scenario);
         assert_eq!(read.scene.surfaces.len(), written.scene.surfaces.len());
@@ -246,7 +331,24 @@ mod tests {
                 .body_from_sensor()
                 .perturbation_to(&other.mount.body_from_sensor());
             assert!(mount.name == other.name && difference.norm() < 1e-12);
+            let roll = |mount: &Mount| mount.attitude.roll_rad.to_degrees();
+            let wrong = roll(&mount.stated) - roll(&mount.mount);
+            let slipped = mount
+                .slipped
+                .as_ref()
+                .map(|(_, slipped)| roll(slipped) - roll(&mount.mount));
+            if mount.kind == SensorKind::Sonar {
+                assert!((wrong - 1.5).abs() < 1e-9 && (slipped.unwrap() - 2.0).abs() < 1e-9);
+            } else {
+                assert!(wrong.abs() < 1e-9 && slipped.is_none());
+            }
         }
+        assert_eq!(read.faults, written.faults);
+        let faults: Vec<&str> = read.faults.iter().map(|fault| fault.fault.as_str()).collect();
+        assert_eq!(faults, ["mount-roll", "slip-roll", "loss", "tide"]);
+        assert_eq!(read.waterline_m, written.waterline_m);
+        assert_eq!(Truth::grids(folder.path()).unwrap().len(), 2);
+        Truth::verify(folder.path()).unwrap();
         let point = Vector3::new(3.1, -7.7, -2.0);
         assert_eq!(
             read.scene.nearest(&point, 1.0).unwrap().surface,
@@ -257,7 +359,7 @@ mod tests {
     #[test]
     fn damaged_files_are_refused_with_their_line() {
         let folder = tempfile::tempdir().unwrap();
-        truth().write(folder.path()).unwrap();
+        write(&short(), folder.path());
         let poses = folder.path().join(POSES);
         let good = fs::read_to_string(&poses).unwrap();
         for (bad, line) in [
@@ -275,10 +377,13 @@ mod tests {
             }
         }
         fs::write(&poses, good).unwrap();
-        let manifest = folder.path().join(MANIFEST);
+        let manifest = folder.path().join(TRUTH);
         let good = fs::read_to_string(&manifest).unwrap();
+        let old = good.replacen("\"beluga_truth\": 2", "\"beluga_truth\": 1", 1);
+        fs::write(&manifest, old).unwrap();
+        let said = Truth::read(folder.path()).unwrap_err().to_string();
+        assert!(said.contains("of version 2, found version 1"), "{said}");
         for bad in [
-            good.replacen("\"beluga_truth\": 1", "\"beluga_truth\": 2", 1),
             good.replacen("\"rungs\"", "\"sprossen\"", 1),
             good.replacen("\"radius\": 0.0175", "\"radius\": -1.0", 1),
             good[..good.len() / 2].to_owned(),

@@ -1,35 +1,43 @@
 //! `poses.csv`: a true pose per line, `World` from `Body`, in order of time.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use beluga_types::{Body, Stamp, Transform, World};
 use nalgebra::{Quaternion, UnitQuaternion, Vector3};
 
 use super::file::content;
+use super::writer::Out;
 use crate::error::Error;
 
+/// The name of the file.
+pub(super) const POSES: &str = "poses.csv";
 const HEADER: &str = "stamp_ns,x_m,y_m,z_m,qw,qx,qy,qz";
 
 type Poses = Vec<(Stamp, Transform<World, Body>)>;
 
-/// The file's text.
-pub(super) fn to_csv(poses: &[(Stamp, Transform<World, Body>)]) -> String {
-    let mut text = format!("{HEADER}\n");
+/// Writes the file, pose after pose.
+///
+/// # Errors
+/// [`Error::Io`] if it cannot be written.
+pub(super) fn write(
+    dir: &Path,
+    poses: impl Iterator<Item = (Stamp, Transform<World, Body>)>,
+) -> Result<(), Error> {
+    let mut out = Out::create(dir.join(POSES))?;
+    out.push(format!("{HEADER}\n").as_bytes())?;
     for (stamp, pose) in poses {
         let p = pose.translation();
         let [w, x, y, z] = pose.wxyz();
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "{},{:.6},{:.6},{:.6},{w:.9},{x:.9},{y:.9},{z:.9}",
+        let line = format!(
+            "{},{:.6},{:.6},{:.6},{w:.9},{x:.9},{y:.9},{z:.9}\n",
             stamp.nanos(),
             p.x,
             p.y,
             p.z
         );
+        out.push(line.as_bytes())?;
     }
-    text
+    out.finish()
 }
 
 /// The poses in a file's text; `path` is for messages.

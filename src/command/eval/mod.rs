@@ -163,6 +163,9 @@ impl Eval {
 
     /// Scores one record.
     fn score(&self, record: &Path, truth: &Path) -> anyhow::Result<Scored> {
+        if let Some(recording) = &self.recording {
+            Truth::verify_recording(truth, recording).context(Wrong::Arguments)?;
+        }
         let truth = Truth::read(truth).context(Wrong::Arguments)?;
         let mut scorer = Scorer::new(truth.clone());
         if let Some(Stretch(stretch)) = self.held_out {

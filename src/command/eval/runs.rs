@@ -55,7 +55,7 @@ impl Seeds {
         let mut first_truth = None;
         for i in 0..u64::from(self.seeds.unwrap_or(0)) {
             let seed = self.first_seed.saturating_add(i);
-            let world = scene(&self.scene, Some(seed), self.seconds)?;
+            let world = scene(&self.scene, Some(seed), self.seconds, &[])?;
             let truth = world.truth();
             first_truth.get_or_insert_with(|| truth.clone());
             let progress = Progress::start();

@@ -234,7 +234,7 @@ mod tests {
         let mut scenario = Scenario::demo();
         scenario.sonar.range_m = 24.0;
         scenario.sonar.rate_hz = 10.0;
-        let sonar = Sonar::new(&scenario, &crate::rig::build(&scenario));
+        let sonar = Sonar::new(&scenario);
         let surface = |shape: &Shape| Surface {
             kind: Kind::Bed,
             shape: *shape,

@@ -20,7 +20,7 @@ fn sonar(change: impl Fn(&mut Scenario)) -> Sonar {
     scenario.sonar.range_m = 30.0;
     change(&mut scenario);
     scenario.check().unwrap();
-    Sonar::new(&scenario, &crate::rig::build(&scenario))
+    Sonar::new(&scenario)
 }
 
 /// A sonar at rest that looks straight down.

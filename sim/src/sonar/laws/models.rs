@@ -72,7 +72,7 @@ fn a_beam_is_the_plain_sum_of_its_scatterers() {
     let mut scenario = Scenario::sample();
     scenario.sonar.sample_rate_hz = 80e3;
     let world = crate::world::World::new(scenario).unwrap();
-    let sonar = Sonar::new(world.scenario(), world.rig());
+    let sonar = Sonar::new(world.scenario());
     let posture = at(Vector3::new(2.0, -0.5, -1.0));
     let arrivals = facets::arrivals(&sonar, 1, world.scene(), &posture);
     let axis = sonar.across_rad[20];
