@@ -22,7 +22,8 @@ pub(crate) struct Demo {
     /// Folder for record, picture and truth.
     #[arg(long, value_name = "DIR", default_value = "beluga-out")]
     out: PathBuf,
-    /// Scene: `quay`, `sample` (small and quick), or the path of a scenario that ends in `.toml`.
+    /// Scene: `quay`, `sample` (small and quick), a level from `s0` to `s6`, or the path of a scenario that
+    /// ends in `.toml`.
     #[arg(long, default_value = "quay")]
     scene: String,
     /// Seed of all randomness.
