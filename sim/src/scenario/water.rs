@@ -9,7 +9,9 @@ use crate::error::Error;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WaterScenario {
-    /// Speed of sound, in m/s; 1400 to 1600. With a `profile` or `cast`, what the recording states;
+    /// Whether there is air instead of water: no surface at height 0, and absorption at 50 % humidity.
+    pub air: bool,
+    /// Speed of sound, in m/s; 1400 to 1600, in air 300 to 380. With a `profile` or `cast`, what the recording states;
     /// else also what is true.
     pub sound_speed_m_per_s: f64,
     /// Temperature in °C, for absorption; 0 to 35. With a `cast`, that tells it.
@@ -60,6 +62,7 @@ const MOST_LEVELS: usize = 256;
 impl Default for WaterScenario {
     fn default() -> Self {
         Self {
+            air: false,
             sound_speed_m_per_s: 1476.0,
             temperature_deg_c: 14.0,
             salinity_ppt: 12.0,
@@ -78,6 +81,9 @@ impl Default for WaterScenario {
 
 impl WaterScenario {
     pub(super) fn check(&self) -> Result<(), Error> {
+        if self.air {
+            return self.check_air();
+        }
         speed("water.sound_speed_m_per_s", self.sound_speed_m_per_s)?;
         temperature("water.temperature_deg_c", self.temperature_deg_c)?;
         salinity("water.salinity_ppt", self.salinity_ppt)?;
@@ -109,6 +115,35 @@ impl WaterScenario {
             0.0,
             "no cast beside a profile",
         )
+    }
+
+    /// Air has neither layers nor bubbles.
+    fn check_air(&self) -> Result<(), Error> {
+        let found = self.sound_speed_m_per_s;
+        within(
+            "water.sound_speed_m_per_s",
+            found,
+            300.0,
+            380.0,
+            "300 to 380 in air",
+        )?;
+        temperature("water.temperature_deg_c", self.temperature_deg_c)?;
+        within("water.multipath", self.multipath.into(), 0.0, 2.0, "0 to 2")?;
+        within(
+            "water.profile",
+            self.profile.len() as f64,
+            0.0,
+            0.0,
+            "none in air",
+        )?;
+        within("water.cast", self.cast.len() as f64, 0.0, 0.0, "none in air")?;
+        within("water.wind_m_per_s", self.wind_m_per_s, 0.0, 0.0, "0 in air")?;
+        let volume = self.volume_scattering_db.unwrap_or(-120.0);
+        within("water.volume_scattering_db", volume, -120.0, -30.0, "-120 to -30")?;
+        for part in self.current_m_per_s {
+            within("water.current_m_per_s", part, -5.0, 5.0, "-5 to 5")?;
+        }
+        Ok(())
     }
 }
 
@@ -164,6 +199,7 @@ mod tests {
         refused(|water| water.profile = vec![[f64::NAN, 1480.0]], "water.profile");
         refused(|water| water.profile = vec![[0.0, 1480.0]; 300], "at most 256");
         refused(|water| water.multipath = 3, "water.multipath");
+        refused(|water| water.air = true, "300 to 380 in air");
         refused(|water| water.wind_m_per_s = f64::NAN, "water.wind_m_per_s");
         refused(|water| water.cast = vec![level, level], "water.cast");
         refused(

@@ -102,7 +102,7 @@ impl Collector<'_, '_> {
     fn scene(mut self) {
         let scene = self.paths.scene;
         for (id, surface) in (0u32..).zip(&scene.surfaces) {
-            if surface.shape.bounds().low.z < 0.0 {
+            if surface.shape.bounds().low.z < self.sonar.roof_m {
                 self.surface = id;
                 self.surface(id.into(), surface);
             }
@@ -233,7 +233,7 @@ impl Collector<'_, '_> {
 
     fn row(&mut self, kind: Kind, row: &Row) {
         let height = |u: f64| self.posture.height_of(&(row.start + row.run * u));
-        if height(0.0).min(height(row.length)) > row.cell[1] {
+        if height(0.0).min(height(row.length)) > self.sonar.roof_m + row.cell[1] {
             return;
         }
         let Some([from, to]) = lit_part(&row.start, &row.run, row.length, self.sonar.transmit.reach) else {

@@ -49,7 +49,7 @@ struct Way {
 impl Ghosts {
     pub(super) fn new(paths: &Paths<'_>) -> Self {
         let sonar = paths.sonar;
-        let mirrors = Mirror::all(paths.scene, &sonar.water);
+        let mirrors = Mirror::all(paths.scene, sonar);
         let count = mirrors.len();
         let facing = |i: &usize| mirrors[*i].height(&paths.posture.origin) > 0.0;
         let mut orders: Vec<Vec<usize>> = vec![Vec::new()];
@@ -88,7 +88,8 @@ impl Ghosts {
         let point = leg.image.in_quay(&scatterer.point);
         let whole = scatterer.strength * lit / range;
         let quiet = matches!(scatterer.law, Law::Any | Law::Lambert) && whole / range.max(1.0) < self.floor;
-        if cosine < LEAST_COSINE || lit == 0.0 || range > paths.sonar.farthest_m || point.z >= 0.0 || quiet {
+        let outside = range > paths.sonar.farthest_m || point.z >= paths.sonar.roof_m;
+        if cosine < LEAST_COSINE || lit == 0.0 || outside || quiet {
             return;
         }
         let normal = leg.image.sensor_from_quay.transpose() * scatterer.normal;

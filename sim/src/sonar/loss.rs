@@ -7,6 +7,8 @@ use crate::scenario::WaterScenario;
 
 /// Depth of even water for absorption, in metres.
 const DEPTH_M: f64 = 4.0;
+/// Relative humidity of air for absorption, in per cent.
+const HUMIDITY_PERCENT: f64 = 50.0;
 /// Nepers per decibel.
 const NEPERS: f64 = LN_10 / 20.0;
 
@@ -32,7 +34,9 @@ pub(super) struct Bubbles {
 impl Loss {
     pub(super) fn new(water: &WaterScenario, frequency_hz: f64) -> Self {
         let per_m = |temperature: f64, salinity: f64, depth: f64| {
-            absorption::db_per_m(frequency_hz, temperature, salinity, depth, water.ph) * NEPERS
+            let water_db = || absorption::db_per_m(frequency_hz, temperature, salinity, depth, water.ph);
+            let air_db = || absorption::in_air_db_per_m(frequency_hz, temperature, HUMIDITY_PERCENT);
+            NEPERS * if water.air { air_db() } else { water_db() }
         };
         let mut levels: Vec<[f64; 3]> = Vec::new();
         for level in &water.cast {

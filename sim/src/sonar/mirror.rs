@@ -5,6 +5,7 @@ use std::f64::consts::TAU;
 use nalgebra::{Matrix3, Vector3};
 use rustfft::num_complex::Complex;
 
+use super::Sonar;
 use crate::scenario::WaterScenario;
 use crate::scene::{Kind, Scene, Shape};
 
@@ -28,6 +29,8 @@ pub(super) struct Mirror {
     patch: Option<([Vector3<f64>; 2], [f64; 2])>,
     medium: Medium,
     roughness_m: f64,
+    /// It ends at this height.
+    roof_m: f64,
 }
 
 /// What is behind a mirror, as a fluid.
@@ -81,8 +84,9 @@ pub(super) fn glints(kind: Kind) -> (f64, f64) {
 }
 
 impl Mirror {
-    /// The mirrors of a scene: the water's surface and the largest flat faces below it.
-    pub(super) fn all(scene: &Scene, water: &WaterScenario) -> Vec<Self> {
+    /// The mirrors of a scene: the water's surface and the largest flat faces below it; in air, the
+    /// largest flat faces.
+    pub(super) fn all(scene: &Scene, sonar: &Sonar) -> Vec<Self> {
         let mut faces: Vec<(f64, Self)> = (0u32..)
             .zip(&scene.surfaces)
             .filter_map(|(id, surface)| {
@@ -97,7 +101,7 @@ impl Mirror {
                 };
                 let (medium, roughness_m) = Medium::of(surface.kind);
                 let low = surface.shape.bounds().low.z;
-                (low < 0.0 && size[0] * size[1] >= LEAST_AREA_M2).then(|| {
+                (low < sonar.roof_m && size[0] * size[1] >= LEAST_AREA_M2).then(|| {
                     let mirror = Self {
                         surface: id,
                         corner,
@@ -105,6 +109,7 @@ impl Mirror {
                         patch: Some(([first, second], size)),
                         medium,
                         roughness_m,
+                        roof_m: sonar.roof_m,
                     };
                     (size[0] * size[1], mirror)
                 })
@@ -117,9 +122,12 @@ impl Mirror {
             normal: -Vector3::z(),
             patch: None,
             medium: Medium::Air,
-            roughness_m: surface_roughness_m(water),
+            roughness_m: surface_roughness_m(&sonar.water),
+            roof_m: sonar.roof_m,
         };
-        std::iter::once(top)
+        (!sonar.water.air)
+            .then_some(top)
+            .into_iter()
             .chain(faces.into_iter().take(MOST - 1).map(|(_, mirror)| mirror))
             .collect()
     }
@@ -158,7 +166,7 @@ impl Mirror {
                 .all(|(edge, length)| (0.0..=length).contains(&arm.dot(edge)))
         });
         let cosine = (before - behind) / way.norm();
-        (inside && place.z < 0.0).then_some((place, cosine))
+        (inside && place.z < self.roof_m).then_some((place, cosine))
     }
 
     /// Reflection at a cosine of incidence: the part that keeps its phase, and the standard deviation of
@@ -221,6 +229,7 @@ mod tests {
             patch: None,
             medium: Medium::Air,
             roughness_m: 2e-3,
+            roof_m: 0.0,
         };
         for cosine in [0.05, 0.3, 0.9] {
             let (kept, scattered) = rough.reflection(cosine, 5e-3);

@@ -82,6 +82,8 @@ pub(crate) struct Sonar {
     loss: Loss,
     refraction: Option<Refraction>,
     water: WaterScenario,
+    /// Height of the water's surface, above which there is no sound; infinite in air.
+    roof_m: f64,
     multipath: u8,
     specular: bool,
     transmit: Pattern,
@@ -154,6 +156,7 @@ impl Sonar {
             loss: Loss::new(&scenario.water, sonar.centre_hz),
             refraction: refraction::of(&scenario.water, farthest_m),
             water: scenario.water.clone(),
+            roof_m: if scenario.water.air { f64::INFINITY } else { 0.0 },
             multipath: scenario.water.multipath,
             specular: scenario.water.specular,
             transmit: Pattern::new(width, TRANSMIT_U),

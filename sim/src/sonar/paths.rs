@@ -165,7 +165,7 @@ impl<'a> Paths<'a> {
         if turned_away
             || range > self.sonar.farthest_m
             || self.sonar.transmit.at(direction.x) == 0.0
-            || self.posture.height_of(point) >= 0.0
+            || self.posture.height_of(point) >= self.sonar.roof_m
         {
             return None;
         }

@@ -40,16 +40,18 @@ pub(super) fn collect(paths: &mut Paths<'_>) {
         let dice = Dice::new(paths.seed, Source::Floating, paths.posture.ping, direction);
         let middle_rad = first + (direction as f64 + 0.5) * step_rad;
         let reach_m = free_m(paths, middle_rad);
-        for shell in 0..(reach_m / step_m) as u64 {
+        // Nearer, the receiver is closed.
+        let nearest = (sonar.blanking_m.max(step_m) / step_m).ceil() as u64;
+        for shell in nearest..(reach_m / step_m) as u64 {
             let [far, aside] = dice.uniform_pair(3 * shell);
-            let range = (shell as f64 + far).max(0.05) * step_m;
+            let range = (shell as f64 + far) * step_m;
             let across = middle_rad + (aside - 0.5) * step_rad;
             // Along track it stands where the beam is strong; the beam's width is in the volume.
             let point = Vector3::new(0.0, -across.sin(), -across.cos()) * range;
             let depth = -paths.posture.height_of(&point);
             let strength = even + bubbles.map_or(0.0, |bubbles| bubbles.scattering_per_m(depth));
             let power = strength * range * range * along_rad * step_rad * step_m;
-            if depth <= 0.0 || power / range.powi(4) < floor {
+            if depth <= -sonar.roof_m || power / range.powi(4) < floor {
                 continue;
             }
             let [re, im] = dice
@@ -85,7 +87,7 @@ fn free_m(paths: &Paths<'_>, across_rad: f64) -> f64 {
     let in_quay = paths.posture.sensor_from_quay.transpose() * direction;
     let hit = paths.scene.cast(&paths.posture.origin, &in_quay, 0.0, farthest);
     let up = if in_quay.z > 0.0 {
-        -paths.posture.origin.z / in_quay.z
+        (paths.sonar.roof_m - paths.posture.origin.z) / in_quay.z
     } else {
         f64::INFINITY
     };
