@@ -72,6 +72,10 @@ impl Sim {
 }
 
 fn filed(out: &Path, world: &World) -> anyhow::Result<u64> {
+    anyhow::ensure!(
+        world.scenario().nav.imu.is_none(),
+        "a folder has no place for the samples of `nav.imu`; write a tape (--out NAME.mcap), or leave it out of the scene"
+    );
     let mut writer = folder::Writer::create(out, world.rig())?;
     let mut measurements = 0;
     for measurement in world.measurements() {

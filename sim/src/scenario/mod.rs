@@ -126,7 +126,8 @@ impl Scenario {
         self.faults.check()?;
         self.site.check()?;
         site::every(&self.solid, "solid", SolidScenario::check)?;
-        site::every(&self.object, "object", ObjectScenario::check)
+        site::every(&self.object, "object", ObjectScenario::check)?;
+        site::check_names(&self.object)
     }
 }
 

@@ -26,6 +26,8 @@ mod elements;
 mod facets;
 mod ghost;
 mod hearing;
+#[cfg(test)]
+mod laws;
 mod loss;
 mod matched;
 mod mirror;
