@@ -18,6 +18,14 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// A sonar that cannot be built.
+    #[error("sonar device `{name}`: {why}")]
+    Device {
+        /// Its name or path.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// Reading or writing failed.
     #[error("{doing}: {source}: {}", path.display())]
     Io {

@@ -94,6 +94,11 @@ impl World {
         self.scene.world_from_quay * self.vessel.pose_at(stamp)
     }
 
+    /// Samples of the sonar beyond full scale in what has been made so far: they were clipped.
+    pub fn clipped_samples(&self) -> u64 {
+        self.sonar.clipped()
+    }
+
     /// All measurements in timeline order, made as they are asked for. The same for any number of
     /// threads; each stretch of half a second is made in parallel.
     pub fn measurements(&self) -> Measurements<'_> {

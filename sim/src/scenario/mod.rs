@@ -1,5 +1,7 @@
 //! What to simulate: every number of a world that may be chosen.
 
+mod device;
+mod disturbance;
 mod faults;
 mod file;
 mod levels;
@@ -14,6 +16,8 @@ mod water;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+pub use device::{ArrayShading, DEVICES, PulseShading, Quantity, SonarKind, Sweep};
+pub use disturbance::{Hum, Neighbour};
 pub use faults::FaultScenario;
 pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, OutageScenario};
@@ -46,7 +50,7 @@ pub struct Scenario {
     pub vessel: VesselScenario,
     /// The spinning lidar.
     pub lidar: LidarScenario,
-    /// The multibeam sonar.
+    /// The sonar.
     pub sonar: SonarScenario,
     /// The navigation.
     pub nav: NavScenario,
@@ -122,7 +126,8 @@ impl Scenario {
         self.faults.check()?;
         self.site.check()?;
         site::every(&self.solid, "solid", SolidScenario::check)?;
-        site::every(&self.object, "object", ObjectScenario::check)
+        site::every(&self.object, "object", ObjectScenario::check)?;
+        site::check_names(&self.object)
     }
 }
 
