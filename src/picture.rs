@@ -35,7 +35,7 @@ mod with_viewer {
     use std::sync::atomic::Ordering;
     use std::time::Duration;
 
-    use beluga_viz::{Feed, Options, Ports, Recorder, Viewer};
+    use beluga_viz::{Options, PORT, Recorder, Viewer};
 
     use super::*;
     use crate::browser;
@@ -64,13 +64,13 @@ mod with_viewer {
         /// # Errors
         /// If the file or the page cannot be made.
         pub(crate) fn on_page(path: &Path, rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Page)> {
-            let (viewer, feed) = Viewer::live(ports(opening))?;
-            let recorder = Recorder::live(&feed, Some(path), rig, Options::default())?;
+            let (viewer, feed) = Viewer::live(port(opening))?;
+            let recorder = Recorder::live(feed, Some(path), rig, Options::default())?;
             let picture = Self {
                 path: path.to_owned(),
                 recorder,
             };
-            Ok((picture, Page::open(viewer, Some(feed), opening)))
+            Ok((picture, Page::open(viewer, opening)))
         }
 
         /// Draws until the sender is gone; gives back where the picture is.
@@ -89,7 +89,6 @@ mod with_viewer {
     /// A page with the viewer on it.
     pub(crate) struct Page {
         viewer: Viewer,
-        feed: Option<Feed>,
         /// Whether a browser was opened for it.
         opened: bool,
     }
@@ -100,8 +99,8 @@ mod with_viewer {
         /// # Errors
         /// If the page cannot be served.
         pub(crate) fn of_file(recording: &Path, opening: Opening) -> anyhow::Result<Self> {
-            let viewer = Viewer::file(recording, ports(opening))?;
-            Ok(Self::open(viewer, None, opening))
+            let viewer = Viewer::file(recording, port(opening))?;
+            Ok(Self::open(viewer, opening))
         }
 
         /// A page that shows frames as they are drawn, and what draws them; no file is made.
@@ -109,12 +108,12 @@ mod with_viewer {
         /// # Errors
         /// If the page cannot be served.
         pub(crate) fn of_frames(rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Recorder)> {
-            let (viewer, feed) = Viewer::live(ports(opening))?;
-            let recorder = Recorder::live(&feed, None, rig, Options::default())?;
-            Ok((Self::open(viewer, Some(feed), opening), recorder))
+            let (viewer, feed) = Viewer::live(port(opening))?;
+            let recorder = Recorder::live(feed, None, rig, Options::default())?;
+            Ok((Self::open(viewer, opening), recorder))
         }
 
-        fn open(viewer: Viewer, feed: Option<Feed>, opening: Opening) -> Self {
+        fn open(viewer: Viewer, opening: Opening) -> Self {
             for note in viewer.notes() {
                 crate::tell(note);
             }
@@ -125,7 +124,7 @@ mod with_viewer {
                 (true, false) => format!("no browser found: open {url}"),
                 (false, false) => format!("open {url}"),
             });
-            Self { viewer, feed, opened }
+            Self { viewer, opened }
         }
 
         /// Whether a browser was opened for it.
@@ -136,11 +135,6 @@ mod with_viewer {
         /// Where it is.
         pub(crate) fn url(&self) -> String {
             self.viewer.url()
-        }
-
-        /// Parts of the picture the browser did not take in time.
-        pub(crate) fn left_out(&self) -> u64 {
-            self.feed.as_ref().map_or(0, Feed::left_out)
         }
 
         /// Serves until `stop` is set.
@@ -155,12 +149,8 @@ mod with_viewer {
         }
     }
 
-    fn ports(opening: Opening) -> Ports {
-        let usual = Ports::default();
-        Ports {
-            page: opening.port.unwrap_or(usual.page),
-            ..usual
-        }
+    fn port(opening: Opening) -> u16 {
+        opening.port.unwrap_or(PORT)
     }
 }
 
@@ -200,10 +190,6 @@ mod without_viewer {
 
     impl Page {
         pub(crate) fn is_opened(&self) -> bool {
-            match self.0 {}
-        }
-
-        pub(crate) fn left_out(&self) -> u64 {
             match self.0 {}
         }
 

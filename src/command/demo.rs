@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
-use crate::picture::Page;
 use crate::pipeline::{self, River};
 use crate::report::Report;
 
@@ -72,7 +71,6 @@ impl Demo {
 
         let mut report = mouth.report;
         report.notes.extend(opened.notes);
-        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         report
             .notes
             .push(format!("the truth of this world: {}", truth_folder.display()));

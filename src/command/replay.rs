@@ -10,7 +10,6 @@ use clap::Args;
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
-use crate::picture::Page;
 use crate::pipeline::{self, River};
 
 /// Fuses a recording into a sealed record.
@@ -96,7 +95,6 @@ impl Replay {
         let mut report = mouth.report;
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(opened.notes);
-        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         super::show(json, &report, &report.to_string())?;
         keep_showing(opened.page, &stop);
         Ok(report.exit())

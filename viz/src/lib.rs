@@ -76,7 +76,7 @@ mod waterfall;
 pub use error::Error;
 pub use notes::Level;
 pub use recorder::{Options, Recorder};
-pub use viewer::{Feed, Ports, Viewer};
+pub use viewer::{Feed, PORT, Viewer};
 
 /// The timeline everything lies on: when the sensors measured, UTC.
 pub const TIMELINE: &str = "data_time";

@@ -8,6 +8,9 @@ use re_sdk_types::archetypes::{Scalars, SeriesLines};
 use crate::Error;
 use crate::colour::Rgb;
 
+/// All lines are below here.
+pub(crate) const ROOT: &str = "plot";
+
 /// One line of a plot.
 struct Line {
     entity: &'static str,

@@ -83,12 +83,13 @@ impl Recorder {
         Self::on(stream, path, rig, options)
     }
 
-    /// Sends to a viewer while it is made, and to a file too if one is named. What the viewer does
-    /// not take in time is left out there ([`Feed::left_out`]), not in the file.
+    /// Shows a picture while it is made, and writes a file too if one is named. The file has
+    /// everything over time; browsers get what was over time only of numbers and the log, all else
+    /// as it is now.
     ///
     /// # Errors
     /// [`Error::Create`] if the file cannot be made.
-    pub fn live(feed: &Feed, file: Option<&Path>, rig: &Rig, options: Options) -> Result<Self, Error> {
+    pub fn live(feed: Feed, file: Option<&Path>, rig: &Rig, options: Options) -> Result<Self, Error> {
         let path = file.unwrap_or(Path::new("the viewer"));
         let file = file
             .map(FileSink::new)
@@ -98,7 +99,6 @@ impl Recorder {
                 path: path.to_owned(),
             })?;
         let stream = builder().buffered()?;
-        let feed = feed.clone();
         stream.set_sink(Box::new(Fork { file, feed }));
         Self::on(stream, path, rig, options)
     }

@@ -71,13 +71,16 @@ pub(crate) enum Body<'a> {
     Bytes(Cow<'a, [u8]>),
     /// A file, and how many of its bytes.
     File(File, u64),
+    /// Pieces that come as they are made; how many is not known.
+    Stream(Box<dyn Iterator<Item = Arc<[u8]>>>),
 }
 
 impl Body<'_> {
-    fn len(&self) -> u64 {
+    fn len(&self) -> Option<u64> {
         match self {
-            Body::Bytes(bytes) => bytes.len() as u64,
-            Body::File(_, len) => *len,
+            Body::Bytes(bytes) => Some(bytes.len() as u64),
+            Body::File(_, len) => Some(*len),
+            Body::Stream(_) => None,
         }
     }
 }
@@ -320,10 +323,11 @@ fn send(
     for (name, value) in everywhere.iter().chain(&answer.fields) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    head.push_str(&format!(
-        "Content-Length: {}\r\nConnection: close\r\n\r\n",
-        answer.body.len()
-    ));
+    // A body of unknown length ends with the connection: RFC 9112, 6.3.
+    if let Some(len) = answer.body.len() {
+        head.push_str(&format!("Content-Length: {len}\r\n"));
+    }
+    head.push_str("Connection: close\r\n\r\n");
     stream.write_all(head.as_bytes())?;
     if !head_only {
         match answer.body {
@@ -331,6 +335,7 @@ fn send(
             Body::File(file, len) => {
                 io::copy(&mut file.take(len), stream)?;
             }
+            Body::Stream(mut pieces) => pieces.try_for_each(|piece| stream.write_all(&piece))?,
         }
     }
     stream.flush()

@@ -11,22 +11,23 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use re_web_viewer_server::WebViewerData;
 
+use super::board::Board;
+use super::feed;
 use super::http::{Answer, Body, Request, Site, Status};
 use crate::Error;
 
 const OK: Status = Status(200, "OK");
 const NOT_FOUND: Status = Status(404, "Not Found");
-/// Where a recording file stands on the site.
+/// Where the recording stands on the site: a file, or one that is being made.
 const RECORDING: &str = "/recording.rrd";
 /// The viewer's files bear their version in their path, so that a browser may keep them.
 const KEPT: &str = "private, max-age=604800, immutable";
 const NOT_KEPT: &str = "no-store";
 
 /// What the page opens.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// What the gRPC server at this port of loopback sends.
-    Live(u16),
+    /// A picture while it is made.
+    Live(Arc<Board>),
     /// A recording.
     File(PathBuf),
 }
@@ -51,14 +52,9 @@ impl Files {
     pub(super) fn new(shown: Shown) -> Result<Self, Error> {
         let viewer = WebViewerData::load(None).map_err(|source| Error::Bundle(Box::new(source)))?;
         let folder = format!("/viewer-{}", re_sdk::build_info().version);
-        let recording = match shown {
-            Shown::Live(port) => format!("rerun+http://127.0.0.1:{port}/proxy"),
-            Shown::File(_) => RECORDING.to_owned(),
-        };
         let page = include_str!("../../web/index.html")
             .replace("{{viewer}}", &folder)
-            .replace("{{recording}}", &recording);
-        let everywhere = fields(&shown);
+            .replace("{{recording}}", RECORDING);
         Ok(Self {
             shown,
             page,
@@ -66,7 +62,7 @@ impl Files {
             viewer,
             script_gzip: OnceLock::new(),
             code_gzip: OnceLock::new(),
-            everywhere,
+            everywhere: fields(),
         })
     }
 
@@ -127,7 +123,7 @@ impl Site for Files {
             "/favicon.ico" => found("image/x-icon", KEPT, self.viewer.favicon()),
             RECORDING => match &self.shown {
                 Shown::File(file) => recording(file),
-                Shown::Live(_) => Answer::plain(NOT_FOUND),
+                Shown::Live(board) => live(board),
             },
             _ => path
                 .strip_prefix(self.folder.as_str())
@@ -141,21 +137,14 @@ impl Site for Files {
     }
 }
 
-/// The fields of every answer. The policy lets the page ask this server and the one that feeds
-/// the viewer, and nobody else: the viewer by itself would ask hosts on the internet.
-/// Content Security Policy Level 3, W3C.
-fn fields(shown: &Shown) -> Vec<(&'static str, String)> {
-    let feed = match shown {
-        Shown::Live(port) => format!(" http://127.0.0.1:{port}"),
-        Shown::File(_) => String::new(),
-    };
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'{feed}; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
+/// The fields of every answer. The policy lets the page ask this server and nobody else: the viewer
+/// by itself would ask hosts on the internet. Content Security Policy Level 3, W3C.
+fn fields() -> Vec<(&'static str, String)> {
+    const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     vec![
-        ("Content-Security-Policy", policy),
+        ("Content-Security-Policy", POLICY.into()),
         ("X-Content-Type-Options", "nosniff".into()),
         ("Referrer-Policy", "no-referrer".into()),
         ("Cross-Origin-Opener-Policy", "same-origin".into()),
@@ -170,6 +159,15 @@ fn found<'a>(kind: &str, keep: &str, bytes: &'a [u8]) -> Answer<'a> {
         status: OK,
         fields: vec![("Content-Type", kind.into()), ("Cache-Control", keep.into())],
         body: Body::Bytes(Cow::Borrowed(bytes)),
+    }
+}
+
+/// The picture as it is, and what changes.
+fn live(board: &Arc<Board>) -> Answer<'static> {
+    let pieces = Box::new(feed::stream(board.reader()));
+    Answer {
+        body: Body::Stream(pieces),
+        ..found("application/octet-stream", NOT_KEPT, b"")
     }
 }
 
@@ -197,6 +195,7 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+    use crate::viewer::board::Stay;
 
     fn ask<'a>(files: &'a Files, path: &str) -> Answer<'a> {
         files.answer(&Request {
@@ -214,7 +213,12 @@ mod tests {
                 file.read_to_end(&mut bytes).unwrap();
                 bytes
             }
+            Body::Stream(pieces) => pieces.flat_map(|piece| piece.to_vec()).collect(),
         }
+    }
+
+    fn live_one() -> Shown {
+        Shown::Live(Arc::default())
     }
 
     fn field<'a>(answer: &'a Answer<'_>, name: &str) -> Option<&'a str> {
@@ -224,10 +228,10 @@ mod tests {
 
     #[test]
     fn the_page_names_only_paths_of_this_site() {
-        let files = Files::new(Shown::Live(9876)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         let page = String::from_utf8(body(ask(&files, "/"))).unwrap();
         assert!(
-            page.contains("data-recording=\"rerun+http://127.0.0.1:9876/proxy\""),
+            page.contains("data-recording=\"/recording.rrd\""),
             "{page}"
         );
         let named: Vec<&str> = ["href=\"", "src=\"", "data-wasm=\""]
@@ -244,10 +248,9 @@ mod tests {
 
     #[test]
     fn the_table_is_all_there_is() {
-        let files = Files::new(Shown::Live(9876)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         for path in [
             "/index.html",
-            "/recording.rrd",
             "/sw.js",
             "/../Cargo.toml",
             "/viewer-0.36.3/../../etc/passwd",
@@ -274,25 +277,29 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_being_made_is_sent_until_it_ends() {
+        let board: Arc<Board> = Arc::default();
+        let files = Files::new(Shown::Live(board.clone())).unwrap();
+        let answer = ask(&files, RECORDING);
+        board.put(Stay::Kept, *b"first");
+        board.put(Stay::Kept, *b" last");
+        board.end();
+        let bytes = body(answer);
+        assert!(bytes.starts_with(b"RRF2") && bytes.ends_with(b"first last"), "{bytes:?}");
+    }
+
+    #[test]
     fn the_policy_names_this_machine_only() {
-        let policy = |shown| fields(&shown)[0].1.clone();
-        let live = policy(Shown::Live(9877));
-        assert!(
-            live.contains("connect-src 'self' http://127.0.0.1:9877;"),
-            "{live}"
-        );
-        let file = policy(Shown::File("a.rrd".into()));
-        assert!(file.contains("connect-src 'self';"), "{file}");
-        for policy in [live, file] {
-            for word in ["unsafe-inline", "'unsafe-eval'", "https:", "*", "rerun.io"] {
-                assert!(!policy.contains(word), "{word} in {policy}");
-            }
+        let policy = fields()[0].1.clone();
+        assert!(policy.contains("connect-src 'self';"), "{policy}");
+        for word in ["unsafe-inline", "'unsafe-eval'", "http", "*", "rerun.io"] {
+            assert!(!policy.contains(word), "{word} in {policy}");
         }
     }
 
     #[test]
     fn what_is_compressed_is_the_bundled_script() {
-        let files = Files::new(Shown::Live(1)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         let path = format!("{}/re_viewer.js", files.folder);
         let plain = ask(&files, &path);
         assert_eq!(field(&plain, "Content-Encoding"), None);
@@ -314,7 +321,7 @@ mod tests {
 
     #[test]
     fn the_machine_code_is_of_its_type() {
-        let files = Files::new(Shown::Live(1)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         let answer = ask(&files, &format!("{}/re_viewer_bg.wasm", files.folder));
         assert_eq!(field(&answer, "Content-Type"), Some("application/wasm"));
         assert_eq!(&body(answer)[..4], b"\0asm");
