@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 
 use beluga_types::{Echogram, Rig, SolidarFrame};
 
+use crate::latency::Departures;
 #[cfg(feature = "viz")]
 pub(crate) use with_viewer::{Page, Picture, is_watched};
 #[cfg(not(feature = "viz"))]
@@ -21,6 +22,15 @@ pub(crate) enum Look {
     Echo(Echogram),
 }
 
+/// What a picture is of.
+#[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "there is no picture"))]
+#[derive(Clone)]
+pub(crate) struct Subject<'a> {
+    pub(crate) rig: &'a Rig,
+    /// When its measurements left the source, if the run keeps to their time.
+    pub(crate) departures: Option<Departures>,
+}
+
 /// Where a page listens, and whether a browser is opened for it.
 #[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "there is no page"))]
 #[derive(Clone, Copy, Debug)]
@@ -33,7 +43,7 @@ pub(crate) struct Opening {
 #[cfg(feature = "viz")]
 mod with_viewer {
     use std::sync::atomic::Ordering;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     use beluga_viz::{Options, PORT, Recorder, Viewer};
 
@@ -45,6 +55,16 @@ mod with_viewer {
     pub(crate) struct Picture {
         path: PathBuf,
         recorder: Recorder,
+        departures: Option<Departures>,
+    }
+
+    impl Subject<'_> {
+        fn options(&self) -> Options {
+            Options {
+                paced: self.departures.is_some(),
+                ..Options::default()
+            }
+        }
     }
 
     impl Picture {
@@ -52,10 +72,11 @@ mod with_viewer {
         ///
         /// # Errors
         /// If the file cannot be made.
-        pub(crate) fn create(path: &Path, rig: &Rig) -> anyhow::Result<Self> {
+        pub(crate) fn create(path: &Path, subject: Subject<'_>) -> anyhow::Result<Self> {
             Ok(Self {
                 path: path.to_owned(),
-                recorder: Recorder::create(path, rig)?,
+                recorder: Recorder::create_with(path, subject.rig, subject.options())?,
+                departures: subject.departures,
             })
         }
 
@@ -63,12 +84,17 @@ mod with_viewer {
         ///
         /// # Errors
         /// If the file or the page cannot be made.
-        pub(crate) fn on_page(path: &Path, rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Page)> {
+        pub(crate) fn on_page(
+            path: &Path,
+            subject: Subject<'_>,
+            opening: Opening,
+        ) -> anyhow::Result<(Self, Page)> {
             let (viewer, feed) = Viewer::live(port(opening))?;
-            let recorder = Recorder::live(feed, Some(path), rig, Options::default())?;
+            let recorder = Recorder::live(feed, Some(path), subject.rig, subject.options())?;
             let picture = Self {
                 path: path.to_owned(),
                 recorder,
+                departures: subject.departures,
             };
             Ok((picture, Page::open(viewer, opening)))
         }
@@ -77,7 +103,14 @@ mod with_viewer {
         pub(crate) fn draw(mut self, looks: Receiver<Look>) -> anyhow::Result<PathBuf> {
             for look in looks {
                 match look {
-                    Look::Frame(frame) => self.recorder.frame(&frame)?,
+                    Look::Frame(frame) => {
+                        let gone = self.departures.as_ref();
+                        if let Some(by) = gone.and_then(|gone| gone.before(frame.window.end, Instant::now()))
+                        {
+                            self.recorder.late(by);
+                        }
+                        self.recorder.frame(&frame)?;
+                    }
                     Look::Echo(echo) => self.recorder.echo(&echo)?,
                 }
             }
@@ -171,13 +204,13 @@ mod without_viewer {
     impl Picture {
         /// # Errors
         /// Always, with what to do about it.
-        pub(crate) fn create(_: &Path, _: &Rig) -> anyhow::Result<Self> {
+        pub(crate) fn create(_: &Path, _: Subject<'_>) -> anyhow::Result<Self> {
             Err(lacking())
         }
 
         /// # Errors
         /// Always.
-        pub(crate) fn on_page(_: &Path, _: &Rig, _: Opening) -> anyhow::Result<(Self, Page)> {
+        pub(crate) fn on_page(_: &Path, _: Subject<'_>, _: Opening) -> anyhow::Result<(Self, Page)> {
             Err(lacking())
         }
 

@@ -191,7 +191,10 @@ fn only_the_viewer_listens_and_only_on_loopback() {
             );
         }
     }
-    assert!(listeners >= 2, "the viewer's server and its test are where they were");
+    assert!(
+        listeners >= 2,
+        "the viewer's server and its test are where they were"
+    );
 }
 
 /// The page is one page.

@@ -47,7 +47,7 @@ impl Demo {
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
         let opened = self
             .results
-            .open(None, &self.out.join("demo.maml"), &source, world.rig())?;
+            .open(None, &self.out.join("demo.maml"), &source, world.rig(), None)?;
         let truth = world.truth();
         let truth_folder = opened.path.with_extension("truth");
         truth.write(&truth_folder)?;

@@ -10,6 +10,7 @@ use clap::Args;
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
+use crate::latency::Departures;
 use crate::pipeline::{self, River};
 
 /// Fuses a recording into a sealed record.
@@ -35,6 +36,13 @@ pub(crate) struct Replay {
 
 #[derive(Clone, Copy, Debug)]
 struct Speed(Pace);
+
+impl Speed {
+    /// Whether the run keeps to its measurements' time.
+    fn is_paced(self) -> bool {
+        self.0 != Pace::Max
+    }
+}
 
 impl FromStr for Speed {
     type Err = String;
@@ -63,9 +71,11 @@ impl Replay {
             .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
         let default = PathBuf::from(format!("{name}.maml"));
         must_be_free(&[("--out", self.out.as_deref()), ("--tape", self.tape.as_deref())])?;
+        let departures = self.speed.is_paced().then(Departures::default);
+        let out = self.out.as_deref();
         let opened = self
             .results
-            .open(self.out.as_deref(), &default, &name, recording.rig())?;
+            .open(out, &default, &name, recording.rig(), departures.clone())?;
 
         let stop = stop_on_ctrl_c()?;
         let tape = match self.tape {
@@ -80,7 +90,10 @@ impl Replay {
         let mouth = pipeline::run(River {
             rig: recording.rig().clone(),
             fusion: opened.config.fusion,
-            source: Box::new(timeline),
+            source: match departures {
+                Some(departures) => Box::new(departures.watch(timeline)),
+                None => Box::new(timeline),
+            },
             pace: self.speed.0,
             record: Some((opened.path, opened.record)),
             tape,

@@ -113,10 +113,12 @@ impl Board {
         }
     }
 
-    /// Bytes of all parts.
+    /// Bytes of what is now, and of what is a history.
     #[cfg(test)]
-    pub(super) fn size_bytes(&self) -> usize {
-        self.state().parts.values().map(|part| part.bytes.len()).sum()
+    pub(super) fn sizes(&self) -> [usize; 2] {
+        let state = self.state();
+        let all: usize = state.parts.values().map(|part| part.bytes.len()).sum();
+        [all - state.moment_bytes, state.moment_bytes]
     }
 }
 
@@ -217,7 +219,8 @@ mod tests {
         let moment = vec![0u8; MOST_MOMENT_BYTES / 100];
         for _ in 0..1000 {
             board.put(Stay::Moment, moment.clone());
-            assert!(board.size_bytes() <= MOST_MOMENT_BYTES + 1000);
+            let [now, history] = board.sizes();
+            assert!(now == 1000 && history <= MOST_MOMENT_BYTES, "{now} and {history}");
         }
         board.put(Stay::Moment, *b"last");
         board.end();

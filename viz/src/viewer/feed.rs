@@ -95,18 +95,28 @@ fn newest(message: &LogMsg, chunk: &Chunk) -> Vec<(Stay, LogMsg)> {
     let mut parts = Vec::new();
     let mut missing: Vec<_> = chunk.components_identifiers().collect();
     for row in (0..chunk.num_rows()).rev() {
-        let here = |component: &_| chunk.component_batch_raw(*component, row).is_some_and(|cell| cell.is_ok());
+        let here = |component: &_| {
+            chunk
+                .component_batch_raw(*component, row)
+                .is_some_and(|cell| cell.is_ok())
+        };
         let (found, rest): (Vec<_>, Vec<_>) = missing.into_iter().partition(here);
         missing = rest;
         if found.is_empty() {
             continue;
         }
-        let part = chunk.row_sliced_deep(row, 1).components_sliced(&found).into_static();
+        let part = chunk
+            .row_sliced_deep(row, 1)
+            .components_sliced(&found)
+            .into_static();
         let mut names: Vec<&str> = found.iter().map(|component| component.as_str()).collect();
         names.sort_unstable();
         let name = format!("{} {}", chunk.entity_path(), names.join(" "));
         if let Ok(arrow) = part.to_arrow_msg() {
-            parts.push((Stay::Newest(name), LogMsg::ArrowMsg(message.store_id().clone(), arrow)));
+            parts.push((
+                Stay::Newest(name),
+                LogMsg::ArrowMsg(message.store_id().clone(), arrow),
+            ));
         }
     }
     // In the order in which they were logged.
@@ -114,15 +124,17 @@ fn newest(message: &LogMsg, chunk: &Chunk) -> Vec<(Stay, LogMsg)> {
     parts
 }
 
-/// Where a live recording goes: to the browsers, and to a file if there is one.
+/// Where a picture goes: to browsers, to a file, or to both.
 pub(crate) struct Fork {
     pub(crate) file: Option<FileSink>,
-    pub(crate) feed: Feed,
+    pub(crate) feed: Option<Feed>,
 }
 
 impl LogSink for Fork {
     fn send(&self, message: LogMsg) {
-        self.feed.put(&message);
+        if let Some(feed) = &self.feed {
+            feed.put(&message);
+        }
         if let Some(file) = &self.file {
             file.send(always_active(message));
         }
@@ -149,5 +161,93 @@ fn always_active(message: LogMsg) -> LogMsg {
             LogMsg::BlueprintActivationCommand(command)
         }
         message => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use re_sdk::RecordingStreamBuilder;
+    use re_sdk_types::archetypes::{Points2D, Scalars};
+
+    use super::*;
+    use crate::{Options, Recorder, specimen};
+
+    /// Up and down along thirty metres of wall: after the first time there is nothing new.
+    #[test]
+    fn what_is_kept_for_browsers_does_not_grow_with_the_run() {
+        let feed = Feed::new();
+        let board = feed.board();
+        let mut recorder = Recorder::live(feed, None, &specimen::rig(), Options::default()).unwrap();
+        let mut kept = Vec::new();
+        for minute in 0..6 {
+            for index in minute * 60..(minute + 1) * 60 {
+                let along_m = (index % 60) as f64;
+                let east_m = if along_m < 30.0 { along_m } else { 60.0 - along_m };
+                let frame = specimen::passing(index, east_m);
+                recorder.frame(&frame).unwrap();
+                let mut echo = specimen::echo(index);
+                echo.stamp = frame.window.end;
+                recorder.echo(&echo).unwrap();
+            }
+            recorder.flush().unwrap();
+            kept.push(board.sizes());
+        }
+        println!("kept of now and of histories, by minute: {kept:?}");
+        let [before, after] = [kept[2], kept[5]];
+        assert!(after[0] < before[0] + before[0] / 10, "{kept:?}");
+        // Nineteen lines and the log: less than a megabyte in three minutes, and bounded by the board.
+        assert!(after[1] < before[1] + 1_000_000, "{kept:?}");
+    }
+
+    #[test]
+    fn only_numbers_and_words_keep_their_time() {
+        let (stream, caught) = RecordingStreamBuilder::new("test")
+            .enabled(true)
+            .send_properties(false)
+            .memory()
+            .unwrap();
+        for second in 0..3 {
+            stream.set_timestamp_nanos_since_epoch(crate::TIMELINE, second * 1_000_000_000);
+            stream.log("plot/a", &Scalars::single(second as f64)).unwrap();
+            stream
+                .log("now/a", &Points2D::new([[second as f32, 0.0]]).with_labels(["x"]))
+                .unwrap();
+        }
+        stream.log("now/a", &Points2D::new([[9.0, 0.0]])).unwrap();
+        let mut shown = Vec::new();
+        for message in caught.take() {
+            for (stay, message) in parts(&message) {
+                let LogMsg::ArrowMsg(_, arrow) = message else {
+                    continue;
+                };
+                let chunk = Chunk::from_arrow_msg(&arrow).unwrap();
+                let history = stay == Stay::Moment;
+                assert_eq!(chunk.is_static(), !history);
+                shown.push((chunk.entity_path().to_string(), chunk.num_rows(), history));
+            }
+        }
+        shown.sort();
+        // The label is older than the newest place.
+        let expected = [("/now/a", 1, false), ("/now/a", 1, false), ("/plot/a", 3, true)];
+        assert_eq!(
+            shown,
+            expected.map(|(entity, rows, history)| (entity.to_owned(), rows, history))
+        );
+    }
+
+    #[test]
+    fn what_is_sent_is_a_recording() {
+        let (stream, caught) = RecordingStreamBuilder::new("test")
+            .enabled(true)
+            .memory()
+            .unwrap();
+        stream.log_static("a", &Scalars::single(1.0)).unwrap();
+        let messages = caught.take();
+        let mut bytes = head().unwrap();
+        for message in &messages {
+            bytes.extend(encoded(message).unwrap());
+        }
+        let whole = Encoder::encode(messages.iter().map(Ok)).unwrap();
+        assert!(whole.starts_with(&bytes), "all but the end");
     }
 }

@@ -164,7 +164,11 @@ mod tests {
         assert!(bytes.len() > 10_000, "{} bytes", bytes.len());
         // A browser gets the same picture as it is now: one of each.
         let seen = ask(&viewer, "GET /recording.rrd HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        assert!(seen.contains("\r\n\r\nRRF2") && seen.len() > 5_000, "{} bytes", seen.len());
+        assert!(
+            seen.contains("\r\n\r\nRRF2") && seen.len() > 5_000,
+            "{} bytes",
+            seen.len()
+        );
         drop(viewer);
     }
 }

@@ -230,10 +230,7 @@ mod tests {
     fn the_page_names_only_paths_of_this_site() {
         let files = Files::new(live_one()).unwrap();
         let page = String::from_utf8(body(ask(&files, "/"))).unwrap();
-        assert!(
-            page.contains("data-recording=\"/recording.rrd\""),
-            "{page}"
-        );
+        assert!(page.contains("data-recording=\"/recording.rrd\""), "{page}");
         let named: Vec<&str> = ["href=\"", "src=\"", "data-wasm=\""]
             .iter()
             .flat_map(|attribute| page.split(attribute).skip(1))
@@ -285,7 +282,10 @@ mod tests {
         board.put(Stay::Kept, *b" last");
         board.end();
         let bytes = body(answer);
-        assert!(bytes.starts_with(b"RRF2") && bytes.ends_with(b"first last"), "{bytes:?}");
+        assert!(
+            bytes.starts_with(b"RRF2") && bytes.ends_with(b"first last"),
+            "{bytes:?}"
+        );
     }
 
     #[test]
