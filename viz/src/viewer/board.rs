@@ -3,6 +3,9 @@
 //! What is true only now replaces what was there before, so that what is kept does not grow with the
 //! run: whoever comes gets the picture as it is, whoever is slow gets the newest of it. Only what is
 //! bound to a moment (numbers over time, the log) is a history, and that one is bounded too.
+//!
+//! A browser asks for what has come since it asked last, when it has drawn what it got: nothing that
+//! has been overtaken waits for it anywhere.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -10,8 +13,8 @@ use std::time::Duration;
 
 /// Most that is kept of what is bound to a moment, bytes as sent: beyond it the oldest goes.
 const MOST_MOMENT_BYTES: usize = 32 << 20;
-/// The pause after a browser has got all there was: so long things may replace each other.
-const BREATH: Duration = Duration::from_millis(250);
+/// Parts a browser gets at once at most: about what the viewer takes in between two pictures.
+pub(super) const MOST_PARTS: usize = 64;
 
 /// How long something is part of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,12 +107,24 @@ impl Board {
         self.changed.notify_all();
     }
 
-    /// One that reads from the beginning.
-    pub(super) fn reader(self: &Arc<Self>) -> Reader {
-        Reader {
-            board: self.clone(),
-            from: 0,
-            caught_up: false,
+    /// What has come since the part `from`, oldest first, in at most so many parts; waits for
+    /// something as long as `patience` says.
+    pub(super) fn since(&self, from: u64, most_parts: usize, patience: Duration) -> News {
+        let nothing = |state: &mut State| state.parts.range(from..).next().is_none() && !state.ended;
+        let (state, _) = self
+            .changed
+            .wait_timeout_while(self.state(), patience, nothing)
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut bytes, mut next) = (Vec::new(), from);
+        for (&at, part) in state.parts.range(from..).take(most_parts) {
+            bytes.extend_from_slice(&part.bytes);
+            next = at + 1;
+        }
+        let more = state.parts.range(next..).next().is_some();
+        News {
+            bytes,
+            next,
+            ended: state.ended && !more,
         }
     }
 
@@ -122,49 +137,15 @@ impl Board {
     }
 }
 
-/// A browser's place on the board.
-pub(super) struct Reader {
-    board: Arc<Board>,
-    /// The first part it does not have.
-    from: u64,
-    caught_up: bool,
-}
-
-impl Iterator for Reader {
-    type Item = Arc<[u8]>;
-
-    /// The next part, when there is one; nothing once all is sent that will ever be.
-    fn next(&mut self) -> Option<Self::Item> {
-        let mut state = self.board.state();
-        if self.caught_up {
-            self.caught_up = false;
-            let hurry = |state: &mut State| !state.ended;
-            (state, _) = self
-                .board
-                .changed
-                .wait_timeout_while(state, BREATH, hurry)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        loop {
-            let from = self.from;
-            state = self
-                .board
-                .changed
-                .wait_while(state, |state| state.next == from && !state.ended)
-                .unwrap_or_else(PoisonError::into_inner);
-            let found = state.parts.range(from..).next();
-            match found.map(|(&at, part)| (at, part.bytes.clone())) {
-                Some((at, bytes)) => {
-                    self.from = at + 1;
-                    self.caught_up = self.from == state.next;
-                    return Some(bytes);
-                }
-                None if state.ended => return None,
-                // What had come was replaced and forgotten meanwhile.
-                None => self.from = state.next,
-            }
-        }
-    }
+/// What a browser is told.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct News {
+    /// The parts, as they stand in a recording after its head.
+    pub(super) bytes: Vec<u8>,
+    /// Where to go on from.
+    pub(super) next: u64,
+    /// Nothing more will come.
+    pub(super) ended: bool,
 }
 
 #[cfg(test)]
@@ -175,46 +156,48 @@ mod tests {
         Stay::Newest(name.into())
     }
 
-    fn text(part: Arc<[u8]>) -> String {
-        String::from_utf8(part.to_vec()).unwrap()
+    /// All there is, each part ended by a stop.
+    fn all(board: &Board) -> String {
+        String::from_utf8(board.since(0, usize::MAX, Duration::ZERO).bytes).unwrap()
     }
 
     #[test]
     fn a_slow_browser_gets_the_newest_and_nothing_grows() {
-        let board = Arc::new(Board::default());
-        let mut slow = board.reader();
-        board.put(Stay::Kept, *b"who");
-        assert_eq!(slow.next().map(text).unwrap(), "who");
+        let board = Board::default();
+        board.put(Stay::Kept, *b"who.");
+        let first = board.since(0, MOST_PARTS, Duration::ZERO);
+        assert_eq!((&first.bytes[..], first.ended), (&b"who."[..], false));
         for i in 0..10_000 {
-            board.put(newest("fan"), format!("fan {i}").into_bytes());
-            board.put(newest("hull"), format!("hull {i}").into_bytes());
+            board.put(newest("fan"), format!("fan {i}.").into_bytes());
+            board.put(newest("hull"), format!("hull {i}.").into_bytes());
         }
         assert_eq!(board.state().parts.len(), 3);
-        board.end();
-        let rest: Vec<String> = slow.map(text).collect();
-        assert_eq!(rest, ["fan 9999", "hull 9999"]);
-        let late: Vec<String> = board.reader().map(text).collect();
-        assert_eq!(late, ["who", "fan 9999", "hull 9999"]);
+        let rest = board.since(first.next, MOST_PARTS, Duration::ZERO);
+        assert_eq!(rest.bytes, *b"fan 9999.hull 9999.");
+        assert_eq!(all(&board), "who.fan 9999.hull 9999.");
+        let nothing = board.since(rest.next, MOST_PARTS, Duration::ZERO);
+        assert_eq!(
+            (nothing.bytes.len(), nothing.next, nothing.ended),
+            (0, rest.next, false)
+        );
     }
 
     #[test]
     fn a_layout_takes_the_place_of_the_one_before_when_it_is_whole() {
-        let board = Arc::new(Board::default());
+        let board = Board::default();
         for name in ["a", "b", "c"] {
-            board.put(Stay::Layout(name.into()), format!("{name} 1").into_bytes());
-            board.put(Stay::Layout(name.into()), format!("{name} 2").into_bytes());
+            board.put(Stay::Layout(name.into()), format!("{name} 1.").into_bytes());
+            board.put(Stay::Layout(name.into()), format!("{name} 2.").into_bytes());
             if name != "c" {
-                board.put(Stay::LayoutEnd(name.into()), format!("show {name}").into_bytes());
+                board.put(Stay::LayoutEnd(name.into()), format!("show {name}.").into_bytes());
             }
         }
-        board.end();
-        let seen: Vec<String> = board.reader().map(text).collect();
-        assert_eq!(seen, ["b 1", "b 2", "show b", "c 1", "c 2"]);
+        assert_eq!(all(&board), "b 1.b 2.show b.c 1.c 2.");
     }
 
     #[test]
     fn a_history_is_bounded_and_loses_its_oldest() {
-        let board = Arc::new(Board::default());
+        let board = Board::default();
         board.put(newest("tile"), vec![7; 1000]);
         let moment = vec![0u8; MOST_MOMENT_BYTES / 100];
         for _ in 0..1000 {
@@ -223,22 +206,34 @@ mod tests {
             assert!(now == 1000 && history <= MOST_MOMENT_BYTES, "{now} and {history}");
         }
         board.put(Stay::Moment, *b"last");
-        board.end();
-        let seen: Vec<Arc<[u8]>> = board.reader().collect();
-        assert_eq!(seen[0].len(), 1000, "what stands still is kept");
-        assert_eq!(&seen.last().unwrap()[..], b"last");
-        assert!(seen.len() > 80, "{}", seen.len());
+        let seen = board.since(0, usize::MAX, Duration::ZERO).bytes;
+        assert_eq!(seen[..1000], [7; 1000], "what stands still is kept");
+        assert!(
+            seen.ends_with(b"last") && seen.len() > MOST_MOMENT_BYTES / 4 * 3,
+            "{}",
+            seen.len()
+        );
     }
 
     #[test]
-    fn one_that_reads_while_it_is_made_misses_no_moment() {
+    fn one_that_asks_while_it_is_made_misses_no_moment_and_learns_of_the_end() {
         let board = Arc::new(Board::default());
-        let reader = board.reader();
-        let reading = std::thread::spawn(move || reader.count());
+        let asking = board.clone();
+        let asks = std::thread::spawn(move || {
+            let (mut bytes, mut from) = (0, 0);
+            loop {
+                let news = asking.since(from, MOST_PARTS, Duration::from_secs(60));
+                bytes += news.bytes.len();
+                from = news.next;
+                if news.ended {
+                    return bytes;
+                }
+            }
+        });
         for _ in 0..1000 {
             board.put(Stay::Moment, *b"x");
         }
         board.end();
-        assert_eq!(reading.join().unwrap(), 1000);
+        assert_eq!(asks.join().unwrap(), 1000);
     }
 }

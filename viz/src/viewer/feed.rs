@@ -1,4 +1,4 @@
-//! A live recording's way to the browsers: as a recording that never ends until the run does.
+//! A live recording's way to the browsers.
 //!
 //! The recording has a time for everything. A browser gets a time only for what is a history:
 //! numbers and the log. All else it gets as standing still, so that what is new replaces what was
@@ -11,7 +11,7 @@ use re_log_encoding::Encoder;
 use re_sdk::log::{Chunk, LogMsg};
 use re_sdk::sink::{FileSink, LogSink, SinkFlushError};
 
-use super::board::{Board, Reader, Stay};
+use super::board::{Board, Stay};
 use crate::{notes, plots};
 
 /// A live recording's way to the browser; clones are the same way, which ends with the last.
@@ -46,16 +46,13 @@ impl Drop for Way {
     }
 }
 
-/// The recording as a browser reads it: its head, then whatever is on the board.
-pub(super) fn stream(reader: Reader) -> impl Iterator<Item = Arc<[u8]>> {
-    head().into_iter().map(Arc::from).chain(reader)
-}
-
 /// The bytes every recording begins with.
-fn head() -> Option<Vec<u8>> {
-    let mut encoder = Encoder::local().ok()?;
-    encoder.do_not_emit_footer();
-    encoder.into_inner().ok()
+pub(super) fn head() -> Vec<u8> {
+    let encoder = Encoder::local().and_then(|mut encoder| {
+        encoder.do_not_emit_footer();
+        encoder.into_inner()
+    });
+    encoder.expect("memory takes the few bytes of a head")
 }
 
 /// A message as it stands in a recording after its head.
@@ -243,7 +240,7 @@ mod tests {
             .unwrap();
         stream.log_static("a", &Scalars::single(1.0)).unwrap();
         let messages = caught.take();
-        let mut bytes = head().unwrap();
+        let mut bytes = head();
         for message in &messages {
             bytes.extend(encoded(message).unwrap());
         }

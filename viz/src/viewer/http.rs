@@ -31,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) head_only: bool,
     /// The path without its query, as it was sent.
     pub(crate) path: String,
+    /// The number that the query `from=` names.
+    pub(crate) from: Option<u64>,
     /// Whether the answer may be compressed by gzip.
     pub(crate) takes_gzip: bool,
 }
@@ -71,16 +73,13 @@ pub(crate) enum Body<'a> {
     Bytes(Cow<'a, [u8]>),
     /// A file, and how many of its bytes.
     File(File, u64),
-    /// Pieces that come as they are made; how many is not known.
-    Stream(Box<dyn Iterator<Item = Arc<[u8]>>>),
 }
 
 impl Body<'_> {
-    fn len(&self) -> Option<u64> {
+    fn len(&self) -> u64 {
         match self {
-            Body::Bytes(bytes) => Some(bytes.len() as u64),
-            Body::File(_, len) => Some(*len),
-            Body::Stream(_) => None,
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::File(_, len) => *len,
         }
     }
 }
@@ -283,10 +282,13 @@ fn parse(head: &[u8]) -> Result<Request, Refusal> {
     if !target.starts_with('/') {
         return Err(Refusal::Malformed);
     }
-    let path = target.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let from = query.split('&').find_map(|pair| pair.strip_prefix("from="));
     Ok(Request {
         head_only,
-        path,
+        path: path.to_owned(),
+        from: from.and_then(|number| number.parse().ok()),
         takes_gzip,
     })
 }
@@ -323,11 +325,10 @@ fn send(
     for (name, value) in everywhere.iter().chain(&answer.fields) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    // A body of unknown length ends with the connection: RFC 9112, 6.3.
-    if let Some(len) = answer.body.len() {
-        head.push_str(&format!("Content-Length: {len}\r\n"));
-    }
-    head.push_str("Connection: close\r\n\r\n");
+    head.push_str(&format!(
+        "Content-Length: {}\r\nConnection: close\r\n\r\n",
+        answer.body.len()
+    ));
     stream.write_all(head.as_bytes())?;
     if !head_only {
         match answer.body {
@@ -335,7 +336,6 @@ fn send(
             Body::File(file, len) => {
                 io::copy(&mut file.take(len), stream)?;
             }
-            Body::Stream(mut pieces) => pieces.try_for_each(|piece| stream.write_all(&piece))?,
         }
     }
     stream.flush()
@@ -358,11 +358,21 @@ mod tests {
             Request {
                 head_only: false,
                 path: "/a/b".into(),
+                from: None,
                 takes_gzip: true
             }
         );
         let request = check("HEAD / HTTP/1.1\nhost: localhost\naccept-encoding: gzip;q=0, br").unwrap();
         assert!(request.head_only && !request.takes_gzip);
+        for (query, from) in [
+            ("from=12", Some(12)),
+            ("a&from=0&b=1", Some(0)),
+            ("from=x", None),
+            ("", None),
+        ] {
+            let request = check(&format!("GET /a?{query}#c HTTP/1.1\nHost: localhost")).unwrap();
+            assert_eq!((request.path.as_str(), request.from), ("/a", from), "{query}");
+        }
     }
 
     #[test]

@@ -6,12 +6,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use re_web_viewer_server::WebViewerData;
 
-use super::board::Board;
+use super::board::{Board, MOST_PARTS};
 use super::feed;
 use super::http::{Answer, Body, Request, Site, Status};
 use crate::Error;
@@ -23,6 +24,11 @@ const RECORDING: &str = "/recording.rrd";
 /// The viewer's files bear their version in their path, so that a browser may keep them.
 const KEPT: &str = "private, max-age=604800, immutable";
 const NOT_KEPT: &str = "no-store";
+/// How long a browser that has all there is waits for more before it asks again.
+const NEWS_PATIENCE: Duration = Duration::from_secs(5);
+/// Where to go on from, and whether that is worth it, of a picture while it is made.
+const NEXT: &str = "Beluga-Next";
+const ENDED: &str = "Beluga-Ended";
 
 /// What the page opens.
 pub(super) enum Shown {
@@ -54,7 +60,15 @@ impl Files {
         let folder = format!("/viewer-{}", re_sdk::build_info().version);
         let page = include_str!("../../web/index.html")
             .replace("{{viewer}}", &folder)
-            .replace("{{recording}}", RECORDING);
+            .replace("{{recording}}", RECORDING)
+            .replace(
+                "{{made}}",
+                if matches!(shown, Shown::Live(_)) {
+                    "now"
+                } else {
+                    "before"
+                },
+            );
         Ok(Self {
             shown,
             page,
@@ -123,7 +137,7 @@ impl Site for Files {
             "/favicon.ico" => found("image/x-icon", KEPT, self.viewer.favicon()),
             RECORDING => match &self.shown {
                 Shown::File(file) => recording(file),
-                Shown::Live(board) => live(board),
+                Shown::Live(board) => live(board, request.from),
             },
             _ => path
                 .strip_prefix(self.folder.as_str())
@@ -162,13 +176,21 @@ fn found<'a>(kind: &str, keep: &str, bytes: &'a [u8]) -> Answer<'a> {
     }
 }
 
-/// The picture as it is, and what changes.
-fn live(board: &Arc<Board>) -> Answer<'static> {
-    let pieces = Box::new(feed::stream(board.reader()));
-    Answer {
-        body: Body::Stream(pieces),
-        ..found("application/octet-stream", NOT_KEPT, b"")
-    }
+/// The picture as it is, as a recording; or what has come `from` there on.
+fn live(board: &Board, from: Option<u64>) -> Answer<'static> {
+    let (mut bytes, news) = match from {
+        None => (feed::head(), board.since(0, usize::MAX, Duration::ZERO)),
+        Some(0) => (feed::head(), board.since(0, MOST_PARTS, Duration::ZERO)),
+        Some(from) => (Vec::new(), board.since(from, MOST_PARTS, NEWS_PATIENCE)),
+    };
+    bytes.extend_from_slice(&news.bytes);
+    let mut answer = found("application/octet-stream", NOT_KEPT, b"");
+    answer.fields.push((NEXT, news.next.to_string()));
+    answer
+        .fields
+        .push((ENDED, if news.ended { "yes" } else { "no" }.into()));
+    answer.body = Body::Bytes(Cow::Owned(bytes));
+    answer
 }
 
 /// The recording as long as it is now.
@@ -200,7 +222,8 @@ mod tests {
     fn ask<'a>(files: &'a Files, path: &str) -> Answer<'a> {
         files.answer(&Request {
             head_only: false,
-            path: path.into(),
+            path: path.split('?').next().unwrap().into(),
+            from: path.split_once("?from=").map(|(_, from)| from.parse().unwrap()),
             takes_gzip: true,
         })
     }
@@ -213,7 +236,6 @@ mod tests {
                 file.read_to_end(&mut bytes).unwrap();
                 bytes
             }
-            Body::Stream(pieces) => pieces.flat_map(|piece| piece.to_vec()).collect(),
         }
     }
 
@@ -274,17 +296,32 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_being_made_is_sent_until_it_ends() {
+    fn a_picture_being_made_is_sent_piece_by_piece() {
         let board: Arc<Board> = Arc::default();
         let files = Files::new(Shown::Live(board.clone())).unwrap();
-        let answer = ask(&files, RECORDING);
         board.put(Stay::Kept, *b"first");
+        let first = ask(&files, "/recording.rrd?from=0");
+        assert_eq!(
+            (field(&first, NEXT), field(&first, ENDED)),
+            (Some("1"), Some("no"))
+        );
+        let bytes = body(first);
+        assert!(
+            bytes.starts_with(b"RRF2") && bytes.ends_with(b"first"),
+            "{bytes:?}"
+        );
         board.put(Stay::Kept, *b" last");
         board.end();
-        let bytes = body(answer);
+        let second = ask(&files, "/recording.rrd?from=1");
+        assert_eq!(
+            (field(&second, NEXT), field(&second, ENDED)),
+            (Some("2"), Some("yes"))
+        );
+        assert_eq!(body(second), b" last");
+        let whole = body(ask(&files, RECORDING));
         assert!(
-            bytes.starts_with(b"RRF2") && bytes.ends_with(b"first last"),
-            "{bytes:?}"
+            whole.starts_with(b"RRF2") && whole.ends_with(b"first last"),
+            "{whole:?}"
         );
     }
 
