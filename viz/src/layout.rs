@@ -87,7 +87,7 @@ pub(crate) fn send(
             .into(),
     };
     let header = TextDocumentView::new("Survey").with_origin(header::ENTITY);
-    let header_share = if shown.wall { 1.4 } else { 0.9 };
+    let header_share = if shown.wall { 1.7 } else { 0.9 };
     let root = Vertical::new([header.into(), body]).with_row_shares([header_share, 10.0]);
     let blueprint = Blueprint::new(root)
         .with_auto_layout(false)

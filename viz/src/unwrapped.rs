@@ -176,7 +176,7 @@ impl Sheet {
         pixels
     }
 
-    /// Chainage under the rows, levels beside the first: as many as there is room for.
+    /// Chainage under the rows, levels beside the first, where there is room for them.
     fn marks(&self) -> Vec<([f32; 2], String)> {
         let mut marks = Vec::new();
         let every = self.folds().div_ceil(MARKED_ROWS);
@@ -194,8 +194,12 @@ impl Sheet {
                 }
             }
         }
+        let most_levels = MOST_LEVELS / self.folds() as f64;
+        if most_levels < 2.0 {
+            return marks;
+        }
         let [low, high] = [self.from[1], self.to[1]].map(|row| f64::from(row) * CELL_M);
-        let step_m = step(high - low, (MOST_LEVELS / self.folds() as f64).max(1.0));
+        let step_m = step(high - low, most_levels);
         for i in (low / step_m).ceil() as i64..=(high / step_m).floor() as i64 {
             let level_m = i as f64 * step_m;
             let y = (high - level_m) / CELL_M * PIXELS as f64;

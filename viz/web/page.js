@@ -13,6 +13,9 @@ const ask = window.fetch.bind(window);
 const pause = ms => new Promise(done => setTimeout(done, ms));
 const drawn = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
 
+// Parts that the viewer takes in with each picture it draws, at least.
+const PARTS_PER_PICTURE = 12;
+
 // A picture while it is made, as one recording without end. What is new is asked for when the last is
 // drawn: then a slow browser gets the newest, and nothing that has been overtaken waits in it.
 function growing(url) {
@@ -20,19 +23,16 @@ function growing(url) {
   return new ReadableStream({
     async pull(to) {
       for (;;) {
-        await drawn();
-        let answer;
-        try {
-          answer = await ask(`${url}?from=${from}`);
-        } catch {
-          return to.close(); // The program has ended.
-        }
-        if (!answer.ok) return to.close();
+        const answer = await ask(`${url}?from=${from}`).catch(() => undefined);
+        if (!answer?.ok) return to.close(); // The program has ended.
         const news = new Uint8Array(await answer.arrayBuffer());
-        from = answer.headers.get("Beluga-Next");
+        const told = name => answer.headers.get(`Beluga-${name}`);
+        from = told("Next");
         if (news.length > 0) to.enqueue(news);
-        if (answer.headers.get("Beluga-Ended") === "yes") return to.close();
-        if (news.length > 0) return await pause(250);
+        for (let parts = +told("Parts"); parts > 0; parts -= PARTS_PER_PICTURE) await drawn();
+        if (told("Then") === "end") return to.close();
+        if (told("Then") === "wait") await pause(250);
+        if (news.length > 0) return;
       }
     },
   }, { highWaterMark: 0 });

@@ -115,16 +115,23 @@ impl Board {
             .changed
             .wait_timeout_while(self.state(), patience, nothing)
             .unwrap_or_else(PoisonError::into_inner);
-        let (mut bytes, mut next) = (Vec::new(), from);
+        let (mut bytes, mut next, mut parts) = (Vec::new(), from, 0);
         for (&at, part) in state.parts.range(from..).take(most_parts) {
             bytes.extend_from_slice(&part.bytes);
             next = at + 1;
+            parts += 1;
         }
         let more = state.parts.range(next..).next().is_some();
+        let then = match (more, state.ended) {
+            (true, _) => Then::More,
+            (false, false) => Then::Wait,
+            (false, true) => Then::End,
+        };
         News {
             bytes,
+            parts,
             next,
-            ended: state.ended && !more,
+            then,
         }
     }
 
@@ -140,12 +147,34 @@ impl Board {
 /// What a browser is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct News {
-    /// The parts, as they stand in a recording after its head.
+    /// The parts, as they stand in a recording after its head, and how many they are.
     pub(super) bytes: Vec<u8>,
-    /// Where to go on from.
+    pub(super) parts: usize,
+    /// Where to go on from, and when.
     pub(super) next: u64,
-    /// Nothing more will come.
-    pub(super) ended: bool,
+    pub(super) then: Then,
+}
+
+/// What is there after some parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    /// More, at once.
+    More,
+    /// Nothing yet.
+    Wait,
+    /// Nothing will ever come.
+    End,
+}
+
+impl Then {
+    /// The word the page knows it by.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Then::More => "more",
+            Then::Wait => "wait",
+            Then::End => "end",
+        }
+    }
 }
 
 #[cfg(test)]
@@ -166,7 +195,7 @@ mod tests {
         let board = Board::default();
         board.put(Stay::Kept, *b"who.");
         let first = board.since(0, MOST_PARTS, Duration::ZERO);
-        assert_eq!((&first.bytes[..], first.ended), (&b"who."[..], false));
+        assert_eq!((&first.bytes[..], first.then), (&b"who."[..], Then::Wait));
         for i in 0..10_000 {
             board.put(newest("fan"), format!("fan {i}.").into_bytes());
             board.put(newest("hull"), format!("hull {i}.").into_bytes());
@@ -177,8 +206,8 @@ mod tests {
         assert_eq!(all(&board), "who.fan 9999.hull 9999.");
         let nothing = board.since(rest.next, MOST_PARTS, Duration::ZERO);
         assert_eq!(
-            (nothing.bytes.len(), nothing.next, nothing.ended),
-            (0, rest.next, false)
+            (nothing.parts, nothing.next, nothing.then),
+            (0, rest.next, Then::Wait)
         );
     }
 
@@ -225,7 +254,7 @@ mod tests {
                 let news = asking.since(from, MOST_PARTS, Duration::from_secs(60));
                 bytes += news.bytes.len();
                 from = news.next;
-                if news.ended {
+                if news.then == Then::End {
                     return bytes;
                 }
             }

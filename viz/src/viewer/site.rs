@@ -26,9 +26,10 @@ const KEPT: &str = "private, max-age=604800, immutable";
 const NOT_KEPT: &str = "no-store";
 /// How long a browser that has all there is waits for more before it asks again.
 const NEWS_PATIENCE: Duration = Duration::from_secs(5);
-/// Where to go on from, and whether that is worth it, of a picture while it is made.
+/// Of a picture while it is made: how many parts these are, where to go on from, and when.
+const PARTS: &str = "Beluga-Parts";
 const NEXT: &str = "Beluga-Next";
-const ENDED: &str = "Beluga-Ended";
+const THEN: &str = "Beluga-Then";
 
 /// What the page opens.
 pub(super) enum Shown {
@@ -185,10 +186,11 @@ fn live(board: &Board, from: Option<u64>) -> Answer<'static> {
     };
     bytes.extend_from_slice(&news.bytes);
     let mut answer = found("application/octet-stream", NOT_KEPT, b"");
-    answer.fields.push((NEXT, news.next.to_string()));
-    answer
-        .fields
-        .push((ENDED, if news.ended { "yes" } else { "no" }.into()));
+    answer.fields.extend([
+        (PARTS, news.parts.to_string()),
+        (NEXT, news.next.to_string()),
+        (THEN, news.then.name().into()),
+    ]);
     answer.body = Body::Bytes(Cow::Owned(bytes));
     answer
 }
@@ -302,8 +304,8 @@ mod tests {
         board.put(Stay::Kept, *b"first");
         let first = ask(&files, "/recording.rrd?from=0");
         assert_eq!(
-            (field(&first, NEXT), field(&first, ENDED)),
-            (Some("1"), Some("no"))
+            (field(&first, NEXT), field(&first, THEN)),
+            (Some("1"), Some("wait"))
         );
         let bytes = body(first);
         assert!(
@@ -314,8 +316,8 @@ mod tests {
         board.end();
         let second = ask(&files, "/recording.rrd?from=1");
         assert_eq!(
-            (field(&second, NEXT), field(&second, ENDED)),
-            (Some("2"), Some("yes"))
+            (field(&second, NEXT), field(&second, THEN)),
+            (Some("2"), Some("end"))
         );
         assert_eq!(body(second), b" last");
         let whole = body(ask(&files, RECORDING));
