@@ -42,14 +42,14 @@
 //! | `sonar/NAME/waterfall/raw`, `…/compressed` | loudest beam over range (down) and pings (newest at the right) | 0 to 255, from noise to loud |
 //! | `sonar/NAME/waterfall/detected` | where any beam detected something | yes or no |
 //! | `sonar/NAME/fan` | the newest ping, unfolded to where its beams look; detections as dots | 0 to 255, from noise to loud |
-//! | `plot/height/…` | `z` of the vessel and of the waterline, in `World` | m |
-//! | `plot/attitude/…` | `roll` (+ starboard down), `pitch` (+ bow up) | deg |
+//! | `plot/height` | `z` of the vessel and of the waterline, in `World` | m |
+//! | `plot/attitude` | roll (+ starboard down), pitch (+ bow up) | deg |
 //! | `plot/heading` | clockwise; from true north if the rig has an origin | deg |
-//! | `plot/sigma/…` | one sigma of the pose: `horizontal`, `vertical` (m), `rotation` (deg) | m, deg |
-//! | `plot/held/…` | how well the weakest axis of `rotation`, `translation` was held | 0 to 1 |
-//! | `plot/residual/…` | how far the sonar lies off the lidar map, where the test could be made: `distance`, `rotation`; the seam and its 95 %: `seam`, `seam_95` | cm, 0.1 deg, mm |
+//! | `plot/sigma` | one sigma of the pose: horizontal, vertical, rotation | m, m, deg |
+//! | `plot/held` | how well the weakest axis of rotation and of translation was held | 0 to 1 |
+//! | `plot/residual` | how far the sonar lies off the lidar map, where the test could be made: distance, rotation; the seam and its 95 % | cm, 0.1 deg, mm, mm |
 //! | `plot/latency` | the slowest frame of each second, from its newest measurement leaving the source to the picture; only where a run is paced | ms |
-//! | `plot/points/…` | points per frame: `lidar`, `sonar`, `arcs` | count |
+//! | `plot/points` | points of a frame: lidar, sonar, arcs; payloads lost in the second before | count |
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 
 mod camera;

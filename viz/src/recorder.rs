@@ -320,8 +320,8 @@ mod tests {
             ("/sonar/fan\\ one/waterfall/compressed", 2),
             ("/sonar/fan\\ one/waterfall/detected", 2),
             ("/sonar/fan\\ one/fan", 1),
-            ("/plot/attitude/roll", 2),
-            ("/plot/points/sonar", 2),
+            ("/plot/attitude", 2),
+            ("/plot/points", 2),
             // Two gaps' lines, one line on the pose, one on the registration, one note.
             ("/log", 5),
         ] {

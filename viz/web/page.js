@@ -14,7 +14,7 @@ const pause = ms => new Promise(done => setTimeout(done, ms));
 const drawn = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
 
 // Parts that the viewer takes in with each picture it draws, at least.
-const PARTS_PER_PICTURE = 12;
+const PARTS_PER_PICTURE = 16;
 
 // A picture while it is made, as one recording without end. What is new is asked for when the last is
 // drawn: then a slow browser gets the newest, and nothing that has been overtaken waits in it.

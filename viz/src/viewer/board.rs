@@ -13,8 +13,9 @@ use std::time::Duration;
 
 /// Most that is kept of what is bound to a moment, bytes as sent: beyond it the oldest goes.
 const MOST_MOMENT_BYTES: usize = 32 << 20;
-/// Parts a browser gets at once at most: about what the viewer takes in between two pictures.
-pub(super) const MOST_PARTS: usize = 64;
+/// Parts a browser gets at once at most: many more than are replaced all the time, so that each has
+/// its turn.
+pub(super) const MOST_PARTS: usize = 1024;
 
 /// How long something is part of the picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
