@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
-use crate::picture::Page;
 use crate::pipeline::{self, River};
 use crate::report::Report;
 
@@ -49,7 +48,7 @@ impl Demo {
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
         let opened = self
             .results
-            .open(None, &self.out.join("demo.maml"), &source, world.rig())?;
+            .open(None, &self.out.join("demo.maml"), &source, world.rig(), None)?;
         let truth = world.truth();
         let truth_folder = opened.path.with_extension("truth");
         TruthWriter::create(&truth_folder, &world, &self.scene)?.finish(None)?;
@@ -73,7 +72,6 @@ impl Demo {
 
         let mut report = mouth.report;
         report.notes.extend(opened.notes);
-        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         report
             .notes
             .push(format!("the truth of this world: {}", truth_folder.display()));
