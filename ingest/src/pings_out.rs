@@ -42,7 +42,10 @@ impl PingsOut {
         pulses: &mut Vec<PulseRow>,
     ) -> Result<(), Error> {
         let no_place = |what: &str| Error::Unsupported {
-            what: format!("{what} of sensor `{}`", spec.name),
+            what: format!(
+                "{what} of sensor `{}`, which only a tape (`.mcap`) holds,",
+                spec.name
+            ),
             path: self.folder.clone(),
         };
         let (waveforms, pulse, steering_rad, speed, blanking_m) = match ping {

@@ -18,6 +18,14 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// A sonar that cannot be built.
+    #[error("sonar device `{name}`: {why}")]
+    Device {
+        /// Its name or path.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// A fault that is none, or of a sensor that is none.
     #[error("fault: expected {expected}, found `{found}`")]
     Fault {

@@ -25,15 +25,16 @@ mod world;
 pub use error::Error;
 pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    BedScenario, BollardScenario, CastLevel, ChainScenario, FenderScenario, FixKind, FixScenario,
-    GnssScenario, HullScenario, ImuScenario, LadderScenario, Level, LidarPreset, LidarScenario, NavScenario,
-    ObjectClass, ObjectScenario, OutageScenario, PierScenario, PileScenario, QuayScenario, ReliefScenario,
-    RoomScenario, Scenario, SeaScenario, Seat, SheetScenario, SiteScenario, SolidScenario, SolidShape,
-    SonarScenario, TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
+    ArrayShading, BedScenario, BollardScenario, CastLevel, ChainScenario, DEVICES, FenderScenario, FixKind,
+    FixScenario, GnssScenario, HullScenario, Hum, ImuScenario, LadderScenario, Level, LidarPreset,
+    LidarScenario, NavScenario, Neighbour, ObjectClass, ObjectScenario, OutageScenario, PierScenario,
+    PileScenario, PulseShading, Quantity, QuayScenario, ReliefScenario, RoomScenario, Scenario, SeaScenario,
+    Seat, SheetScenario, SiteScenario, SolidScenario, SolidShape, SonarKind, SonarScenario, Sweep,
+    TankScenario, TideScenario, TunnelScenario, VesselScenario, WaterScenario,
 };
 pub use scenario::{
-    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
-    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
+    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, InterferenceFault, LinkFault, MountFault,
+    OutageFault, SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
 };
 pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

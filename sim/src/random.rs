@@ -21,6 +21,8 @@ pub(crate) enum Source {
     SonarNoise = 4,
     /// Phases of the swell, by axis and wave.
     Swell = 5,
+    /// Phases of a neighbouring device's pings, by its ping.
+    NeighbourPing = 30,
     /// Constant range errors of the lidar, by ring.
     LidarRing = 40,
     /// Firings of the lidar that are lost, by scan and column.

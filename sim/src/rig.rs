@@ -1,10 +1,6 @@
 //! The rig of the simulated vessel: what a recording states, and what is true.
 
-use std::sync::Arc;
-
-use beluga_types::{
-    Attitude, Beam, Geodetic, Mount, Origin, Rig, SensorId, SensorKind, SensorSpec, Vessel, Water,
-};
+use beluga_types::{Attitude, Geodetic, Mount, Origin, Rig, SensorId, SensorKind, SensorSpec, Vessel, Water};
 
 use crate::scenario::{GnssScenario, ImuScenario, Scenario};
 use crate::vessel::WATERLINE_M;
@@ -19,11 +15,6 @@ pub(crate) const NAV: SensorId = SensorId(2);
 pub(crate) const GNSS: &str = "gnss";
 /// The inertial unit's name in the rig, if it is there.
 pub(crate) const IMU: &str = "imu";
-
-/// How wide the line that the sonar lights up is across track: more than any fan.
-const TRANSMIT_ACROSS_RAD: f64 = std::f64::consts::PI;
-/// How wide a receive beam is along track, one way.
-const RECEIVE_ALONG_RAD: f64 = 0.5;
 
 /// A harbour on the southern Baltic; the still water lies 38 m above the ellipsoid there.
 fn origin() -> Origin {
@@ -42,9 +33,7 @@ pub(crate) fn build(scenario: &Scenario) -> Rig {
     lidar.mount = mount([0.6, 0.3, -2.1], [0.5, -0.8, 1.5]);
 
     let mut sonar = SensorSpec::new("sonar", SensorKind::Sonar);
-    sonar.model = Some("simulated multibeam".into());
-    sonar.mount = mount([0.1, 0.45, 0.5], [scenario.sonar.mount_roll_deg, 0.6, -0.9]);
-    sonar.beams = Some(beams(scenario));
+    crate::sonar::describe(scenario, &mut sonar);
 
     let mut nav = SensorSpec::new("nav", SensorKind::Nav);
     nav.model = Some("simulated inertial navigation".into());
@@ -67,13 +56,13 @@ pub(crate) fn build(scenario: &Scenario) -> Rig {
         vessel: Vessel {
             waterline_m: Some(WATERLINE_M),
         },
-        water: Water::SoundSpeed(scenario.water.sound_speed_m_per_s),
+        water: Water::SoundSpeed(scenario.sonar.sound_speed_m_per_s(&scenario.water)),
         sensors: [lidar, sonar, nav].into_iter().chain(gnss).chain(imu).collect(),
     }
 }
 
 /// A mount at forward, starboard, down in metres, turned by roll, pitch, heading in degrees.
-fn mount(place_m: [f64; 3], attitude_deg: [f64; 3]) -> Mount {
+pub(crate) fn mount(place_m: [f64; 3], attitude_deg: [f64; 3]) -> Mount {
     Mount {
         forward_m: place_m[0],
         starboard_m: place_m[1],
@@ -92,28 +81,10 @@ pub(crate) fn imu_mount(imu: &ImuScenario) -> Mount {
     mount(imu.place_m, imu.attitude_deg)
 }
 
-/// The sonar's fan, evenly spaced in angle from port to starboard.
-fn beams(scenario: &Scenario) -> Arc<[Beam]> {
-    let sonar = &scenario.sonar;
-    let width = sonar.beam_width_deg.to_radians();
-    let fan = sonar.fan_deg.to_radians();
-    let count = sonar.beams;
-    (0..count)
-        .map(|i| {
-            let fraction = f64::from(i) / f64::from(count.max(2) - 1);
-            Beam::at(
-                fan * (fraction - 0.5),
-                0.0,
-                [width, TRANSMIT_ACROSS_RAD],
-                [RECEIVE_ALONG_RAD, width],
-            )
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::Beam;
 
     #[test]
     fn the_rig_keeps_its_promises() {

@@ -49,8 +49,11 @@ impl World {
     /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Fault`] if a
     /// fault is about a sensor that there is not, [`Error::Site`] if something of the site cannot be as
     /// it is described or stands in the vessel's way.
-    pub fn new(scenario: Scenario) -> Result<Self, Error> {
+    pub fn new(mut scenario: Scenario) -> Result<Self, Error> {
         scenario.check()?;
+        if scenario.sonar.neighbour.is_none() {
+            scenario.sonar.neighbour = scenario.faults.interference.neighbour(&scenario.sonar);
+        }
         let true_rig = rig::build(&scenario);
         let faults = Faults::new(&scenario, &true_rig)?;
         let vessel = Vessel::new(&scenario);
@@ -73,7 +76,7 @@ impl World {
             imu: imu.map(|(id, imu)| imu_of(id, imu)),
             gnss: gnss.map(|(id, gnss)| (id, Gnss::new(&scenario, gnss, &vessel, origin.clone()))),
             scene,
-            sonar: Sonar::new(&scenario, &true_rig),
+            sonar: Sonar::new(&scenario),
             nav: Nav::new(&scenario, &vessel),
             stated_rig: faults.stated(&true_rig),
             vessel,
@@ -116,6 +119,11 @@ impl World {
     /// The true pose at a moment.
     pub fn pose_at(&self, stamp: Stamp) -> Transform<WorldSpace, Body> {
         self.scene.world_from_quay * self.vessel.pose_at(stamp)
+    }
+
+    /// Samples of the sonar beyond full scale in what has been made so far: they were clipped.
+    pub fn clipped_samples(&self) -> u64 {
+        self.sonar.clipped()
     }
 
     /// All measurements in timeline order, made as they are asked for. The same for any number of

@@ -7,6 +7,7 @@ use std::fs;
 
 use beluga_sim::{Scenario, Shape, Truth, World};
 use beluga_types::{Measurement, Payload};
+use serde_json::Value;
 
 /// A level made small: one second, a few beams and columns.
 fn short(level: &str) -> World {
@@ -38,6 +39,22 @@ fn every_level_gives_its_first_second() {
     }
 }
 
+/// The same but for rounding.
+fn alike(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Number(one), Value::Number(other)) => {
+            (one.as_f64().unwrap() - other.as_f64().unwrap()).abs() < 1e-9
+        }
+        (Value::Array(one), Value::Array(other)) => {
+            one.len() == other.len() && one.iter().zip(other).all(|(one, other)| alike(one, other))
+        }
+        (Value::Object(one), Value::Object(other)) => {
+            one.len() == other.len() && one.iter().all(|(key, value)| alike(value, &other[key]))
+        }
+        _ => one == other,
+    }
+}
+
 #[test]
 fn the_truth_keeps_every_shape_and_object() {
     let world = short("s1");
@@ -46,9 +63,17 @@ fn the_truth_keeps_every_shape_and_object() {
     written.write(folder.path()).unwrap();
     let read = Truth::read(folder.path()).unwrap();
     assert_eq!(read.scenario, written.scenario);
-    assert_eq!(read.scene.surfaces(), written.scene.surfaces());
-    assert_eq!(read.scene.objects(), written.scene.objects());
+    // Numbers may differ in the last digit.
+    assert_eq!(read.scene.surfaces().len(), written.scene.surfaces().len());
+    for (one, other) in read.scene.surfaces().iter().zip(written.scene.surfaces()) {
+        let [one, other] = [one, other].map(|surface| serde_json::to_value(surface).unwrap());
+        assert!(alike(&one, &other), "{one} {other}");
+    }
     assert_eq!(read.scene.objects().len(), 8);
+    for (one, other) in read.scene.objects().iter().zip(written.scene.objects()) {
+        let [one, other] = [one, other].map(|object| serde_json::to_value(object).unwrap());
+        assert!(alike(&one, &other), "{one} {other}");
+    }
     let has = |is: fn(&Shape) -> bool| read.scene.surfaces().iter().any(|surface| is(&surface.shape));
     assert!(has(|shape| matches!(shape, Shape::Rectangle { .. })));
     assert!(has(|shape| matches!(shape, Shape::Cylinder { .. })));

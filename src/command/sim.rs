@@ -192,6 +192,10 @@ impl Recording {
             must_be_free(&[("--out", Some(out)), ("the truth", Some(&truth))])?;
             Ok((Self::Tape(tape::Writer::create(out, world.rig())?), truth))
         } else {
+            anyhow::ensure!(
+                world.scenario().nav.imu.is_none(),
+                "a folder has no place for the samples of `nav.imu`; write a tape (--out NAME.mcap), or leave it out of the scene"
+            );
             let writer = folder::Writer::create(out, world.rig())?;
             Ok((Self::Folder(writer), out.join("truth")))
         }

@@ -231,4 +231,85 @@ mod tests {
             assert!(wrong < 1e-5, "{wrong}");
         }
     }
+
+    /// A short run with every effect on.
+    fn hard() -> Scenario {
+        let mut scenario = Scenario::sample();
+        scenario.lidar.dropout = 0.0;
+        scenario.lidar.range_sigma_m = 0.0;
+        scenario.lidar.water_ghosts = true;
+        scenario.lidar.spray = 0.02;
+        scenario.lidar.dual_return = true;
+        scenario
+    }
+
+    /// The truth against the scene, and what is reported against the truth.
+    #[test]
+    fn every_return_has_its_truth() {
+        let world = World::new(hard()).unwrap();
+        let (scan, truth) = scan_with_truth(&world, 3);
+        assert_eq!(scan.len(), truth.len());
+        let body_from_sensor = world.body_from_sensor(LIDAR);
+        let (mut straight, mut mirrored, mut drops, mut mixed) = (0u32, 0u32, 0u32, 0u32);
+        for (i, truth) in truth.iter().enumerate() {
+            let now = stamp(&world, 3).shifted_nanos(scan.offset_nanos().unwrap()[i].into());
+            let quay_from_sensor = world.vessel().pose_at(now) * body_from_sensor;
+            let in_sensor = Point::new(scan.x()[i].into(), scan.y()[i].into(), scan.z()[i].into());
+            let reported = (quay_from_sensor * in_sensor).vector();
+            let mut point = Vector3::from(truth.point_in_quay).cast::<f64>();
+            if truth.surface == ReturnTruth::NO_SURFACE {
+                drops += 1;
+            } else {
+                let shape = &world.scene().surfaces[truth.surface as usize].shape;
+                assert!((shape.nearest(&point) - point).norm() < 1e-4);
+            }
+            if truth.order > 0 {
+                assert!(truth.ghost);
+                mirrored += 1;
+                // The sensor reports the image: the true place mirrored about the waterline.
+                point.z = -point.z;
+            } else {
+                straight += 1;
+            }
+            let gap = (reported - point).norm();
+            assert!(gap < world.scenario().lidar.resolution_m, "{reported} {point}");
+            mixed += u32::from(gap > 1e-4);
+        }
+        println!("lidar truth: {straight} straight, of them {drops} drops, and {mirrored} mirrored returns");
+        assert!(straight > 1_000 && mirrored > 100 && drops > 20);
+        // A drop just before a surface is one echo with it.
+        assert!(mixed < drops, "{mixed}");
+    }
+
+    #[test]
+    fn rings_have_their_bias_and_firings_are_lost_together() {
+        let plain = World::new(hard()).unwrap();
+        let mut scenario = hard();
+        scenario.lidar.ring_bias_m = 0.02;
+        scenario.lidar.range_bias_m = 0.1;
+        scenario.lidar.column_dropout = 0.2;
+        let biases = ring_biases(scenario.seed, 0.02, 0.1, 16);
+        let world = World::new(scenario).unwrap();
+        let key = |scan: &LidarScan, i: usize| (scan.offset_nanos().unwrap()[i], scan.ring().unwrap()[i]);
+        let range = |scan: &LidarScan, i: usize| f64::from(scan.x()[i].hypot(scan.y()[i]).hypot(scan.z()[i]));
+        let (before, after) = (scan(&plain, 0), scan(&world, 0));
+        let mut place = 0;
+        for i in 0..after.len() {
+            while key(&before, place) != key(&after, i) {
+                place += 1;
+            }
+            let shift = range(&after, i) - range(&before, place);
+            let expected = biases[usize::from(after.ring().unwrap()[i])];
+            assert!((shift - expected).abs() < 1e-4, "{shift} {expected}");
+            place += 1;
+        }
+        let fired = |scan: &LidarScan| {
+            let mut offsets = scan.offset_nanos().unwrap().to_vec();
+            offsets.dedup();
+            offsets.len() as f64
+        };
+        let lost = 1.0 - fired(&after) / fired(&before);
+        println!("lidar firings: {lost:.3} lost, expected 0.2");
+        assert!((lost - 0.2).abs() < 0.08, "{lost}");
+    }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::Scenario;
+use super::{Scenario, SonarScenario};
 use crate::error::Error;
 use crate::scene::read_mesh;
 
@@ -66,10 +66,25 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
         line,
         path: path.to_owned(),
     };
-    let scenario: Scenario = toml::from_str(text).map_err(|error| {
+    let mut scenario: Scenario = toml::from_str(text).map_err(|error| {
         let line = error.span().map_or(1, |span| line_of(text, span.start));
         content("a scenario", error.message().to_owned(), line)
     })?;
+    if let Some(device) = scenario.sonar.device.take() {
+        let own: toml::Table =
+            toml::from_str(text).map_err(|error| content("a scenario", error.to_string(), 1))?;
+        let none = toml::Table::new();
+        let own = own.get("sonar").and_then(toml::Value::as_table).unwrap_or(&none);
+        let folder = path.parent().unwrap_or(Path::new("."));
+        scenario.sonar = SonarScenario::over_device(&device, own, folder).map_err(|error| match error {
+            Error::Device { .. } => content(
+                "a device",
+                error.to_string(),
+                key_line(text, "sonar.device", f64::NAN),
+            ),
+            other => other,
+        })?;
+    }
     match scenario.check() {
         Err(Error::Scenario { key, found, expected }) => Err(content(
             expected,

@@ -1,5 +1,7 @@
 //! What to simulate: every number of a world that may be chosen.
 
+mod device;
+mod disturbance;
 mod faults;
 mod file;
 mod levels;
@@ -14,9 +16,11 @@ mod water;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+pub use device::{ArrayShading, DEVICES, PulseShading, Quantity, SonarKind, Sweep};
+pub use disturbance::{Hum, Neighbour};
 pub use faults::{
-    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
-    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
+    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, InterferenceFault, LinkFault, MountFault,
+    OutageFault, SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
 };
 pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, OutageScenario};
@@ -49,7 +53,7 @@ pub struct Scenario {
     pub vessel: VesselScenario,
     /// The spinning lidar.
     pub lidar: LidarScenario,
-    /// The multibeam sonar.
+    /// The sonar.
     pub sonar: SonarScenario,
     /// The navigation.
     pub nav: NavScenario,
@@ -125,7 +129,8 @@ impl Scenario {
         self.faults.check()?;
         self.site.check()?;
         site::every(&self.solid, "solid", SolidScenario::check)?;
-        site::every(&self.object, "object", ObjectScenario::check)
+        site::every(&self.object, "object", ObjectScenario::check)?;
+        site::check_names(&self.object)
     }
 }
 

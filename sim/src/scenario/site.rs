@@ -4,6 +4,8 @@ mod free;
 mod structure;
 mod wall;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::within;
@@ -136,6 +138,18 @@ pub(super) fn every<T>(
     entries.iter().try_for_each(check)
 }
 
+/// Checks that no two objects have the same name.
+pub(super) fn check_names(objects: &[ObjectScenario]) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    match objects.iter().find(|object| !names.insert(&object.id)) {
+        Some(object) => Err(refused(
+            &format!("object `{}`", object.id),
+            "another object has the same `id`",
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Checks every number of a list.
 fn all(key: &'static str, values: &[f64], low: f64, high: f64, expected: &'static str) -> Result<(), Error> {
     every(values, key, |&value| within(key, value, low, high, expected))
@@ -222,6 +236,9 @@ mod tests {
         let text = "[site.tank]\nlength_m = 20\n[site.room]\n";
         let error = Scenario::from_toml(text).unwrap_err().to_string();
         assert!(error.contains("only one of"), "{error}");
+        let twice = "[[object]]\nid = \"a\"\nclass = \"cube\"\nplace_m = [1, 2]\n".repeat(2);
+        let error = Scenario::from_toml(&twice).unwrap_err().to_string();
+        assert!(error.contains("`a`") && error.contains("same `id`"), "{error}");
         let text = "[[site.chains]]\nat_m = [inf]\n";
         let error = Scenario::from_toml(text).unwrap_err().to_string();
         assert!(

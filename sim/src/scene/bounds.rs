@@ -40,10 +40,15 @@ impl Bounds {
     ) -> Option<f64> {
         let (mut enter, mut leave) = (0.0f64, far);
         for axis in 0..3 {
-            let one = (self.low[axis] - origin[axis]) * inverse_direction[axis];
-            let two = (self.high[axis] - origin[axis]) * inverse_direction[axis];
-            enter = enter.max(one.min(two));
-            leave = leave.min(one.max(two));
+            let inverse = inverse_direction[axis];
+            let [first, last] = if inverse < 0.0 {
+                [self.high[axis], self.low[axis]]
+            } else {
+                [self.low[axis], self.high[axis]]
+            };
+            // Within a face and along it this is no number, which `max` and `min` pass over.
+            enter = enter.max((first - origin[axis]) * inverse);
+            leave = leave.min((last - origin[axis]) * inverse);
         }
         (enter <= leave).then_some(enter)
     }
@@ -62,5 +67,27 @@ impl Bounds {
     pub(crate) fn ball(&self) -> (Vector3<f64>, f64) {
         let middle = (self.low + self.high) * 0.5;
         (middle, (self.high - middle).norm())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ray_within_a_face_meets_the_box() {
+        let bounds = Bounds::around([Vector3::zeros(), Vector3::repeat(2.0)]);
+        for x in [0.0, 2.0] {
+            for way in [-1.0, 1.0] {
+                for nothing in [0.0, -0.0] {
+                    let direction = Vector3::new(nothing, 0.0, way);
+                    let origin = Vector3::new(x, 1.0, 1.0 - 5.0 * way);
+                    let inverse = direction.map(|part: f64| 1.0 / part);
+                    assert_eq!(bounds.entry(&origin, &inverse, 100.0), Some(4.0));
+                    let beside = origin + Vector3::x() * (x - 1.0) * 1e-9;
+                    assert_eq!(bounds.entry(&beside, &inverse, 100.0), None);
+                }
+            }
+        }
     }
 }

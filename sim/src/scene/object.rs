@@ -58,7 +58,11 @@ pub(super) fn add(
     bed_z: &dyn Fn(f64, f64) -> f64,
 ) {
     let (parts, usual_m) = object.class.measure();
-    let size = parts.map(|part| part * object.length_m.unwrap_or(usual_m));
+    let mut size = parts.map(|part| part * object.length_m.unwrap_or(usual_m));
+    if object.class == ObjectClass::Net && object.on == Seat::Wall {
+        // It hangs flat.
+        size.swap(1, 2);
+    }
     let [one, two] = object.place_m;
     let off = object.off_m + 0.5 * size[2];
     let turn = Rotation3::from_axis_angle(&Vector3::z_axis(), object.turn_deg.to_radians());
@@ -121,24 +125,22 @@ fn solid(builder: &mut Builder, class: ObjectClass, stand: &Stand, size: [f64; 3
                 stand.axis(Vector3::y()),
             );
         }
-        ObjectClass::Net => net(builder, stand, length, height),
+        ObjectClass::Net if width > height => net(builder, stand, length, width, Vector3::y()),
+        ObjectClass::Net => net(builder, stand, length, height, Vector3::z()),
         ObjectClass::Diver => diver(builder, stand, size),
     }
 }
 
-/// A net in the upright plane of a stand: cords both ways.
-fn net(builder: &mut Builder, stand: &Stand, length: f64, height: f64) {
+/// A net in the plane of a stand's first axis and another one: cords both ways.
+fn net(builder: &mut Builder, stand: &Stand, length: f64, height: f64, other: Vector3<f64>) {
     let [mesh, radius] = NET_M;
-    for (across, along, is_upright) in [(length, height, true), (height, length, false)] {
+    for (across, along, is_across) in [(length, height, true), (height, length, false)] {
         let count = (across / mesh).round().max(1.0) as u32;
         for i in 0..=count {
             let at = (across - 2.0 * radius) * (f64::from(i) / f64::from(count) - 0.5);
             let end = |end: f64| {
-                if is_upright {
-                    stand.point(at, 0.0, end)
-                } else {
-                    stand.point(end, 0.0, at)
-                }
+                let [one, two] = if is_across { [at, end] } else { [end, at] };
+                stand.place + stand.axis(Vector3::x() * one + other * two)
             };
             builder.drum(Kind::Object, end(-0.5 * along), end(0.5 * along), radius);
         }

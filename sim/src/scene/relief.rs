@@ -19,6 +19,9 @@ const WAVE: [(f64, bool); 6] = [
     (1.0, false),
 ];
 
+/// The wall ends in a beam of this height, under which what is set back ends, in metres.
+const CAP_M: f64 = 0.3;
+
 /// A rectangle of the face.
 struct Patch {
     along: [f64; 2],
@@ -97,7 +100,11 @@ impl Face<'_> {
             .flat_map(|relief| {
                 relief.at_m.iter().map(|at| Patch {
                     along: [at - 0.5 * relief.width_m, at + 0.5 * relief.width_m],
-                    up: relief.up_m,
+                    up: if relief.off_m < 0.0 {
+                        [relief.up_m[0], relief.up_m[1].min(self.top - CAP_M)]
+                    } else {
+                        relief.up_m
+                    },
                     off: relief.off_m,
                 })
             })
@@ -122,7 +129,12 @@ impl Face<'_> {
     }
 
     fn sheet(&self, builder: &mut Builder, sheet: &SheetScenario, [from, to]: &[f64; 2]) {
-        let height = self.wall.up * (self.top - self.foot);
+        let height = self.wall.up * (self.top - CAP_M - self.foot);
+        let beam = self.wall.point(*from, self.top - CAP_M, 0.0);
+        let width = Vector3::x() * (to - from);
+        builder.rectangle(Kind::Wall, beam, width, self.wall.up * CAP_M);
+        let back = self.wall.normal * sheet.depth_m;
+        builder.rectangle(Kind::Wall, beam - back, width, back);
         let count = ((to - from) / sheet.pitch_m).round() as u32;
         for wave in 0..count {
             let start = from + f64::from(wave) * sheet.pitch_m;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use beluga_types::Medium;
+use nalgebra::Vector3;
 use serde::Serialize;
 
 use super::interval::NORMAL_95;
@@ -20,7 +21,7 @@ const CLASSES_M: [f64; 3] = [0.02, 0.05, 0.10];
 /// Sums for each cell of the face, by medium.
 #[derive(Clone, Debug)]
 pub(super) struct Face {
-    normal: nalgebra::Vector3<f64>,
+    wall: WallPlane,
     cells: BTreeMap<(Medium, [i32; 2]), Sums>,
 }
 
@@ -78,7 +79,7 @@ pub struct WallClasses {
 impl Face {
     pub(super) fn new(wall: &WallPlane) -> Self {
         Self {
-            normal: wall.normal,
+            wall: *wall,
             cells: BTreeMap::new(),
         }
     }
@@ -86,7 +87,7 @@ impl Face {
     /// Whether a point belongs to the face, and its distance off it.
     pub(super) fn distance_m(&self, seen: &Seen) -> Option<f64> {
         let nearest = seen.nearest.as_ref()?;
-        let on_face = nearest.kind == Kind::Wall && nearest.normal.dot(&self.normal) > 0.9;
+        let on_face = nearest.kind == Kind::Wall && nearest.normal.dot(&self.wall.normal) > 0.9;
         (on_face && seen.on_wall[2].abs() <= OUTLIER_M).then_some(nearest.signed_m)
     }
 
@@ -96,6 +97,25 @@ impl Face {
             let place = [seen.on_wall[0], seen.on_wall[1]].map(|at| (at / CELL_M).floor() as i32);
             self.cells.entry((medium, place)).or_default().add(error_m);
         }
+    }
+
+    /// Cells of the face, of places in `Quay`, that have no point of either medium.
+    pub(super) fn gaps(&self, places: impl Iterator<Item = (Kind, Vector3<f64>)>) -> Vec<[i32; 2]> {
+        let on_face = |(kind, place): (Kind, Vector3<f64>)| {
+            let [along, up, off] = self.wall.coordinates(&place);
+            // The middle of a cell may lie a little off the face by rounding.
+            (kind == Kind::Wall && off.abs() < 0.02)
+                .then(|| [along, up].map(|at| (at / CELL_M).floor() as i32))
+        };
+        let has = |place: &[i32; 2]| {
+            Medium::ALL
+                .iter()
+                .any(|medium| self.cells.contains_key(&(*medium, *place)))
+        };
+        let mut gaps: Vec<[i32; 2]> = places.filter_map(on_face).filter(|place| !has(place)).collect();
+        gaps.sort_unstable();
+        gaps.dedup();
+        gaps
     }
 
     pub(super) fn cells(&self) -> impl Iterator<Item = FaceCell> + '_ {

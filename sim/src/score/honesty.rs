@@ -20,16 +20,18 @@ use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 
 use super::interval::{CHI_SQUARED_95, NORMAL_95};
 use super::tally::{IntervalCoverage, Tally, What};
-use super::{Seen, is_set_aside};
+use super::{ReturnOf, Seen, is_set_aside, is_sonar};
 use crate::scene::Kind;
 use crate::truth::Truth;
 
 /// Points looked at of each sensor and frame, about; evenly from all.
 const POINTS_A_FRAME: usize = 400;
+/// Returns whose true place is asked for, of each sensor and frame, about.
+const RETURNS_A_FRAME: usize = 60;
 /// Edge of a cell, in metres.
 const CELL_M: f64 = 0.5;
 /// Points a cell's average needs.
-const LEAST_POINTS: u64 = 10;
+const LEAST_POINTS: u64 = 5;
 
 /// Collects normalised errors.
 #[derive(Clone, Debug)]
@@ -61,7 +63,16 @@ impl Cell {
     }
 }
 
-/// A point of a group that shares its Jacobian.
+/// Points of a frame in one cell: they share their Jacobian but for a part of the cell's size.
+struct Group {
+    /// The point it is taken of.
+    first: usize,
+    /// Of the surface, in `World`.
+    normal: Vector3<f64>,
+    members: Vec<Member>,
+}
+
+/// A point of a group.
 struct Member {
     error_m: f64,
     own_m2: f64,
@@ -79,11 +90,20 @@ impl Honesty {
     }
 
     /// Adds a frame with what the truth says of its points.
-    pub(super) fn add(&mut self, frame: &SolidarFrame, seen: &[Seen], truth: &Truth) {
+    pub(super) fn add(
+        &mut self,
+        frame: &SolidarFrame,
+        seen: &[Seen],
+        truth: &Truth,
+        returns: Option<&ReturnOf>,
+    ) {
         let is_late = self.middle.is_some_and(|middle| frame.window.end >= middle);
         self.add_pose(frame, truth, is_late);
         for sensor in sensors(frame) {
             self.add_points(frame, sensor, seen, truth, is_late);
+            if let Some(returns) = returns {
+                self.add_axes(frame, sensor, returns, is_late);
+            }
         }
     }
 
@@ -119,13 +139,10 @@ impl Honesty {
         truth: &Truth,
         is_late: bool,
     ) {
-        let of_light = frame
-            .calibration_of(sensor)
-            .is_none_or(|calibration| calibration.sound_speed_m_per_s.is_none());
-        let [alone, whole, cell] = if of_light {
-            [What::LidarPointAlone, What::LidarPoint, What::LidarCell]
-        } else {
+        let [alone, whole, cell] = if is_sonar(frame, sensor) {
             [What::SonarPointAlone, What::SonarPoint, What::SonarCell]
+        } else {
+            [What::LidarPointAlone, What::LidarPoint, What::LidarCell]
         };
         let table = &frame.points;
         let of_sensor: Vec<usize> = (0..table.len())
@@ -133,8 +150,7 @@ impl Honesty {
             .collect();
         let world_from_quay = truth.scene.world_from_quay.rotation_matrix();
         let body_from_world = frame.world_from_body.rotation_matrix().transpose();
-        // Points of a cell share their Jacobian but for a part of the cell's size.
-        let mut groups: BTreeMap<(Kind, [i32; 3]), (usize, Vector3<f64>, Vec<Member>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(Kind, [i32; 3]), Group> = BTreeMap::new();
         for &i in of_sensor
             .iter()
             .step_by(of_sensor.len().div_ceil(POINTS_A_FRAME).max(1))
@@ -149,17 +165,21 @@ impl Honesty {
                 nearest.kind,
                 [0, 1, 2].map(|axis| (nearest.foot[axis] / CELL_M).floor() as i32),
             );
-            let group = groups.entry(key).or_insert_with(|| (i, normal, Vec::new()));
-            group.2.push(Member {
+            let group = groups.entry(key).or_insert_with(|| Group {
+                first: i,
+                normal,
+                members: Vec::new(),
+            });
+            group.members.push(Member {
                 error_m: nearest.signed_m,
                 own_m2,
             });
         }
         let limit = NORMAL_95 * NORMAL_95;
-        for ((kind, place), (i, normal, members)) in groups {
-            let shared_m2 = shared_variance(frame, i, &normal);
+        for ((kind, place), group) in groups {
+            let shared_m2 = shared_variance(frame, group.first, &group.normal);
             let sums = self.cells.entry((cell, kind, place)).or_default();
-            for member in &members {
+            for member in &group.members {
                 sums.points += 1;
                 sums.error_m += member.error_m;
                 sums.own_m2 += member.own_m2;
@@ -173,6 +193,46 @@ impl Honesty {
                     .entry(whole)
                     .or_default()
                     .add(squared(member.own_m2 + shared_m2), limit, is_late);
+            }
+        }
+    }
+
+    /// Where the truth names the place that a return came from: the error on each axis of the beam, which
+    /// no surface can tell for the axes that lie in it.
+    fn add_axes(&mut self, frame: &SolidarFrame, sensor: SensorId, returns: &ReturnOf, is_late: bool) {
+        let table = &frame.points;
+        let of_sensor: Vec<usize> = (0..table.len())
+            .filter(|&i| table.sensor[i] == sensor.0 && !is_set_aside(table.label[i]))
+            .collect();
+        let of: fn(u8) -> What = if is_sonar(frame, sensor) {
+            What::SonarAxis
+        } else {
+            What::LidarAxis
+        };
+        let rotation = frame.world_from_body.rotation_matrix();
+        for &i in of_sensor
+            .iter()
+            .step_by(of_sensor.len().div_ceil(RETURNS_A_FRAME).max(1))
+        {
+            let known = returns(sensor, table.source_seq[i], table.source_index[i]);
+            let Some(known) = known.filter(|known| !known.ghost) else {
+                continue;
+            };
+            let error = frame.point_in_world(i).vector() - Vector3::from(known.position);
+            let axes = rotation * frame.beam_axes(i);
+            let own_m = [
+                table.sigma_range_m[i],
+                table.sigma_along_m[i],
+                table.sigma_across_m[i],
+            ];
+            for (axis, own_m) in (0u8..).zip(own_m) {
+                let along: Vector3<f64> = axes.column(usize::from(axis)).into_owned();
+                let variance = f64::from(own_m).powi(2) + shared_variance(frame, i, &along);
+                let squared = error.dot(&along).powi(2) / variance;
+                self.kinds
+                    .entry(of(axis))
+                    .or_default()
+                    .add(squared, NORMAL_95 * NORMAL_95, is_late);
             }
         }
     }
@@ -218,8 +278,8 @@ fn shared_variance(frame: &SolidarFrame, i: usize, normal: &Vector3<f64>) -> f64
 mod tests {
     use super::*;
     use crate::scenario::Scenario;
-    use crate::score::OUTLIER_M;
     use crate::score::specimen::{frame_at, frame_of};
+    use crate::score::{OUTLIER_M, TrueReturn};
     use crate::world::World;
     use beluga_types::Medium;
     use nalgebra::Vector6;
@@ -247,7 +307,7 @@ mod tests {
             let (stamp, pose) = truth.poses[20 + 40 * i];
             let mut frame = frame_at(stamp, &pose.perturbed(&(Vector6::y() * (0.01 * sigmas))));
             frame.pose_covariance *= 1e-4;
-            honesty.add(&frame, &[], &truth);
+            honesty.add(&frame, &[], &truth, None);
         }
         let pose = coverage(&honesty, "pose");
         assert_eq!((pose.samples, pose.inside, pose.trial), (4, 3, Some(false)));
@@ -260,7 +320,7 @@ mod tests {
         assert_eq!(coverage(&honesty, "pose position").inside, 4);
         let mut flat = frame_at(truth.poses[50].0, &truth.poses[50].1);
         flat.pose_covariance.fill(0.0);
-        honesty.add(&flat, &[], &truth);
+        honesty.add(&flat, &[], &truth, None);
         assert_eq!(honesty.unusable, 3);
     }
 
@@ -287,7 +347,7 @@ mod tests {
             })
             .collect();
         let mut honesty = Honesty::new(&truth);
-        honesty.add(&frame, &seen, &truth);
+        honesty.add(&frame, &seen, &truth, None);
         let alone = coverage(&honesty, "lidar point, own error only");
         assert_eq!((alone.samples, alone.inside), (40, 16), "{alone:?}");
         let whole = coverage(&honesty, "lidar point");
@@ -304,6 +364,33 @@ mod tests {
         );
         // 5 cm over √(2²/40 + 3²) cm.
         assert!((cell.mean_squared - 25.0 / 9.1).abs() < 0.05, "{cell:?}");
+    }
+
+    /// Two sigma along the beam, none across: 4 is outside 3.84, however near the surface is.
+    #[test]
+    fn true_places_of_returns_tell_each_axis_of_the_beam() {
+        let truth = truth();
+        let (stamp, pose) = truth.poses[150];
+        let places = [Vector3::new(3.0, -5.0, 1.0), Vector3::new(4.0, -6.0, 2.0)];
+        let frame = frame_of(&truth, stamp, &pose, &places, Medium::Air, 0.02, 0.0);
+        let far = frame.clone();
+        let returns = move |_: SensorId, _: u64, index: u32| {
+            let i = index as usize;
+            let beam = far.world_from_body.rotation_matrix() * far.beam_axes(i).column(0);
+            let position = far.point_in_world(i).vector() - beam * if i == 0 { 0.04 } else { 0.0 };
+            Some(TrueReturn {
+                surface: None,
+                order: 0,
+                position: position.into(),
+                ghost: false,
+            })
+        };
+        let mut honesty = Honesty::new(&truth);
+        honesty.add_axes(&frame, SensorId(0), &returns, true);
+        let along = coverage(&honesty, "lidar point along its beam");
+        assert_eq!((along.samples, along.inside, along.trial), (2, 1, Some(false)));
+        assert!((along.mean_squared - 2.0).abs() < 1e-3, "{along:?}");
+        assert_eq!(coverage(&honesty, "lidar point across, along sensor x").inside, 2);
     }
 
     #[test]

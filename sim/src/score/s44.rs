@@ -130,7 +130,7 @@ pub struct Measured {
 }
 
 /// Whether each criterion of an order is met.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Criteria {
     /// The order's name.
     pub order: &'static str,
@@ -142,6 +142,8 @@ pub struct Criteria {
     pub feature: bool,
     /// Feature search.
     pub search: bool,
+    /// Part of the area that was searched well enough for this order's feature.
+    pub searched: f64,
     /// Bathymetric coverage.
     pub coverage: bool,
 }
@@ -160,6 +162,7 @@ impl Criteria {
             feature: order
                 .feature_m(depth_m)
                 .is_none_or(|edge| measured.feature_m <= edge),
+            searched: search,
             search: order.search.is_none_or(|part| search + ROUNDING >= part),
             coverage: measured.coverage + ROUNDING >= order.coverage,
         }

@@ -57,7 +57,7 @@ pub struct Scorer {
     identity: Identity,
     returns: Option<Returns>,
     run_from_truth: Option<Transform<World, World>>,
-    stated_m: Vec<f64>,
+    stated_m: Vec<[f64; 3]>,
 }
 
 /// What the truth says of the return with this sensor, sequence number and index, if it says anything.
@@ -159,11 +159,12 @@ impl Scorer {
     fn judge(&mut self, frame: &SolidarFrame) {
         self.identity.add(frame);
         self.trajectory.push((frame.window.end, frame.world_from_body));
-        let position = frame.pose_covariance.fixed_view::<3, 3>(3, 3);
-        self.stated_m.push(position.trace().max(0.0).sqrt());
+        let stated = |axis: usize| frame.pose_covariance[(axis, axis)].max(0.0).sqrt();
+        self.stated_m.push([stated(3), stated(4), stated(5)]);
         self.points.arcs += frame.arcs.len() as u64;
         let seen = self.look_at(frame);
-        self.honesty.add(frame, &seen, &self.truth);
+        let returns = self.returns.as_ref().map(|of| &*of.0);
+        self.honesty.add(frame, &seen, &self.truth, returns);
         for (i, seen) in seen.iter().enumerate() {
             self.tally(frame, i, seen);
         }
@@ -235,7 +236,9 @@ impl Scorer {
             self.lidar.add(signed);
             return;
         }
-        self.bed.add(frame, i, seen);
+        if medium == Medium::Water {
+            self.bed.add(frame, i, seen);
+        }
         self.sonar.add(signed);
         match seen.nearest {
             Some(Nearest {
@@ -261,7 +264,7 @@ impl Scorer {
     pub fn finish(self) -> Score {
         let [rungs_above, rungs_below] = self.gates.finish();
         let width = self.truth.scenario.sonar.beam_width_deg;
-        let stated: Vec<(Pair, f64)> = self
+        let stated: Vec<(Pair, [f64; 3])> = self
             .trajectory
             .iter()
             .zip(&self.stated_m)
@@ -270,7 +273,7 @@ impl Scorer {
         let pairs: Vec<Pair> = stated.iter().map(|(pair, _)| *pair).collect();
         let scene = &self.truth.scene;
         let has = |kind| ghosts::holds(scene, kind);
-        let no_wall = "no point lies on the site's principal face";
+        let no_wall = "no cell of 0.25 m of the principal face has ten points";
         let [lidar, sonar] = &self.visible;
         Score {
             frames: self.trajectory.len() as u64,
@@ -287,7 +290,7 @@ impl Scorer {
             surfaces: self.surfaces.finish(),
             features: Scored::or(
                 self.features.finish(),
-                "the site has neither fenders nor upright piles",
+                "the vessel passed neither fenders nor upright piles",
             ),
             lidar_completeness: Scored::or(lidar.finish(), "the lidar could see no surface of the site"),
             sonar_completeness: Scored::or(sonar.finish(), "the sonar could see no surface of the site"),
@@ -307,7 +310,7 @@ impl Scorer {
             covariances_unusable: self.honesty.unusable,
             honesty: self.honesty.finish(),
             ghosts: Scored::or(self.ghosts.finish(), "there is no point"),
-            plots: Plots::new(&stated, &self.surfaces, &self.face, &self.bed),
+            plots: Plots::new(&stated, &self.surfaces, &self.face, &self.visible, &self.bed),
         }
     }
 }

@@ -24,6 +24,8 @@ const BIN_M: f64 = 0.25;
 const BINS: i32 = 12;
 /// Points a bin needs for its median.
 const LEAST_POINTS: u32 = 5;
+/// A bin counts in its line by its points, up to this many.
+const MOST: u32 = 100;
 /// Bins a line needs.
 const LEAST_BINS: usize = 3;
 /// Width of a step of distance off the face, in metres, and how many there are to either side.
@@ -56,7 +58,7 @@ pub struct SeamScore {
     pub step_mm: f64,
     /// Half-width; nothing with fewer than two columns.
     pub step_95_mm: Option<f64>,
-    /// The same without carrying the lines on: mean of all bins, sonar minus lidar, in millimetres.
+    /// The same without carrying the lines on: weighted mean of all bins, sonar minus lidar, in millimetres.
     pub offset_mm: f64,
     /// Half-width.
     pub offset_95_mm: Option<f64>,
@@ -105,13 +107,17 @@ impl Seam {
 
     /// Step and tilt; nothing if no column has both clouds.
     pub(super) fn finish(&self) -> Option<SeamScore> {
-        let mut columns: BTreeMap<i32, [Vec<[f64; 2]>; 2]> = BTreeMap::new();
+        let mut columns: BTreeMap<i32, [Vec<[f64; 3]>; 2]> = BTreeMap::new();
         let mut heights: BTreeMap<i32, Vec<f64>> = BTreeMap::new();
         for (&(column, height), bin) in &self.bins {
             if let Some(median) = bin.median_m() {
                 let side = usize::from(height < 0);
                 let middle = (f64::from(height) + 0.5) * BIN_M;
-                columns.entry(column).or_default()[side].push([middle, median]);
+                columns.entry(column).or_default()[side].push([
+                    middle,
+                    median,
+                    f64::from(bin.points.min(MOST)),
+                ]);
                 heights.entry(height).or_default().push(median);
             }
         }
@@ -173,14 +179,13 @@ struct Line {
     at_zero: f64,
 }
 
-/// The straight line through pairs of height and distance, by least squares.
-fn line(bins: &[[f64; 2]]) -> Option<Line> {
-    let n = bins.len() as f64;
-    let mean = [0, 1].map(|axis| bins.iter().map(|bin| bin[axis]).sum::<f64>() / n);
+/// The straight line through bins of height, distance and weight, by least squares.
+fn line(bins: &[[f64; 3]]) -> Option<Line> {
+    let total: f64 = bins.iter().map(|bin| bin[2]).sum();
+    let mean = [0, 1].map(|axis| bins.iter().map(|bin| bin[2] * bin[axis]).sum::<f64>() / total);
     let moment = |axis: usize| -> f64 {
-        bins.iter()
-            .map(|bin| (bin[0] - mean[0]) * (bin[axis] - mean[axis]))
-            .sum()
+        let part = |bin: &[f64; 3]| bin[2] * (bin[0] - mean[0]) * (bin[axis] - mean[axis]);
+        bins.iter().map(part).sum()
     };
     (bins.len() >= LEAST_BINS).then(|| {
         let slope = moment(1) / moment(0);

@@ -33,6 +33,8 @@ pub(super) enum What {
     SonarPointAlone,
     SonarPoint,
     SonarCell,
+    LidarAxis(u8),
+    SonarAxis(u8),
 }
 
 /// A count of intervals of one kind.
@@ -56,6 +58,12 @@ impl What {
             What::SonarPointAlone => "sonar point, own error only",
             What::SonarPoint => "sonar point",
             What::SonarCell => "sonar cell average",
+            What::LidarAxis(0) => "lidar point along its beam",
+            What::LidarAxis(1) => "lidar point across, along sensor x",
+            What::LidarAxis(_) => "lidar point across, the third axis",
+            What::SonarAxis(0) => "sonar point along its beam",
+            What::SonarAxis(1) => "sonar point across, along sensor x",
+            What::SonarAxis(_) => "sonar point across, the third axis",
         }
     }
 

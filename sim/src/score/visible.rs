@@ -165,6 +165,12 @@ impl Visible {
         cells.map(|(_, cell)| cell.middle())
     }
 
+    /// The middles of the cells that could be seen and have no point, in `Quay`, with their kinds.
+    pub(super) fn gaps(&self) -> impl Iterator<Item = (Kind, Vector3<f64>)> + '_ {
+        let empty = self.cells.iter().filter(|(_, cell)| cell.points == 0);
+        empty.map(|((kind, _), cell)| (*kind, cell.middle()))
+    }
+
     /// What came of it; nothing if nothing could be seen.
     pub(super) fn finish(&self) -> Option<Completeness> {
         if self.cells.is_empty() {

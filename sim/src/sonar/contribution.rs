@@ -1,7 +1,9 @@
 //! What of the world stands behind a ping: the strongest scatterers of each beam and range cell.
 
+use nalgebra::Vector3;
+
 use super::paths::Arrival;
-use super::{Sonar, across_rad, facets};
+use super::{Sonar, facets};
 use crate::world::World;
 
 /// The echo of one surface by one kind of path in one resolution cell of one beam.
@@ -38,7 +40,7 @@ impl Sonar {
         let mut parts: Vec<(u16, u64, &Arrival)> = arrivals
             .iter()
             .filter_map(|arrival| {
-                let beam = self.nearest_beam(across_rad(&arrival.from))?;
+                let beam = self.nearest_beam(&arrival.from)?;
                 Some((beam, (arrival.delay_s / per_cell_s) as u64, arrival))
             })
             .collect();
@@ -66,10 +68,19 @@ impl Sonar {
             .collect()
     }
 
-    /// The beam whose axis is nearest to an angle across track, if one is within the receive pattern.
-    fn nearest_beam(&self, across_rad: f64) -> Option<u16> {
-        let after = self.across_rad.partition_point(|axis| *axis < across_rad);
-        let aside = |beam: &usize| self.across_rad.get(*beam).map(|axis| (axis - across_rad).abs());
+    /// The beam of a fan, or the side of a side-scan, whose axis is nearest to where sound comes from,
+    /// if one is within its receive pattern; of other devices the only one.
+    fn nearest_beam(&self, from: &Vector3<f64>) -> Option<u16> {
+        if !self.device.kind.is_fan() {
+            return Some(u16::from(self.beams.len() > 1 && from.y < 0.0));
+        }
+        let place = self.receive.place(from);
+        let after = self.across_rad.partition_point(|axis| self.look(*axis) < place);
+        let aside = |beam: &usize| {
+            self.across_rad
+                .get(*beam)
+                .map(|axis| (self.look(*axis) - place).abs())
+        };
         let (nearest, aside) = [after.saturating_sub(1), after]
             .into_iter()
             .filter_map(|beam| Some((beam, aside(&beam)?)))
@@ -90,7 +101,7 @@ mod tests {
     #[test]
     fn contributions_are_the_ping_told_by_cause() {
         let world = World::new(Scenario::sample()).unwrap();
-        let sonar = crate::sonar::Sonar::new(world.scenario(), world.rig());
+        let sonar = crate::sonar::Sonar::new(world.scenario());
         let told = sonar.contributions(&world, 7, f32::NEG_INFINITY);
         let posture = sonar.posture(&world, 7);
         let arrivals = facets::arrivals(&sonar, 1, world.scene(), &posture);

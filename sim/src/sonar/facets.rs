@@ -108,7 +108,7 @@ impl Collector<'_, '_> {
         let scene = self.paths.scene;
         let top_z = scene.top_z(self.posture.water_z);
         for (id, surface) in (0u32..).zip(&scene.surfaces) {
-            if self.reaches(id as usize) && surface.shape.bounds().low.z < top_z {
+            if self.reaches(id as usize) && (surface.shape.bounds().low.z < top_z || self.sonar.in_air) {
                 self.surface = id;
                 self.surface(id.into(), surface);
             }
@@ -243,7 +243,8 @@ impl Collector<'_, '_> {
 
     fn row(&mut self, kind: Kind, row: &Row) {
         let height = |u: f64| self.posture.height_of(&(row.start + row.run * u));
-        if height(0.0).min(height(row.length)) > row.cell[1] && self.paths.scene.has_water {
+        let wet = self.paths.scene.has_water && !self.sonar.in_air;
+        if wet && height(0.0).min(height(row.length)) > row.cell[1] {
             return;
         }
         let Some([from, to]) = lit_part(&row.start, &row.run, row.length, self.sonar.transmit.reach) else {

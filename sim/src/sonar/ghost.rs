@@ -72,7 +72,7 @@ impl Ghosts {
             mirrors,
             legs,
             wavelength_m: sonar.sound_speed_m_per_s / sonar.pulse.centre_hz(),
-            floor: (2.0 * BELOW_NOISE / samples).sqrt() * f64::from(sonar.noise),
+            floor: (2.0 * BELOW_NOISE / samples).sqrt() * f64::from(sonar.receiver.noise),
         }
     }
 
@@ -83,7 +83,7 @@ impl Ghosts {
         let leg = &self.legs[out];
         let range = scatterer.point.norm();
         let leaving = scatterer.point / range;
-        let lit = f64::from(paths.sonar.transmit.at(leaving.x));
+        let lit = f64::from(paths.sonar.transmit(&leaving));
         let cosine = -leaving.dot(&scatterer.normal);
         let point = leg.image.in_quay(&scatterer.point);
         let whole = scatterer.strength * lit / range;
@@ -138,7 +138,7 @@ impl Ghosts {
         let middle = -(there.meeting + back.meeting).normalize().dot(normal);
         let strength = scatterer.strength((cosines[0] * cosines[1]).sqrt(), middle);
         let leaving = there.image / there.length_m;
-        let lit = f64::from(sonar.transmit.at(leaving.x));
+        let lit = f64::from(sonar.transmit(&leaving));
         let gain = there.gain * back.gain;
         let whole = strength * lit * gain.norm() / (there.length_m * back.length_m);
         let free = || {

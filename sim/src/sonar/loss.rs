@@ -49,6 +49,15 @@ impl Loss {
         }
     }
 
+    /// The same everywhere, by absorption in dB per metre.
+    pub(super) fn even(absorption_db_per_m: f64) -> Self {
+        Self {
+            even_per_m: absorption_db_per_m * NEPERS,
+            levels: Vec::new(),
+            bubbles: None,
+        }
+    }
+
     /// Whether it is the same everywhere.
     pub(super) fn is_even(&self) -> bool {
         self.levels.is_empty() && self.bubbles.is_none()

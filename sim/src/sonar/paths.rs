@@ -28,7 +28,6 @@ pub(super) struct Arrival {
     /// Unit vector to where the sound comes from, in `Sensor` axes at reception.
     pub(super) from: Vector3<f64>,
     /// Radius of the wave front at the acoustic centre, in metres.
-    #[allow(dead_code, reason = "only an array by its elements hears the curvature")]
     pub(super) radius_m: f64,
     /// With transmit beam, scattering, spreading and absorption, and the carrier's phase.
     pub(super) amplitude: Complex<f32>,
@@ -166,8 +165,8 @@ impl<'a> Paths<'a> {
         let turned_away = -direction.dot(normal) < LEAST_COSINE;
         if turned_away
             || range > self.sonar.farthest_m
-            || self.sonar.transmit.at(direction.x) == 0.0
-            || self.scene.has_water && self.posture.height_of(point) >= 0.0
+            || self.sonar.transmit(&direction) == 0.0
+            || self.scene.has_water && !self.sonar.is_in_medium(self.posture.height_of(point))
         {
             return None;
         }
@@ -186,7 +185,7 @@ impl<'a> Paths<'a> {
             None => -point.dot(normal) / point.norm(),
             Some(_) => (-round.meeting.dot(normal)).max(0.0),
         };
-        let lit = f64::from(self.sonar.transmit.at(round.leaving.x));
+        let lit = f64::from(self.sonar.transmit(&round.leaving));
         let strength = scatterer.strength(cosine, cosine) * lit;
         Some(Arrival {
             surface: scatterer.surface,

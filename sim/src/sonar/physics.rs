@@ -14,7 +14,7 @@ fn sonar() -> Sonar {
     let mut scenario = Scenario::demo();
     scenario.sonar.range_m = 24.0;
     scenario.sonar.rate_hz = 10.0;
-    Sonar::new(&scenario, &crate::rig::build(&scenario))
+    Sonar::new(&scenario)
 }
 
 fn at_rest() -> Posture {

@@ -23,17 +23,17 @@ pub(super) fn collect(paths: &mut Paths<'_>) {
     let floating = sonar.water.volume_scattering_db;
     let even = floating.map_or(0.0, |db| 10f64.powf(0.1 * db));
     let bubbles = sonar.loss.bubbles();
-    let (Some(first), Some(last)) = (sonar.across_rad.first(), sonar.across_rad.last()) else {
+    let Some([first, last]) = sonar.span_rad() else {
         return;
     };
     if even == 0.0 && bubbles.is_none() {
         return;
     }
-    let step_rad = PER_BEAM * sonar.receive.reach / super::RECEIVE_U;
-    let step_m = PER_RESOLUTION * sonar.cell_m / super::CELL_PER_RESOLUTION;
+    let step_rad = PER_BEAM * sonar.step_rad();
+    let step_m = PER_RESOLUTION * sonar.resolution_m();
     let along_rad = along_track_rad(paths);
     let samples = sonar.pulse.duration_s * sonar.sample_rate_hz;
-    let floor = 2.0 * BELOW_NOISE / samples * f64::from(sonar.noise).powi(2);
+    let floor = 2.0 * BELOW_NOISE / samples * f64::from(sonar.receiver.noise).powi(2);
     let current = paths.posture.sensor_from_quay * Vector3::from(sonar.water.current_m_per_s);
     let directions = ((last - first) / step_rad).ceil().max(1.0) as u64;
     for direction in 0..directions {
@@ -55,7 +55,9 @@ pub(super) fn collect(paths: &mut Paths<'_>) {
             let [re, im] = dice
                 .normal_pair(3 * shell + 1)
                 .map(|part| part * FRAC_1_SQRT_2 as f32);
-            let arrival = floating_arrival(paths, &point, power.sqrt(), Complex::new(re, im), &current);
+            let lit = f64::from(sonar.transmit(&(point / range)));
+            let strength = power.sqrt() * lit;
+            let arrival = floating_arrival(paths, &point, strength, Complex::new(re, im), &current);
             paths.arrivals.push(arrival);
         }
     }

@@ -14,6 +14,8 @@ use beluga_types::{Pulse, Shading};
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
+use super::doppler::polynomial;
+
 /// Fine grid points per sample.
 const FINE: usize = 2;
 /// Grid points an echo is spread over.
@@ -33,7 +35,8 @@ pub(super) struct Synthesis {
     sample_rate_hz: f64,
     /// Length of the coarse transform.
     length: usize,
-    /// Pulse over spline, for each bin of the coarse transform.
+    /// Pulse over spline, for each bin of the coarse transform; one row for each term of the Doppler
+    /// expansion.
     filter: Vec<Complex<f32>>,
     forward: Arc<dyn Fft<f32>>,
     inverse: Arc<dyn Fft<f32>>,
@@ -50,18 +53,35 @@ impl fmt::Debug for Synthesis {
 
 /// Memory one thread needs; made once and used for every beam.
 pub(super) struct Scratch {
-    pub(super) grid: Vec<Complex<f32>>,
+    /// One grid for each term of the Doppler expansion.
+    grid: Vec<Complex<f32>>,
+    /// Points of one grid.
+    fine: usize,
     row: Vec<Complex<f32>>,
     work: Vec<Complex<f32>>,
 }
 
 impl Synthesis {
     /// For `samples` complex samples beginning at the transmit centre, around the pulse's middle
-    /// frequency.
-    pub(super) fn new(pulse: &Pulse, sample_rate_hz: f64, samples: usize) -> Self {
+    /// frequency; of pulses with so many `terms` of the Doppler expansion, one without.
+    pub(super) fn new(pulse: &Pulse, sample_rate_hz: f64, samples: usize, terms: usize) -> Self {
         // Echoes at the far end must not run round the circle into the near end.
         let tail = (pulse.duration_s * sample_rate_hz).ceil() as usize + 2 * TAPS;
         let length = (samples + tail).next_power_of_two();
+        let mut planner = FftPlanner::new();
+        Self {
+            samples,
+            sample_rate_hz,
+            length,
+            filter: (0..terms)
+                .flat_map(|term| Self::filter(pulse, sample_rate_hz, length, term))
+                .collect(),
+            forward: planner.plan_fft_forward(length * FINE),
+            inverse: planner.plan_fft_inverse(length),
+        }
+    }
+
+    fn filter(pulse: &Pulse, sample_rate_hz: f64, length: usize, term: usize) -> Vec<Complex<f32>> {
         let fine = length * FINE;
         let fine_rate = sample_rate_hz * FINE as f64;
         let mut spectrum: Vec<Complex<f64>> = (0..fine)
@@ -71,11 +91,15 @@ impl Synthesis {
                 } else {
                     i as f64 - fine as f64
                 };
-                replica(pulse, wrapped / fine_rate)
+                let t = wrapped / fine_rate;
+                match term {
+                    0 => replica(pulse, t),
+                    _ => replica(pulse, t) * polynomial(term, 2.0 * t / pulse.duration_s),
+                }
             })
             .collect();
         FftPlanner::new().plan_fft_forward(fine).process(&mut spectrum);
-        let filter = (0..length)
+        (0..length)
             .map(|bin| {
                 let (place, frequency) = Self::fine_bin(bin, length);
                 let turn = frequency as f64 / fine as f64;
@@ -87,16 +111,7 @@ impl Synthesis {
                 let value = spectrum[place] / (spline * fine as f64);
                 Complex::new(value.re as f32, value.im as f32)
             })
-            .collect();
-        let mut planner = FftPlanner::new();
-        Self {
-            samples,
-            sample_rate_hz,
-            length,
-            filter,
-            forward: planner.plan_fft_forward(fine),
-            inverse: planner.plan_fft_inverse(length),
-        }
+            .collect()
     }
 
     /// Where a coarse bin lies in the fine transform, and its signed number.
@@ -113,8 +128,10 @@ impl Synthesis {
             .forward
             .get_inplace_scratch_len()
             .max(self.inverse.get_inplace_scratch_len());
+        let fine = self.length * FINE;
         Scratch {
-            grid: vec![Complex::default(); self.length * FINE],
+            grid: vec![Complex::default(); fine * self.filter.len() / self.length],
+            fine,
             row: vec![Complex::default(); self.length],
             work: vec![Complex::default(); work],
         }
@@ -133,16 +150,28 @@ impl Synthesis {
     }
 
     /// Turns the echoes on the scratch's grid into samples and empties the grid.
-    pub(super) fn finish<'a>(&self, scratch: &'a mut Scratch) -> &'a [Complex<f32>] {
-        self.forward
-            .process_with_scratch(&mut scratch.grid, &mut scratch.work);
-        for (bin, (value, filter)) in scratch.row.iter_mut().zip(&self.filter).enumerate() {
-            *value = scratch.grid[Self::fine_bin(bin, self.length).0] * filter;
+    #[cfg(test)]
+    pub(super) fn finish<'a>(&self, scratch: &'a mut Scratch) -> &'a mut [Complex<f32>] {
+        self.finish_terms(scratch, 1)
+    }
+
+    /// Turns the echoes on the grids of the first so many terms into samples and empties the grids.
+    pub(super) fn finish_terms<'a>(&self, scratch: &'a mut Scratch, terms: usize) -> &'a mut [Complex<f32>] {
+        let used = scratch
+            .grid
+            .chunks_mut(scratch.fine)
+            .zip(self.filter.chunks(self.length));
+        for (term, (grid, filter)) in used.take(terms).enumerate() {
+            self.forward.process_with_scratch(grid, &mut scratch.work);
+            for (bin, (value, filter)) in scratch.row.iter_mut().zip(filter).enumerate() {
+                let heard = grid[Self::fine_bin(bin, self.length).0] * filter;
+                *value = if term == 0 { heard } else { *value + heard };
+            }
+            grid.fill(Complex::default());
         }
         self.inverse
             .process_with_scratch(&mut scratch.row, &mut scratch.work);
-        scratch.grid.fill(Complex::default());
-        &scratch.row[..self.samples]
+        &mut scratch.row[..self.samples]
     }
 }
 
@@ -150,7 +179,13 @@ impl Scratch {
     /// Lays an echo on the grid.
     #[inline]
     pub(super) fn add(&mut self, taps: &Taps, amplitude: Complex<f32>) {
-        let first = taps.first as usize;
+        self.add_term(0, taps, amplitude);
+    }
+
+    /// Lays a term of an echo on its grid.
+    #[inline]
+    pub(super) fn add_term(&mut self, term: usize, taps: &Taps, amplitude: Complex<f32>) {
+        let first = term * self.fine + taps.first as usize;
         for (value, weight) in self.grid[first..first + TAPS].iter_mut().zip(&taps.weights) {
             *value += amplitude * weight;
         }
@@ -238,7 +273,7 @@ mod tests {
     fn a_synthesised_echo_is_the_delayed_pulse() {
         let pulse = pulse(Shading::Hann);
         let rate = 60e3;
-        let synthesis = Synthesis::new(&pulse, rate, 600);
+        let synthesis = Synthesis::new(&pulse, rate, 600, 1);
         let mut scratch = synthesis.scratch();
         for delay in [2.0e-3, 3.123_456e-3, 7.654_321e-3] {
             let amplitude = Complex::new(0.6f32, -0.8);

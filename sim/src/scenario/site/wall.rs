@@ -17,7 +17,8 @@ pub struct ReliefScenario {
     pub at_m: Vec<f64>,
     /// Width along the wall, in metres; 0.05 to 5000.
     pub width_m: f64,
-    /// Lower and upper edge, in metres; -40 to 40. What goes beyond toe or top ends there.
+    /// Lower and upper edge, in metres; -40 to 40. What goes beyond toe or top ends there; what is set back
+    /// ends 0.3 m below the top.
     pub up_m: [f64; 2],
     /// How far the rectangle stands out of the face, in metres; -5 to 5. Negative is set back.
     pub off_m: f64,

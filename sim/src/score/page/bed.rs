@@ -30,8 +30,8 @@ pub(super) fn orders(score: &Score) -> String {
         length(measured.thu_m),
         length(measured.tvu_m),
         length(measured.feature_m),
-        format!("{:.0} %", 100.0 * measured.search),
-        format!("{:.0} %", 100.0 * measured.coverage),
+        format!("{:.0} %", (100.0 * measured.search).floor()),
+        format!("{:.0} %", (100.0 * measured.coverage).floor()),
         String::new(),
     ]];
     for (order, criteria) in ORDERS.iter().zip(&bed.criteria) {
@@ -40,12 +40,17 @@ pub(super) fn orders(score: &Score) -> String {
             tvu,
             feature,
             search,
+            searched,
             coverage,
             ..
         } = *criteria;
         let mut row = vec![format!("Order {}", order.name)];
         let met = [thu, tvu, feature, search, coverage];
-        row.extend(limits(order).into_iter().zip(met).map(|(limit, met)| {
+        let mut limits = limits(order);
+        if !search {
+            limits[3] += &format!(" (has {:.0} %)", (100.0 * searched).floor());
+        }
+        row.extend(limits.into_iter().zip(met).map(|(limit, met)| {
             if met {
                 limit
             } else {
@@ -58,7 +63,7 @@ pub(super) fn orders(score: &Score) -> String {
     let mut html = format!(
         "<p>{} soundings, depth {} to {}, {} cells of 0.5 m inside what the sonar could see. \
          Limits that are not met are red. Horizontal: {}. A feature is detected if three by three soundings fall on it \
-         and no beam is wider.</p>\n",
+         and no beam is wider; an order's search counts only cells where its own feature is.</p>\n",
         bed.soundings,
         length(bed.depth_m[0]),
         length(bed.depth_m[1]),

@@ -63,6 +63,19 @@ impl Chart {
         );
     }
 
+    /// The room between two lines with as many points.
+    pub(super) fn band(&mut self, upper: &[[f64; 2]], lower: &[[f64; 2]], colour: &str) {
+        let mut path = String::new();
+        for [x, y] in upper.iter().chain(lower.iter().rev()) {
+            let _ = write!(path, "{:.1},{:.1} ", self.across(*x), self.down(*y));
+        }
+        let _ = writeln!(
+            self.svg,
+            "<polygon points=\"{}\" fill=\"{colour}\" fill-opacity=\"0.22\"/>",
+            path.trim_end()
+        );
+    }
+
     /// A filled box between two corners in numbers, cut to the frame.
     pub(super) fn cell(&mut self, from: [f64; 2], to: [f64; 2], colour: &str, opacity: f64) {
         let x = [from[0], to[0]].map(|x| self.across(x.clamp(self.x[0], self.x[1])));
@@ -89,17 +102,18 @@ impl Chart {
 
     /// The key, in the upper right corner: colours and words.
     pub(super) fn key(&mut self, entries: &[(&str, &str)]) {
-        let mut at = self.width - RIGHT - 10.0;
-        for (colour, words) in entries.iter().rev() {
-            self.text([at, TOP + 16.0], "end", words);
-            at -= 6.6 * words.chars().count() as f64 + 10.0;
+        // Room for a box and for words of a width that no letter in use exceeds on the average.
+        let room = |words: &str| 30.0 + 6.7 * words.chars().count() as f64;
+        let mut at = self.width - RIGHT - 4.0 - entries.iter().map(|(_, words)| room(words)).sum::<f64>();
+        for (colour, words) in entries {
             let _ = writeln!(
                 self.svg,
-                "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" fill=\"{colour}\"/>",
-                at - 8.0,
+                "<rect x=\"{at:.1}\" y=\"{:.1}\" width=\"11\" height=\"11\" fill=\"{colour}\" stroke=\"#8a99a8\" \
+                 stroke-width=\"0.5\"/>",
                 TOP + 6.0
             );
-            at -= 20.0;
+            self.text([at + 16.0, TOP + 16.0], "start", words);
+            at += room(words);
         }
     }
 
@@ -139,10 +153,13 @@ impl Chart {
     }
 }
 
-/// The height of a picture of this width whose numbers have the same scale on both axes.
-pub(super) fn equal_scale_height(width: f64, x: [f64; 2], y: [f64; 2]) -> f64 {
-    let scale = (width - LEFT - RIGHT) / (x[1] - x[0]).max(1e-9);
-    (scale * (y[1] - y[0])).clamp(60.0, 420.0) + TOP + BOTTOM
+/// The size of a picture at most this wide, and 420 high inside its frame, whose numbers have the same scale on
+/// both axes, as far as neither side gets too small for its key.
+pub(super) fn equal_scale(width: f64, x: [f64; 2], y: [f64; 2]) -> [f64; 2] {
+    let spans = [x, y].map(|[low, high]| (high - low).max(1e-9));
+    let scale = ((width - LEFT - RIGHT) / spans[0]).min(420.0 / spans[1]);
+    let inside = [(scale * spans[0]).max(560.0), (scale * spans[1]).max(60.0)];
+    [inside[0] + LEFT + RIGHT, inside[1] + TOP + BOTTOM]
 }
 
 /// A span that is one: numbers in order and apart.

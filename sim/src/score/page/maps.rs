@@ -1,6 +1,8 @@
 //! The principal face and the bed as maps.
 
-use super::draw::{Chart, equal_scale_height};
+use beluga_types::Medium;
+
+use super::draw::{Chart, equal_scale};
 use crate::score::bed::CELL_M as BED_M;
 use crate::score::face::CELL_M as FACE_M;
 use crate::score::{ORDERS, Score};
@@ -17,39 +19,64 @@ const STEPS: [(f64, &str); 7] = [
     (f64::INFINITY, "#a8450f"),
 ];
 const STEP_WORDS: [&str; 7] = [
-    "below −10 cm",
+    "below −10",
     "−10 to −5",
     "−5 to −2",
     "±2",
     "2 to 5",
     "5 to 10",
-    "above 10 cm",
+    "above 10",
 ];
+/// Colour of what could be seen and has no point.
+const GAP: &str = "#b9b9c4";
+/// Wall that is shown beyond where the sonar passed, in metres.
+const BESIDE_M: f64 = 10.0;
 /// Colours of the orders, then of none.
 const ORDER_COLOURS: [&str; 6] = ["#1d7a57", "#5cae6b", "#c6d66b", "#f0c35a", "#e2893b", "#a8450f"];
 
-/// Mean distance from the true face, cell by cell; what has no point stays white.
+/// Mean distance from the true face, cell by cell, and what could be seen and has no point.
 pub(super) fn face(score: &Score) -> String {
-    let cells = &score.plots.face;
-    if cells.is_empty() {
+    let plots = &score.plots;
+    if plots.face.is_empty() {
         return "<p class=\"quiet\">No point lies on the site's principal face.</p>".to_owned();
     }
-    let rows: Vec<([i32; 2], usize)> = cells
+    let gap = STEPS.len();
+    let mut rows: Vec<([i32; 2], usize)> = plots
+        .face
         .iter()
         .map(|cell| {
             let mean = cell.sums.mean_m();
             (
                 cell.place,
-                STEPS.iter().position(|(most, _)| mean <= *most).unwrap_or(6),
+                STEPS
+                    .iter()
+                    .position(|(most, _)| mean <= *most)
+                    .unwrap_or(gap - 1),
             )
         })
         .collect();
-    let colours = STEPS.map(|(_, colour)| colour);
-    let key: Vec<(&str, &str)> = colours.iter().copied().zip(STEP_WORDS).collect();
-    let names = ["along the wall, m", "above still water, m"];
-    let map = drawn(&rows, FACE_M, &colours, &key, names);
+    rows.extend(plots.gaps.iter().map(|place| (*place, gap)));
+    // The lidar sees wall far beyond the path; the map is of where the sonar passed.
+    let passed = plots.face.iter().filter(|cell| cell.medium == Medium::Water);
+    let along = passed.map(|cell| cell.place[0]);
+    let margin = (BESIDE_M / FACE_M) as i32;
+    if let (Some(first), Some(last)) = (along.clone().min(), along.max()) {
+        rows.retain(|([along, _], _)| (first - margin..=last + margin).contains(along));
+    }
+    let mut colours: Vec<&str> = STEPS.iter().map(|(_, colour)| *colour).collect();
+    colours.push(GAP);
+    let mut key: Vec<(&str, &str)> = STEPS.iter().map(|(_, colour)| *colour).zip(STEP_WORDS).collect();
+    key.push((GAP, "no point"));
+    let map = drawn(
+        &rows,
+        FACE_M,
+        &colours,
+        &key,
+        ["along the wall, m", "above still water, m"],
+    );
     format!(
-        "<p class=\"quiet\">Mean distance from the true face in cells of 0.25 m; white has no point.</p>\n{map}"
+        "<p class=\"quiet\">Mean distance from the true face in cells of 0.25 m, out of the wall, in cm, with 10 m to \
+         either side of where the sonar passed. Grey could be seen and has no point; white could not.</p>\n{map}"
     )
 }
 
@@ -100,9 +127,9 @@ fn drawn(
     };
     let (x, y) = (span(0), span(1));
     // Room for the key above the cells.
-    let height = equal_scale_height(WIDTH, x, y) + 26.0;
-    let room = (y[1] - y[0]) * 26.0 / (height - 82.0).max(1.0);
-    let mut chart = Chart::new([WIDTH, height], x, [y[0], y[1] + room], names);
+    let [width, height] = equal_scale(WIDTH, x, y);
+    let room = (y[1] - y[0]) * 26.0 / (height - 56.0).max(1.0);
+    let mut chart = Chart::new([width, height + 26.0], x, [y[0], y[1] + room], names);
     let mut i = 0;
     while i < cells.len() {
         let ([along, up], class) = cells[i];

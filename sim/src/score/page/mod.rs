@@ -34,9 +34,9 @@ body{font:15px/1.45 system-ui,'Segoe UI',Roboto,'DejaVu Sans',sans-serif;color:#
 h1{font-size:25px;margin:0 0 2px}h2{font-size:18px;margin:26px 0 6px;border-bottom:1px solid #cfd8e0;padding-bottom:3px}
 p{margin:5px 0}.quiet{color:#5a6b7b;font-size:13px}
 ul.verdict{list-style:none;padding:0;margin:12px 0}
-ul.verdict li{padding:5px 10px;margin:3px 0;border-left:5px solid #8a99a8;background:#f4f7f9}
+ul.verdict li{display:flex;padding:5px 10px;margin:3px 0;border-left:5px solid #8a99a8;background:#f4f7f9}
 ul.verdict li.good{border-color:#2a8c6a}ul.verdict li.fair{border-color:#d99a1c}ul.verdict li.bad{border-color:#c4472b}
-ul.verdict b{display:inline-block;min-width:118px}
+ul.verdict b{flex:0 0 128px}
 table{border-collapse:collapse;margin:8px 0;font-size:13.5px}
 th,td{padding:3px 10px;text-align:right;border-bottom:1px solid #e2e8ed}
 th{background:#f4f7f9;font-weight:600}td:first-child,th:first-child{text-align:left}
@@ -135,11 +135,12 @@ fn escaped(text: &str) -> String {
 
 /// A length for people: millimetres below a centimetre, centimetres below a metre.
 fn length(metres: f64) -> String {
-    match metres.abs() {
+    let text = match metres.abs() {
         size if size < 0.01 => format!("{:.1} mm", 1e3 * metres),
         size if size < 1.0 => format!("{:.1} cm", 1e2 * metres),
         _ => format!("{metres:.2} m"),
-    }
+    };
+    text.replace('-', "−")
 }
 
 fn percent(part: f64) -> String {

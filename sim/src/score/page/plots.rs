@@ -5,7 +5,9 @@ use beluga_types::{Medium, Stamp};
 use super::draw::Chart;
 use crate::score::bed::{Bed, BedCell};
 use crate::score::face::{Face, FaceCell};
+use crate::score::interval::NORMAL_95;
 use crate::score::surfaces::Surfaces;
+use crate::score::visible::Visible;
 use crate::score::{Pair, Score};
 
 pub(super) const AIR: &str = "#d07a1e";
@@ -22,76 +24,75 @@ const LINE: usize = 700;
 /// What the page draws beyond the numbers of the score.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(in crate::score) struct Plots {
-    /// Seconds since the first pose; error forward, to port and up (metres), rotation (radians); stated
-    /// sigma of the position (metres, all three axes together).
-    track: Vec<[f64; 6]>,
+    /// Seconds since the first pose; error forward, to port and up, and the stated sigma of each (metres).
+    track: Vec<[f64; 7]>,
     histograms: [Vec<u64>; 2],
     pub(super) face: Vec<FaceCell>,
+    /// Cells of the face that could be seen and have no point.
+    pub(super) gaps: Vec<[i32; 2]>,
     pub(super) bed: Vec<BedCell>,
 }
 
 impl Plots {
-    pub(in crate::score) fn new(pairs: &[(Pair, f64)], surfaces: &Surfaces, face: &Face, bed: &Bed) -> Self {
+    pub(in crate::score) fn new(
+        pairs: &[(Pair, [f64; 3])],
+        surfaces: &Surfaces,
+        face: &Face,
+        visible: &[Visible; 2],
+        bed: &Bed,
+    ) -> Self {
         let start = pairs.first().map_or(Stamp::from_nanos(0), |(pair, _)| pair.stamp);
         let step = pairs.len().div_ceil(LINE).max(1);
         let track = pairs.iter().step_by(step).map(|(pair, stated_m)| {
             let error = pair.truth.perturbation_to(&pair.found);
-            let turn = error.fixed_rows::<3>(0).norm();
             let seconds = pair.stamp.seconds_since(start);
-            [seconds, error[3], error[4], error[5], turn, *stated_m]
+            let [forward, port, up] = *stated_m;
+            [seconds, error[3], error[4], error[5], forward, port, up]
         });
         Self {
             track: track.collect(),
             histograms: Medium::ALL.map(|medium| surfaces.shape(medium, BIN_M)),
             face: face.cells().collect(),
+            gaps: face.gaps(visible.iter().flat_map(Visible::gaps)),
             bed: bed.cells().collect(),
         }
     }
 }
 
-/// Position error along the body's axes over time, with the stated 95 % around zero.
+/// Position error along each of the body's axes over time, in the band of its stated 95 %.
 pub(super) fn track(score: &Score) -> String {
     let track = &score.plots.track;
     let (Some(last), true) = (track.last(), track.len() > 1) else {
         return "<p class=\"quiet\">Too few poses lie in the time of the truth for a plot.</p>".to_owned();
     };
-    // Each axis has about a third of the stated variance.
-    let stated = |row: &[f64; 6]| 1.96 * row[5] / 3f64.sqrt();
-    let largest_error = track
-        .iter()
-        .flat_map(|row| row[1..4].iter().map(|e| e.abs()))
-        .fold(0.0, f64::max);
-    let largest_stated = track.iter().map(stated).fold(0.0, f64::max);
+    let largest = |columns: std::ops::Range<usize>| {
+        let of = track.iter().flat_map(|row| row[columns.clone()].to_vec());
+        of.map(f64::abs).fold(0.0, f64::max)
+    };
     // A stated error that is far too large does not flatten the plot.
-    let most = 100.0
-        * largest_error
-            .max(largest_stated.min(3.0 * largest_error))
-            .max(0.001)
-        * 1.1;
-    let mut chart = Chart::new(
-        [1000.0, 260.0],
-        [0.0, last[0]],
-        [-most, most],
-        ["seconds", "position error, cm"],
-    );
-    for sign in [1.0, -1.0] {
-        let edge: Vec<[f64; 2]> = track
-            .iter()
-            .map(|row| [row[0], (100.0 * sign * stated(row)).clamp(-most, most)])
-            .collect();
-        chart.line(&edge, STATED, "5 4");
-    }
-    for (axis, colour) in [(1, FORWARD), (2, PORT), (3, UP)] {
-        let line: Vec<[f64; 2]> = track.iter().map(|row| [row[0], 100.0 * row[axis]]).collect();
+    let (error, stated) = (largest(1..4), NORMAL_95 * largest(4..7));
+    let most = 110.0 * error.max(stated.min(3.0 * error)).max(0.001);
+    let mut html = String::new();
+    for (axis, name, colour) in [(0, "forward", FORWARD), (1, "to port", PORT), (2, "up", UP)] {
+        let height = if axis == 2 { 160.0 } else { 142.0 };
+        let below = if axis == 2 { "seconds" } else { "" };
+        let names = [below, "error, cm"];
+        let mut chart = Chart::new([1000.0, height], [0.0, last[0]], [-most, most], names);
+        let edge = |sign: f64| {
+            let at = move |row: &[f64; 7]| {
+                let stated = 100.0 * sign * NORMAL_95 * row[4 + axis];
+                [row[0], stated.clamp(-most, most)]
+            };
+            track.iter().map(at).collect::<Vec<[f64; 2]>>()
+        };
+        chart.band(&edge(1.0), &edge(-1.0), STATED);
+        chart.line(&[[0.0, 0.0], [last[0], 0.0]], STATED, "");
+        let line: Vec<[f64; 2]> = track.iter().map(|row| [row[0], 100.0 * row[1 + axis]]).collect();
         chart.line(&line, colour, "");
+        chart.key(&[(colour, name), (STATED, "stated 95 %")]);
+        html.push_str(&chart.finish());
     }
-    chart.key(&[
-        (FORWARD, "forward"),
-        (PORT, "to port"),
-        (UP, "up"),
-        (STATED, "stated 95 % per axis"),
-    ]);
-    chart.finish()
+    html
 }
 
 /// How the distances from the true surface are spread, for each medium by itself.

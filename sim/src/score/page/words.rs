@@ -48,7 +48,7 @@ pub(super) fn verdicts(score: &Score, runs: &[OverRuns]) -> String {
     ] {
         let _ = writeln!(
             html,
-            "<li class=\"{}\"><b>{name}</b> {sentence}</li>",
+            "<li class=\"{}\"><b>{name}</b><span>{sentence}</span></li>",
             mark.class()
         );
     }
@@ -101,7 +101,8 @@ fn step(score: &Score) -> Verdict {
                 with_half(seam.tilt_mm_per_m, seam.tilt_95_mm_per_m, "mm/m"),
                 seam.columns
             );
-            ("Seam", Mark::of(seam.step_mm.abs(), 20.0, 50.0), sentence)
+            let most = seam.step_mm.abs() + seam.step_95_mm.unwrap_or(f64::INFINITY);
+            ("Seam", Mark::of(most, 20.0, 50.0), sentence)
         }
     }
 }
@@ -111,6 +112,7 @@ fn with_half(value: f64, half: Option<f64>, unit: &str) -> String {
         Some(half) => format!("{value:+.1} ± {half:.1} {unit}"),
         None => format!("{value:+.1} {unit} (one column: no interval)"),
     }
+    .replace('-', "−")
 }
 
 fn completeness(score: &Score) -> Verdict {

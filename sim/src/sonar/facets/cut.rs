@@ -230,11 +230,11 @@ mod tests {
     /// Sum of the squares of what arrives from shapes of the bed's material, less spreading at a range and
     /// absorption, as the mean over some seeds. The sonar looks straight down from 1 m under the water.
     fn energy(shapes: &[Shape], range: f64) -> f64 {
-        const SEEDS: u64 = 40;
+        const SEEDS: u64 = 200;
         let mut scenario = Scenario::demo();
         scenario.sonar.range_m = 24.0;
         scenario.sonar.rate_hz = 10.0;
-        let sonar = Sonar::new(&scenario, &crate::rig::build(&scenario));
+        let sonar = Sonar::new(&scenario);
         let surface = |shape: &Shape| Surface {
             kind: Kind::Bed,
             shape: *shape,
@@ -309,7 +309,7 @@ mod tests {
     /// By Lambert's law a small sphere sends back μ ∫ cos² dA = 2πr²μ/3.
     #[test]
     fn a_sphere_sounds_as_lambert_says() {
-        let radius = 0.05;
+        let radius = 0.04;
         let sphere = Shape::Sphere {
             centre: Vector3::new(0.0, 0.0, -21.0),
             radius,
