@@ -5,7 +5,7 @@
 
 use std::fs;
 
-use beluga_sim::{Scenario, Shape, Truth, World};
+use beluga_sim::{Scenario, Shape, Truth, TruthWriter, World};
 use beluga_types::{Measurement, Payload};
 use serde_json::Value;
 
@@ -60,7 +60,8 @@ fn the_truth_keeps_every_shape_and_object() {
     let world = short("s1");
     let written = world.truth();
     let folder = tempfile::tempdir().unwrap();
-    written.write(folder.path()).unwrap();
+    let writer = TruthWriter::create(folder.path(), &world, "s1").unwrap();
+    writer.finish(None).unwrap();
     let read = Truth::read(folder.path()).unwrap();
     assert_eq!(read.scenario, written.scenario);
     // Numbers may differ in the last digit.
