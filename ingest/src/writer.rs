@@ -1,7 +1,7 @@
 //! A folder recording, written measurement by measurement.
 
 use std::fs::{self, File};
-use std::io::{BufWriter, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use beluga_types::{Measurement, Payload, Rig, SensorKind, SensorSpec, StampMeaning};
@@ -170,29 +170,29 @@ impl Out {
     }
 }
 
-/// A table that grows line by line.
+/// A table that grows line by line. Each line goes to the system at once: what it tells of is there, and
+/// a disk that is full, or a program that stops, must not take the lines of hours with it.
 pub(crate) struct TableOut {
     path: PathBuf,
-    writer: BufWriter<File>,
+    file: File,
 }
 
 impl TableOut {
     pub(crate) fn create(path: PathBuf, header: &str) -> Result<Self, Error> {
         let file = File::create(&path).map_err(Error::io(&path))?;
-        let writer = BufWriter::new(file);
-        let mut table = Self { path, writer };
+        let mut table = Self { path, file };
         table.push(header)?;
         Ok(table)
     }
 
     pub(crate) fn push(&mut self, line: &str) -> Result<(), Error> {
-        self.writer
+        self.file
             .write_all(line.as_bytes())
             .map_err(Error::io(&self.path))
     }
 
     pub(crate) fn finish(mut self) -> Result<(), Error> {
-        self.writer.flush().map_err(Error::io(&self.path))
+        self.file.flush().map_err(Error::io(&self.path))
     }
 }
 

@@ -49,8 +49,11 @@ impl World {
     /// [`Error::Scenario`] if a number of the scenario lies outside its range, [`Error::Fault`] if a
     /// fault is about a sensor that there is not, [`Error::Site`] if something of the site cannot be as
     /// it is described or stands in the vessel's way.
-    pub fn new(scenario: Scenario) -> Result<Self, Error> {
+    pub fn new(mut scenario: Scenario) -> Result<Self, Error> {
         scenario.check()?;
+        if scenario.sonar.neighbour.is_none() {
+            scenario.sonar.neighbour = scenario.faults.interference.neighbour(&scenario.sonar);
+        }
         let true_rig = rig::build(&scenario);
         let faults = Faults::new(&scenario, &true_rig)?;
         let vessel = Vessel::new(&scenario);

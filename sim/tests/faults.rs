@@ -180,6 +180,18 @@ fn growth_is_heard_and_not_seen() {
 }
 
 #[test]
+fn a_neighbour_is_heard_by_the_sonar_alone() {
+    for (right, wrong) in pairs(&clean(), &all("interference=-60dB,interference-rate=100Hz")) {
+        if right.sensor != SONAR {
+            assert_eq!(right, wrong);
+            continue;
+        }
+        assert_eq!(right.order(), wrong.order());
+        assert_eq!(right != wrong, seconds(&right) < 9.0);
+    }
+}
+
+#[test]
 fn a_slip_is_there_from_its_moment_on() {
     for (faults, sensor, at) in [
         ("slip-roll=1deg", SONAR, 0.8),

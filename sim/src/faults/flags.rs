@@ -27,6 +27,7 @@ const ANGLE: &Units = &[("deg", 1.0)];
 const SPEED: &Units = &[("m/s", 1.0), ("cm/s", 0.01)];
 const SHARE: &Units = &[("", 1.0), ("%", 0.01)];
 const LEVEL: &Units = &[("dB", 1.0)];
+const RATE: &Units = &[("Hz", 1.0)];
 const TURN: &Units = &[("deg/h", 1.0)];
 
 /// A fault, or a number that belongs to one.
@@ -109,6 +110,8 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag!("tide", LENGTH, -5.0 to 5.0, Number, true, tide error_m),
     flag!("heading-drift", TURN, -3600.0 to 3600.0, Number, true, gyro drift_deg_per_h),
     flag!("gnss-outage", TIME, 0.0 to 3600.0, Stretch, true, gnss during),
+    flag!("interference", LEVEL, -200.0 to 40.0, Moment, true, interference level_db),
+    flag!("interference-rate", RATE, 0.01 to 100.0, Number, false, interference rate_hz),
     flag!("gnss-drift", SPEED, 0.0 to 10.0, Number, false, gnss drift_m_per_s),
 ];
 
@@ -163,7 +166,7 @@ impl FaultScenario {
                  latency:lidar=5ms,mount-roll=1.2deg,mount-heading=-0.8deg,mount-forward=5cm,mount-down=-3cm,\
                  slip-roll=0.8deg,sound-speed=6m/s,loss=3%,loss:lidar=2%,loss:nav=1%,duplication=2%,\
                  duplication:nav=1%,reordering=4%,reordering:lidar=2%,silence:lidar=12s..13s,silence=18s..20s,\
-                 saturation=20dB,tide=15cm,heading-drift=20deg/h,gnss-outage=8s..14s",
+                 saturation=20dB,interference=-85dB,tide=15cm,heading-drift=20deg/h,gnss-outage=8s..14s",
             )
             .expect("every word of the storm is known, which a test holds");
         faults

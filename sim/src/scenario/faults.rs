@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::{Neighbour, SonarScenario};
 use crate::error::Error;
 use crate::faults;
 
@@ -41,6 +42,8 @@ pub struct FaultScenario {
     pub gyro: GyroFault,
     /// Satellites are lost.
     pub gnss: OutageFault,
+    /// Another sonar pings nearby.
+    pub interference: InterferenceFault,
 }
 
 impl FaultScenario {
@@ -224,5 +227,41 @@ impl Default for OutageFault {
             during: None,
             drift_m_per_s: 0.02,
         }
+    }
+}
+
+/// Another sonar of the same kind of pulse, whose pings come straight to the receiver: from 40° to
+/// starboard, at its own rate, falling where ours rises. Without a `sonar.neighbour` of the scenario's own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InterferenceFault {
+    /// Its amplitude in dB, counted as the receiver's noise is; -200 to 40.
+    pub level_db: Option<f64>,
+    /// Its pings per second; 0.01 to 100.
+    pub rate_hz: f64,
+}
+
+impl Default for InterferenceFault {
+    fn default() -> Self {
+        Self {
+            level_db: None,
+            rate_hz: 11.3,
+        }
+    }
+}
+
+impl InterferenceFault {
+    /// The neighbour of a sonar, if there is one.
+    pub(crate) fn neighbour(&self, sonar: &SonarScenario) -> Option<Neighbour> {
+        self.level_db.map(|level_db| Neighbour {
+            rate_hz: self.rate_hz,
+            start_s: 0.0,
+            level_db,
+            across_deg: 40.0,
+            along_deg: 0.0,
+            centre_hz: sonar.centre_hz,
+            bandwidth_hz: -sonar.bandwidth_hz,
+            pulse_s: sonar.pulse_s,
+        })
     }
 }

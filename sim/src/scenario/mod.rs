@@ -19,8 +19,8 @@ use crate::error::Error;
 pub use device::{ArrayShading, DEVICES, PulseShading, Quantity, SonarKind, Sweep};
 pub use disturbance::{Hum, Neighbour};
 pub use faults::{
-    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, LinkFault, MountFault, OutageFault,
-    SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
+    ClockFault, FaultScenario, GainFault, GrowthFault, GyroFault, InterferenceFault, LinkFault, MountFault,
+    OutageFault, SilenceFault, SlipFault, SoundSpeedFault, TideFault, Window,
 };
 pub use lidar::{LidarPreset, LidarScenario};
 pub use nav::{FixKind, FixScenario, GnssScenario, ImuScenario, NavScenario, OutageScenario};
