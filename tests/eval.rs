@@ -19,7 +19,7 @@ fn run(home: &Path, name: &str, seed: &str) {
             "--scene",
             "sample",
             "--seconds",
-            "1.5",
+            "4",
             "--seed",
             seed,
             "--out",
@@ -98,10 +98,7 @@ fn records_are_scored_alone_and_together() {
         "two/truth",
     ];
     let (out, _) = check(home, &both, 0);
-    says(
-        &out,
-        &["one.maml", "two.maml", "Clopper-Pearson", "sonar cell average"],
-    );
+    says(&out, &["one.maml", "two.maml", "Clopper-Pearson", "sonar point"]);
     let (out, _) = check(home, &[&["--json"], &both[..]].concat(), 0);
     let score: Value = serde_json::from_str(&out).unwrap();
     assert_eq!(score["over_runs"][0]["runs"], 2);
@@ -125,6 +122,21 @@ fn records_are_scored_alone_and_together() {
         0,
     );
     says(&out, &["aligned"]);
+}
+
+/// A record that was cut before its first checkpoint has no frame that could be read.
+#[test]
+fn a_record_without_frames_is_no_score() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    run(home, "one", "1");
+    let bytes = std::fs::read(home.join("one.maml")).unwrap();
+    std::fs::write(home.join("cut.maml"), &bytes[..30_000]).unwrap();
+    let eval = ["eval", "cut.maml", "--truth", "one/truth", "--html", "cut.html"];
+    let (out, err) = check(home, &eval, 3);
+    says(&out, &["no frames"]);
+    says(&err, &["cut.maml"]);
+    assert!(!home.join("cut.html").exists());
 }
 
 #[test]

@@ -15,6 +15,11 @@ use crate::truth::Truth;
 
 /// Windows reach this far beyond a fender's sides, in metres.
 const BESIDE_M: f64 = 0.4;
+/// How far off the front its points lie, in metres: hardly behind it, where the fender's sides are.
+const FRONT_M: [f64; 2] = [-0.04, 0.15];
+/// Features count if they stand along the vessel's path or this far beyond its ends, in metres: from farther
+/// away they are seen from the side, and thinly.
+const BEYOND_M: f64 = 5.0;
 /// Width of a bin along the wall, in metres.
 const STEP_M: f64 = 0.005;
 /// Points a feature needs.
@@ -99,6 +104,15 @@ struct PileSums {
 impl Features {
     pub(super) fn new(truth: &Truth) -> Self {
         let scene = &truth.scene;
+        let quay_from_world = scene.world_from_quay.inverse();
+        let along = || {
+            truth
+                .poses
+                .iter()
+                .map(|(_, pose)| (quay_from_world * *pose).translation().x)
+        };
+        let begin = along().fold(f64::INFINITY, f64::min) - BEYOND_M;
+        let end = along().fold(f64::NEG_INFINITY, f64::max) + BEYOND_M;
         let mut fenders = Vec::new();
         let mut piles = BTreeMap::new();
         for (id, surface) in (0u32..).zip(&scene.surfaces) {
@@ -116,6 +130,9 @@ impl Features {
                     let (one, other) = (scene.wall.coordinates(&corner), scene.wall.coordinates(&far));
                     let span = |axis: usize| [one[axis].min(other[axis]), one[axis].max(other[axis])];
                     let sides = span(0);
+                    if sides[1] < begin || sides[0] > end {
+                        continue;
+                    }
                     let bins = ((sides[1] - sides[0] + 2.0 * BESIDE_M) / STEP_M).ceil() as usize;
                     fenders.push(Fender {
                         sides,
@@ -129,7 +146,7 @@ impl Features {
                     Shape::Cylinder {
                         base, axis, radius, ..
                     },
-                ) if axis.z.abs() > 0.99 => {
+                ) if axis.z.abs() > 0.99 && base.x >= begin && base.x <= end => {
                     piles.insert(
                         id,
                         Pile {
@@ -163,8 +180,9 @@ impl Features {
                 let [along, up, off] = seen.on_wall;
                 for fender in &mut self.fenders {
                     let bin = ((along - fender.sides[0] + BESIDE_M) / STEP_M).floor();
-                    let on_front = off > 0.5 * fender.off_m
-                        && off < 1.5 * fender.off_m
+                    let before = off - fender.off_m;
+                    let on_front = before >= FRONT_M[0]
+                        && before <= FRONT_M[1]
                         && up >= fender.ends[0]
                         && up <= fender.ends[1];
                     let counts = &mut fender.counts[medium as usize];
@@ -177,7 +195,7 @@ impl Features {
         }
     }
 
-    /// The score; nothing if the scene holds neither fenders nor piles.
+    /// The score; nothing if the vessel passed neither fenders nor piles.
     pub(super) fn finish(&self) -> Option<FeatureScore> {
         if self.fenders.is_empty() && self.piles.is_empty() {
             return None;

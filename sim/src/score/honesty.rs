@@ -31,7 +31,7 @@ const RETURNS_A_FRAME: usize = 60;
 /// Edge of a cell, in metres.
 const CELL_M: f64 = 0.5;
 /// Points a cell's average needs.
-const LEAST_POINTS: u64 = 10;
+const LEAST_POINTS: u64 = 5;
 
 /// Collects normalised errors.
 #[derive(Clone, Debug)]

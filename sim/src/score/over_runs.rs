@@ -18,7 +18,7 @@ pub struct OverRuns {
     pub runs: u64,
     /// Mean of the runs' coverages, 0 to 1.
     pub coverage: f64,
-    /// Half-width of its 95 % interval; nothing with one run.
+    /// Half-width of its 95 % interval, at most 1; nothing with one run.
     pub coverage_95: Option<f64>,
     /// The least coverage of any run.
     pub least: f64,
@@ -55,7 +55,7 @@ pub fn over_runs(runs: &[Vec<IntervalCoverage>]) -> Vec<OverRuns> {
             what: what.to_owned(),
             runs: of.len() as u64,
             coverage,
-            coverage_95,
+            coverage_95: coverage_95.map(|half| half.min(1.0)),
             least: coverages.iter().copied().fold(1.0, f64::min),
             mean_squared: of.iter().map(|kind| kind.mean_squared).sum::<f64>() / of.len() as f64,
             freedom: of.first()?.freedom,

@@ -288,7 +288,7 @@ impl Scorer {
             surfaces: self.surfaces.finish(),
             features: Scored::or(
                 self.features.finish(),
-                "the site has neither fenders nor upright piles",
+                "the vessel passed neither fenders nor upright piles",
             ),
             lidar_completeness: Scored::or(lidar.finish(), "the lidar could see no surface of the site"),
             sonar_completeness: Scored::or(sonar.finish(), "the sonar could see no surface of the site"),

@@ -65,6 +65,9 @@ pub(crate) struct Eval {
     keys: Keys,
 }
 
+/// What is said of a record without frames.
+const NO_FRAMES: &str = "no frames: nothing was scored";
+
 /// A stretch along the wall.
 #[derive(Clone, Copy, Debug)]
 struct Stretch([f64; 2]);
@@ -190,7 +193,7 @@ impl Eval {
             Ok(())
         })?;
         let Some((first, last)) = span else {
-            crate::tell(&format!("no frames: nothing was scored: {}", record.display()));
+            crate::tell(&format!("{NO_FRAMES}: {}", record.display()));
             let exit = if exit == Exit::Done { Exit::Findings } else { exit };
             let score = scorer.finish();
             return Ok(Scored {
@@ -224,6 +227,10 @@ impl Eval {
     }
 
     fn show_one(&self, one: &Scored, json: bool) -> anyhow::Result<()> {
+        if one.score.frames == 0 {
+            let nothing = serde_json::json!({ "score": null, "reason": NO_FRAMES });
+            return super::show(json, &nothing, NO_FRAMES);
+        }
         let controls = match &self.recording {
             Some(recording) => Some(Controls::from_recording(&one.truth, recording)?),
             None => None,

@@ -49,7 +49,7 @@ pub(super) fn trajectory(score: &Score) -> String {
         row.extend([of.rmse, of.median, of.p95, of.max].map(show));
         row
     };
-    let degrees = |radians: f64| format!("{:.3}°", radians.to_degrees());
+    let degrees = |radians: f64| format!("{:.3}°", radians.to_degrees()).replace('-', "−");
     let mut rows = vec![
         spread("position, as it stands", unaligned, &length),
         spread("position, aligned (ATE, SE(3))", aligned, &length),
