@@ -181,8 +181,7 @@ impl Features {
                 for fender in &mut self.fenders {
                     let bin = ((along - fender.sides[0] + BESIDE_M) / STEP_M).floor();
                     let before = off - fender.off_m;
-                    let on_front = before >= FRONT_M[0]
-                        && before <= FRONT_M[1]
+                    let on_front = (FRONT_M[0]..=FRONT_M[1]).contains(&before)
                         && up >= fender.ends[0]
                         && up <= fender.ends[1];
                     let counts = &mut fender.counts[medium as usize];

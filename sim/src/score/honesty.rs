@@ -63,7 +63,16 @@ impl Cell {
     }
 }
 
-/// A point of a group that shares its Jacobian.
+/// Points of a frame in one cell: they share their Jacobian but for a part of the cell's size.
+struct Group {
+    /// The point it is taken of.
+    first: usize,
+    /// Of the surface, in `World`.
+    normal: Vector3<f64>,
+    members: Vec<Member>,
+}
+
+/// A point of a group.
 struct Member {
     error_m: f64,
     own_m2: f64,
@@ -141,8 +150,7 @@ impl Honesty {
             .collect();
         let world_from_quay = truth.scene.world_from_quay.rotation_matrix();
         let body_from_world = frame.world_from_body.rotation_matrix().transpose();
-        // Points of a cell share their Jacobian but for a part of the cell's size.
-        let mut groups: BTreeMap<(Kind, [i32; 3]), (usize, Vector3<f64>, Vec<Member>)> = BTreeMap::new();
+        let mut groups: BTreeMap<(Kind, [i32; 3]), Group> = BTreeMap::new();
         for &i in of_sensor
             .iter()
             .step_by(of_sensor.len().div_ceil(POINTS_A_FRAME).max(1))
@@ -157,17 +165,21 @@ impl Honesty {
                 nearest.kind,
                 [0, 1, 2].map(|axis| (nearest.foot[axis] / CELL_M).floor() as i32),
             );
-            let group = groups.entry(key).or_insert_with(|| (i, normal, Vec::new()));
-            group.2.push(Member {
+            let group = groups.entry(key).or_insert_with(|| Group {
+                first: i,
+                normal,
+                members: Vec::new(),
+            });
+            group.members.push(Member {
                 error_m: nearest.signed_m,
                 own_m2,
             });
         }
         let limit = NORMAL_95 * NORMAL_95;
-        for ((kind, place), (i, normal, members)) in groups {
-            let shared_m2 = shared_variance(frame, i, &normal);
+        for ((kind, place), group) in groups {
+            let shared_m2 = shared_variance(frame, group.first, &group.normal);
             let sums = self.cells.entry((cell, kind, place)).or_default();
-            for member in &members {
+            for member in &group.members {
                 sums.points += 1;
                 sums.error_m += member.error_m;
                 sums.own_m2 += member.own_m2;

@@ -236,7 +236,9 @@ impl Scorer {
             self.lidar.add(signed);
             return;
         }
-        self.bed.add(frame, i, seen);
+        if medium == Medium::Water {
+            self.bed.add(frame, i, seen);
+        }
         self.sonar.add(signed);
         match seen.nearest {
             Some(Nearest {
