@@ -15,11 +15,11 @@
 
 use std::collections::BTreeMap;
 
-use beluga_types::{SensorId, SolidarFrame, Stamp};
+use beluga_types::{Medium, SensorId, SolidarFrame, Stamp};
 use nalgebra::{DMatrix, DVector, Matrix3, Vector3};
 
 use super::interval::{CHI_SQUARED_95, NORMAL_95};
-use super::tally::{IntervalCoverage, Tally, What};
+use super::tally::{Cell, IntervalCoverage, Tally, What};
 use super::{ReturnOf, Seen, is_set_aside, is_sonar};
 use crate::scene::Kind;
 use crate::truth::Truth;
@@ -30,8 +30,6 @@ const POINTS_A_FRAME: usize = 400;
 const RETURNS_A_FRAME: usize = 60;
 /// Edge of a cell, in metres.
 const CELL_M: f64 = 0.5;
-/// Points a cell's average needs.
-const LEAST_POINTS: u64 = 5;
 
 /// Collects normalised errors.
 #[derive(Clone, Debug)]
@@ -41,26 +39,6 @@ pub(super) struct Honesty {
     cells: BTreeMap<(What, Kind, [i32; 3]), Cell>,
     /// Poses whose covariance cannot be inverted.
     pub(super) unusable: u64,
-}
-
-/// Sums for the average over a cell.
-#[derive(Clone, Copy, Debug, Default)]
-struct Cell {
-    points: u64,
-    error_m: f64,
-    /// Sum of the points' own variances along the normal.
-    own_m2: f64,
-    /// Sum over points of the shared standard deviation along the normal.
-    shared_m: f64,
-}
-
-impl Cell {
-    /// The average's error over its stated standard deviation.
-    fn normalised(&self) -> Option<f64> {
-        let n = self.points as f64;
-        let variance = self.own_m2 / (n * n) + (self.shared_m / n).powi(2);
-        (self.points >= LEAST_POINTS && variance > 0.0).then(|| self.error_m / n / variance.sqrt())
-    }
 }
 
 /// Points of a frame in one cell: they share their Jacobian but for a part of the cell's size.
@@ -139,7 +117,8 @@ impl Honesty {
         truth: &Truth,
         is_late: bool,
     ) {
-        let [alone, whole, cell] = if is_sonar(frame, sensor) {
+        let medium = medium_of(frame, sensor);
+        let [alone, whole, cell] = if is_sonar(frame, sensor, medium) {
             [What::SonarPointAlone, What::SonarPoint, What::SonarCell]
         } else {
             [What::LidarPointAlone, What::LidarPoint, What::LidarCell]
@@ -204,7 +183,8 @@ impl Honesty {
         let of_sensor: Vec<usize> = (0..table.len())
             .filter(|&i| table.sensor[i] == sensor.0 && !is_set_aside(table.label[i]))
             .collect();
-        let of: fn(u8) -> What = if is_sonar(frame, sensor) {
+        let medium = medium_of(frame, sensor);
+        let of: fn(u8) -> What = if is_sonar(frame, sensor, medium) {
             What::SonarAxis
         } else {
             What::LidarAxis
@@ -255,6 +235,13 @@ impl Honesty {
     }
 }
 
+/// What the first point of a sensor was seen through.
+fn medium_of(frame: &SolidarFrame, sensor: SensorId) -> Medium {
+    let table = &frame.points;
+    let first = table.sensor.iter().position(|of| *of == sensor.0);
+    first.map_or(Medium::Air, |first| table.medium[first])
+}
+
 /// Sensors that gave points, in order.
 fn sensors(frame: &SolidarFrame) -> Vec<SensorId> {
     let mut sensors: Vec<u16> = frame.points.sensor.clone();
@@ -281,7 +268,6 @@ mod tests {
     use crate::score::specimen::{frame_at, frame_of};
     use crate::score::{OUTLIER_M, TrueReturn};
     use crate::world::World;
-    use beluga_types::Medium;
     use nalgebra::Vector6;
 
     fn truth() -> Truth {

@@ -49,8 +49,9 @@ impl Identity {
             return;
         };
         let table = &frame.points;
-        let of_light =
-            |i: &usize| table.medium[*i] == Medium::Air && !is_sonar(frame, SensorId(table.sensor[*i]));
+        let of_light = |i: &usize| {
+            table.medium[*i] == Medium::Air && !is_sonar(frame, SensorId(table.sensor[*i]), Medium::Air)
+        };
         let points: Vec<usize> = (0..table.len()).filter(of_light).collect();
         let Some(&first) = points.first() else {
             return;

@@ -29,7 +29,7 @@ mod trajectory;
 mod tum;
 mod visible;
 
-use beluga_types::{Label, SensorId, SensorKind, SolidarFrame, Transform};
+use beluga_types::{Label, Medium, SensorId, SensorKind, SolidarFrame, Transform};
 use nalgebra::Vector3;
 use serde::Serialize;
 
@@ -141,11 +141,14 @@ fn is_set_aside(label: Label) -> bool {
     matches!(label, Label::Mirror | Label::Multipath | Label::Bridged)
 }
 
-/// Whether a sensor of a frame measures with sound.
-fn is_sonar(frame: &SolidarFrame, sensor: SensorId) -> bool {
+/// Whether a point of a sensor was measured with sound. Where the frame does not say how the sensor was
+/// placed, what it was seen through decides.
+fn is_sonar(frame: &SolidarFrame, sensor: SensorId, medium: Medium) -> bool {
     frame
         .calibration_of(sensor)
-        .is_some_and(|calibration| calibration.sound_speed_m_per_s.is_some())
+        .map_or(medium == Medium::Water, |calibration| {
+            calibration.sound_speed_m_per_s.is_some()
+        })
 }
 
 impl Score {

@@ -220,7 +220,7 @@ impl Scorer {
         if let Some(off_m) = self.face.distance_m(seen) {
             self.seam.add(medium, &seen.on_wall, off_m);
         }
-        let is_sonar = is_sonar(frame, sensor);
+        let is_sonar = is_sonar(frame, sensor, medium);
         self.visible[usize::from(is_sonar)].add(seen);
         let signed = seen.nearest.map(|nearest| nearest.signed_m);
         if !is_sonar {

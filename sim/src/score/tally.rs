@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// Points a cell's average needs.
+const LEAST_POINTS: u64 = 5;
+
 /// How often the truth lay in a stated interval of 95 %, in one run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct IntervalCoverage {
@@ -107,5 +110,25 @@ impl Tally {
             freedom: what.freedom(),
             trial: self.trial,
         }
+    }
+}
+
+/// Sums for the average over a cell.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Cell {
+    pub(super) points: u64,
+    pub(super) error_m: f64,
+    /// Sum of the points' own variances along the normal.
+    pub(super) own_m2: f64,
+    /// Sum over points of the shared standard deviation along the normal.
+    pub(super) shared_m: f64,
+}
+
+impl Cell {
+    /// The average's error over its stated standard deviation.
+    pub(super) fn normalised(&self) -> Option<f64> {
+        let n = self.points as f64;
+        let variance = self.own_m2 / (n * n) + (self.shared_m / n).powi(2);
+        (self.points >= LEAST_POINTS && variance > 0.0).then(|| self.error_m / n / variance.sqrt())
     }
 }
