@@ -248,6 +248,9 @@ mod tests {
             assert!((square[0] / stated[0] - 1.0).abs() < 0.25);
             assert!((square[1] / stated[1] - 1.0).abs() < 0.3);
         }
-        assert!(stated[2][0].sqrt() > 0.8, "20 mm/s for 40 s");
+        assert!(
+            stated[2][0].sqrt() > 0.7,
+            "20 mm/s for 40 s, less one step of recovery"
+        );
     }
 }
