@@ -7,6 +7,7 @@ mod command;
 mod config;
 mod control;
 mod cpu;
+mod departures;
 mod document;
 mod exit;
 mod latency;
@@ -36,10 +37,14 @@ struct Cli {
     command: Command,
 }
 
+/// What is told of warnings if `BELUGA_LOG` says nothing else. A picture without a table of its parts
+/// is meant so, and what writes it only has errors to tell.
+const TOLD: &str = "warn,re_log_encoding::rrd::file_sink=error";
+
 fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("BELUGA_LOG").unwrap_or_else(|_| "warn".into()),
+            tracing_subscriber::EnvFilter::try_from_env("BELUGA_LOG").unwrap_or_else(|_| TOLD.into()),
         )
         .with_writer(std::io::stderr)
         .init();

@@ -7,6 +7,7 @@ use std::sync::mpsc::Receiver;
 
 use beluga_types::{Echogram, Rig, SolidarFrame};
 
+use crate::departures::Departures;
 #[cfg(feature = "viz")]
 pub(crate) use with_viewer::{Page, Picture, is_watched};
 #[cfg(not(feature = "viz"))]
@@ -21,6 +22,15 @@ pub(crate) enum Look {
     Echo(Echogram),
 }
 
+/// What a picture is of.
+#[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "there is no picture"))]
+#[derive(Clone)]
+pub(crate) struct Subject<'a> {
+    pub(crate) rig: &'a Rig,
+    /// When its measurements left the source, if the run keeps to their time.
+    pub(crate) departures: Option<Departures>,
+}
+
 /// Where a page listens, and whether a browser is opened for it.
 #[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "there is no page"))]
 #[derive(Clone, Copy, Debug)]
@@ -33,9 +43,9 @@ pub(crate) struct Opening {
 #[cfg(feature = "viz")]
 mod with_viewer {
     use std::sync::atomic::Ordering;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
-    use beluga_viz::{Feed, Options, Ports, Recorder, Viewer};
+    use beluga_viz::{Options, PORT, Recorder, Viewer};
 
     use super::*;
     use crate::browser;
@@ -45,6 +55,16 @@ mod with_viewer {
     pub(crate) struct Picture {
         path: PathBuf,
         recorder: Recorder,
+        departures: Option<Departures>,
+    }
+
+    impl Subject<'_> {
+        fn options(&self) -> Options {
+            Options {
+                paced: self.departures.is_some(),
+                ..Options::default()
+            }
+        }
     }
 
     impl Picture {
@@ -52,10 +72,11 @@ mod with_viewer {
         ///
         /// # Errors
         /// If the file cannot be made.
-        pub(crate) fn create(path: &Path, rig: &Rig) -> anyhow::Result<Self> {
+        pub(crate) fn create(path: &Path, subject: Subject<'_>) -> anyhow::Result<Self> {
             Ok(Self {
                 path: path.to_owned(),
-                recorder: Recorder::create(path, rig)?,
+                recorder: Recorder::create_with(path, subject.rig, subject.options())?,
+                departures: subject.departures,
             })
         }
 
@@ -63,21 +84,33 @@ mod with_viewer {
         ///
         /// # Errors
         /// If the file or the page cannot be made.
-        pub(crate) fn on_page(path: &Path, rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Page)> {
-            let (viewer, feed) = Viewer::live(ports(opening))?;
-            let recorder = Recorder::live(&feed, Some(path), rig, Options::default())?;
+        pub(crate) fn on_page(
+            path: &Path,
+            subject: Subject<'_>,
+            opening: Opening,
+        ) -> anyhow::Result<(Self, Page)> {
+            let (viewer, feed) = Viewer::live(port(opening))?;
+            let recorder = Recorder::live(feed, Some(path), subject.rig, subject.options())?;
             let picture = Self {
                 path: path.to_owned(),
                 recorder,
+                departures: subject.departures,
             };
-            Ok((picture, Page::open(viewer, Some(feed), opening)))
+            Ok((picture, Page::open(viewer, opening)))
         }
 
         /// Draws until the sender is gone; gives back where the picture is.
         pub(crate) fn draw(mut self, looks: Receiver<Look>) -> anyhow::Result<PathBuf> {
             for look in looks {
                 match look {
-                    Look::Frame(frame) => self.recorder.frame(&frame)?,
+                    Look::Frame(frame) => {
+                        let gone = self.departures.as_ref();
+                        if let Some(by) = gone.and_then(|gone| gone.before(frame.window.end, Instant::now()))
+                        {
+                            self.recorder.late(by);
+                        }
+                        self.recorder.frame(&frame)?;
+                    }
                     Look::Echo(echo) => self.recorder.echo(&echo)?,
                 }
             }
@@ -89,7 +122,6 @@ mod with_viewer {
     /// A page with the viewer on it.
     pub(crate) struct Page {
         viewer: Viewer,
-        feed: Option<Feed>,
         /// Whether a browser was opened for it.
         opened: bool,
     }
@@ -100,8 +132,8 @@ mod with_viewer {
         /// # Errors
         /// If the page cannot be served.
         pub(crate) fn of_file(recording: &Path, opening: Opening) -> anyhow::Result<Self> {
-            let viewer = Viewer::file(recording, ports(opening))?;
-            Ok(Self::open(viewer, None, opening))
+            let viewer = Viewer::file(recording, port(opening))?;
+            Ok(Self::open(viewer, opening))
         }
 
         /// A page that shows frames as they are drawn, and what draws them; no file is made.
@@ -109,12 +141,12 @@ mod with_viewer {
         /// # Errors
         /// If the page cannot be served.
         pub(crate) fn of_frames(rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Recorder)> {
-            let (viewer, feed) = Viewer::live(ports(opening))?;
-            let recorder = Recorder::live(&feed, None, rig, Options::default())?;
-            Ok((Self::open(viewer, Some(feed), opening), recorder))
+            let (viewer, feed) = Viewer::live(port(opening))?;
+            let recorder = Recorder::live(feed, None, rig, Options::default())?;
+            Ok((Self::open(viewer, opening), recorder))
         }
 
-        fn open(viewer: Viewer, feed: Option<Feed>, opening: Opening) -> Self {
+        fn open(viewer: Viewer, opening: Opening) -> Self {
             for note in viewer.notes() {
                 crate::tell(note);
             }
@@ -125,7 +157,7 @@ mod with_viewer {
                 (true, false) => format!("no browser found: open {url}"),
                 (false, false) => format!("open {url}"),
             });
-            Self { viewer, feed, opened }
+            Self { viewer, opened }
         }
 
         /// Whether a browser was opened for it.
@@ -136,11 +168,6 @@ mod with_viewer {
         /// Where it is.
         pub(crate) fn url(&self) -> String {
             self.viewer.url()
-        }
-
-        /// Parts of the picture the browser did not take in time.
-        pub(crate) fn left_out(&self) -> u64 {
-            self.feed.as_ref().map_or(0, Feed::left_out)
         }
 
         /// Serves until `stop` is set.
@@ -155,12 +182,8 @@ mod with_viewer {
         }
     }
 
-    fn ports(opening: Opening) -> Ports {
-        let usual = Ports::default();
-        Ports {
-            page: opening.port.unwrap_or(usual.page),
-            ..usual
-        }
+    fn port(opening: Opening) -> u16 {
+        opening.port.unwrap_or(PORT)
     }
 }
 
@@ -181,13 +204,13 @@ mod without_viewer {
     impl Picture {
         /// # Errors
         /// Always, with what to do about it.
-        pub(crate) fn create(_: &Path, _: &Rig) -> anyhow::Result<Self> {
+        pub(crate) fn create(_: &Path, _: Subject<'_>) -> anyhow::Result<Self> {
             Err(lacking())
         }
 
         /// # Errors
         /// Always.
-        pub(crate) fn on_page(_: &Path, _: &Rig, _: Opening) -> anyhow::Result<(Self, Page)> {
+        pub(crate) fn on_page(_: &Path, _: Subject<'_>, _: Opening) -> anyhow::Result<(Self, Page)> {
             Err(lacking())
         }
 
@@ -200,10 +223,6 @@ mod without_viewer {
 
     impl Page {
         pub(crate) fn is_opened(&self) -> bool {
-            match self.0 {}
-        }
-
-        pub(crate) fn left_out(&self) -> u64 {
             match self.0 {}
         }
 

@@ -183,15 +183,6 @@ impl Report {
         }
     }
 
-    /// Says that the browser did not take all of the picture in time.
-    pub(crate) fn count_unseen(&mut self, parts: u64) {
-        if parts > 0 {
-            self.notes.push(format!(
-                "the browser did not keep up: {parts} parts are missing on its page, not in the file"
-            ));
-        }
-    }
-
     /// How the run ended.
     pub(crate) fn exit(&self) -> Exit {
         let came_to_nothing = |sensor: &SensorReport| sensor.is_all_lost() || sensor.unusable_pings > 0;

@@ -148,8 +148,8 @@ fn fusion_names_no_clock_file_or_chance() {
     names_none_of(&["fusion/src", "types/src"], &words);
 }
 
-/// Invariant: nothing binds beyond loopback unless asked. Only the viewer's page and its feed
-/// listen, and neither knows another address.
+/// Invariant: nothing binds beyond loopback unless asked. Only the viewer's page
+/// listens, and it knows no other address.
 #[test]
 fn only_the_viewer_listens_and_only_on_loopback() {
     let listening = [
@@ -191,7 +191,10 @@ fn only_the_viewer_listens_and_only_on_loopback() {
             );
         }
     }
-    assert!(listeners >= 2, "the viewer's servers are where they were");
+    assert!(
+        listeners >= 2,
+        "the viewer's server and its test are where they were"
+    );
 }
 
 /// The page is one page.

@@ -93,7 +93,7 @@ fn the_picture_appears_and_no_request_leaves_the_machine() {
     ] {
         assert!(beluga(home).args(arguments).output().unwrap().status.success());
     }
-    for (file, recording) in [("run.rrd", "/recording.rrd"), ("run.maml", "ReadMessages")] {
-        println!("{}", check(&chromium, home, file, recording));
+    for file in ["run.rrd", "run.maml"] {
+        println!("{}", check(&chromium, home, file, "/recording.rrd"));
     }
 }

@@ -27,8 +27,9 @@ fn scenario() -> Scenario {
         ring_bias_m = 0.01
         column_dropout = 0.05
         [sonar]
-        beams = 4
-        rate_hz = 2.0
+        beams = 1
+        range_m = 4.0
+        rate_hz = 0.5
         [nav]
         heading_drift_deg_per_h = 10.0
         [nav.imu]

@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
-use crate::picture::Page;
 use crate::pipeline::{self, River};
 use crate::report::Report;
 
@@ -22,7 +21,8 @@ pub(crate) struct Demo {
     /// Folder for record, picture and truth.
     #[arg(long, value_name = "DIR", default_value = "beluga-out")]
     out: PathBuf,
-    /// Scene: `quay`, `sample` (small and quick), or the path of a scenario that ends in `.toml`.
+    /// Scene: `quay`, `sample` (small and quick), a level from `s0` to `s6`, or the path of a scenario that
+    /// ends in `.toml`.
     #[arg(long, default_value = "quay")]
     scene: String,
     /// Seed of all randomness.
@@ -48,7 +48,7 @@ impl Demo {
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
         let opened = self
             .results
-            .open(None, &self.out.join("demo.maml"), &source, world.rig())?;
+            .open(None, &self.out.join("demo.maml"), &source, world.rig(), None)?;
         let truth = world.truth();
         let truth_folder = opened.path.with_extension("truth");
         TruthWriter::create(&truth_folder, &world, &self.scene)?.finish(None)?;
@@ -72,7 +72,6 @@ impl Demo {
 
         let mut report = mouth.report;
         report.notes.extend(opened.notes);
-        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         report
             .notes
             .push(format!("the truth of this world: {}", truth_folder.display()));

@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
+use crate::departures::Departures;
 use crate::exit::{Exit, Wrong};
-use crate::picture::Page;
 use crate::pipeline::{self, River};
 
 /// Fuses a recording into a sealed record.
@@ -36,6 +36,13 @@ pub(crate) struct Replay {
 
 #[derive(Clone, Copy, Debug)]
 struct Speed(Pace);
+
+impl Speed {
+    /// Whether the run keeps to its measurements' time.
+    fn is_paced(self) -> bool {
+        self.0 != Pace::Max
+    }
+}
 
 impl FromStr for Speed {
     type Err = String;
@@ -64,9 +71,11 @@ impl Replay {
             .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
         let default = PathBuf::from(format!("{name}.maml"));
         must_be_free(&[("--out", self.out.as_deref()), ("--tape", self.tape.as_deref())])?;
+        let departures = self.speed.is_paced().then(Departures::default);
+        let out = self.out.as_deref();
         let opened = self
             .results
-            .open(self.out.as_deref(), &default, &name, recording.rig())?;
+            .open(out, &default, &name, recording.rig(), departures.clone())?;
 
         let stop = stop_on_ctrl_c()?;
         let tape = match self.tape {
@@ -81,7 +90,10 @@ impl Replay {
         let mouth = pipeline::run(River {
             rig: recording.rig().clone(),
             fusion: opened.config.fusion,
-            source: Box::new(timeline),
+            source: match departures {
+                Some(departures) => Box::new(departures.watch(timeline)),
+                None => Box::new(timeline),
+            },
             pace: self.speed.0,
             record: Some((opened.path, opened.record)),
             tape,
@@ -97,7 +109,6 @@ impl Replay {
         report.latency = report.watch.latency(self.speed.0);
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(opened.notes);
-        report.count_unseen(opened.page.as_ref().map_or(0, Page::left_out));
         super::show(json, &report, &report.to_string())?;
         keep_showing(opened.page, &stop);
         Ok(report.exit())

@@ -14,9 +14,10 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
 use crate::cpu;
+use crate::departures::Departures;
 use crate::document;
 use crate::exit::Wrong;
-use crate::picture::{Opening, Page, Picture, is_watched};
+use crate::picture::{Opening, Page, Picture, Subject, is_watched};
 
 /// Where the results of a run go.
 #[derive(Clone, Debug, Args)]
@@ -76,7 +77,8 @@ pub(crate) struct Opened {
 
 impl Results {
     /// Makes record and picture for a run of `source`. A path that was asked for must be free; a
-    /// default one takes the next free name.
+    /// default one takes the next free name. `departures` are those of a run that keeps to its
+    /// measurements' time.
     ///
     /// # Errors
     /// If the config or a key is wrong, or a file cannot be made.
@@ -86,6 +88,7 @@ impl Results {
         default: &Path,
         source: &str,
         rig: &Rig,
+        departures: Option<Departures>,
     ) -> anyhow::Result<Opened> {
         let mut config = Config::load(self.config.as_deref())?;
         // Refused before anything is made, so that the next try finds the name free.
@@ -102,7 +105,7 @@ impl Results {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let (options, notes) = self.keys(document::fields(source, &config, rig, now(), cpu::class())?)?;
-        let (picture, page) = self.picture(&path, rig)?;
+        let (picture, page) = self.picture(&path, Subject { rig, departures })?;
         config.fusion.keep_echoes = picture.is_some();
         let record = Writer::create(&path, options)
             .with_context(|| format!("cannot make the record {}", path.display()))?;
@@ -116,7 +119,11 @@ impl Results {
         })
     }
 
-    fn picture(&self, record: &Path, rig: &Rig) -> anyhow::Result<(Option<Picture>, Option<Page>)> {
+    fn picture(
+        &self,
+        record: &Path,
+        subject: Subject<'_>,
+    ) -> anyhow::Result<(Option<Picture>, Option<Page>)> {
         let beside = record.with_extension("rrd");
         let view = match &self.view {
             Some(view) => view.clone(),
@@ -131,13 +138,13 @@ impl Results {
         };
         match view {
             View::None => Ok((None, None)),
-            View::Beside => Ok((Some(Picture::create(&beside, rig)?), None)),
-            View::At(path) => Ok((Some(Picture::create(&path, rig)?), None)),
-            View::Web => match Picture::on_page(&beside, rig, opening) {
+            View::Beside => Ok((Some(Picture::create(&beside, subject)?), None)),
+            View::At(path) => Ok((Some(Picture::create(&path, subject)?), None)),
+            View::Web => match Picture::on_page(&beside, subject.clone(), opening) {
                 Ok((picture, page)) => Ok((Some(picture), Some(page))),
                 // The run goes on without a page if it can.
                 Err(error) => {
-                    let picture = Picture::create(&beside, rig)?;
+                    let picture = Picture::create(&beside, subject)?;
                     crate::tell(&format!("warning: no page for the browser: {error:#}"));
                     Ok((Some(picture), None))
                 }

@@ -22,7 +22,8 @@ use crate::exit::Exit;
 /// Example: beluga sim --scene quay --seed 7 --seconds 60 --fault clock-drift=20ppm,mount-roll=1.5deg --out run
 #[derive(Debug, Args)]
 pub(crate) struct Sim {
-    /// Scene: `quay`, `sample` (small and quick), or the path of a scenario that ends in `.toml`.
+    /// Scene: `quay`, `sample` (small and quick), a level from `s0` to `s6`, or the path of a scenario that
+    /// ends in `.toml`.
     #[arg(long, default_value = "quay")]
     scene: String,
     /// Seed of all randomness.

@@ -138,9 +138,6 @@ mod with_viewer {
                 return Ok(if exit == Exit::Done { Exit::Findings } else { exit });
             };
             recorder.finish()?;
-            if page.left_out() > 0 {
-                crate::tell("the browser did not keep up: parts of the picture are missing");
-            }
             tell_machines(json, &page, Some(count))?;
             page.serve(&stop);
             Ok(exit)

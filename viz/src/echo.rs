@@ -15,9 +15,9 @@ use crate::waterfall::{Stage, Waterfall};
 use crate::{Error, fan};
 
 /// Seconds of data time between two waterfalls, at first and at last: each holds all pings again.
-const WATERFALL_SECONDS: [f64; 2] = [2.0, 8.0];
-/// Seconds between two fans.
-const FAN_SECONDS: f64 = 1.0;
+const WATERFALL_SECONDS: [f64; 2] = [2.0, 10.0];
+/// Seconds between two fans, at first and at last.
+const FAN_SECONDS: [f64; 2] = [1.0, 2.0];
 /// The part of all levels taken for noise, and drawn nearly black.
 const NOISE: f32 = 0.6;
 /// Half of the angle an unfolded fan takes if the rig does not say where the beams look, rad.
@@ -53,7 +53,7 @@ impl Echoes {
                 scale: Scale::new(NOISE, 0.999),
                 waterfalls: Stage::ALL.map(Waterfall::new),
                 waterfall_pace: Pace::new(WATERFALL_SECONDS[0], WATERFALL_SECONDS[1]),
-                fan_pace: Pace::new(FAN_SECONDS, FAN_SECONDS),
+                fan_pace: Pace::new(FAN_SECONDS[0], FAN_SECONDS[1]),
             };
             Some((id, sonar))
         });

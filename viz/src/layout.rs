@@ -42,16 +42,23 @@ pub(crate) struct Shown {
     pub(crate) wall: bool,
     /// Half of the tolerance's width at 95 %, metres, for the title.
     pub(crate) tolerance_m: f64,
+    /// Whether it tells something how late a frame is.
+    pub(crate) paced: bool,
 }
 
-/// Sends the layout for this rig.
-pub(crate) fn send(stream: &RecordingStream, rig: &Rig, shown: &Shown) -> Result<(), Error> {
+/// Sends the layout for this rig, for those who look on or only for those who come later.
+pub(crate) fn send(
+    stream: &RecordingStream,
+    rig: &Rig,
+    shown: &Shown,
+    activation: BlueprintActivation,
+) -> Result<(), Error> {
     let mut extras = Vec::new();
     let has = |kind: SensorKind| rig.sensors.iter().any(|sensor| sensor.kind == kind);
     let (lidar, sonar) = (has(SensorKind::Lidar), has(SensorKind::Sonar));
     let body: ContainerLike = match (lidar, sonar) {
         (_, true) if shown.wall => {
-            let tabs = tabs(echo_views(rig).into_iter().chain(numbers()));
+            let tabs = tabs(echo_views(rig).into_iter().chain(numbers(shown)));
             let left = Vertical::new([map_view(shown, sonar, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
             let right = Vertical::new(wall_views(shown, &mut extras)).with_row_shares([5.0, 4.0]);
             Horizontal::new([left.into(), right.into()])
@@ -59,23 +66,28 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig, shown: &Shown) -> Result
                 .into()
         }
         (true, true) => {
-            let right = Vertical::new([tabs(echo_views(rig)), tabs(numbers())]).with_row_shares([3.0, 2.0]);
+            let right =
+                Vertical::new([tabs(echo_views(rig)), tabs(numbers(shown))]).with_row_shares([3.0, 2.0]);
             Horizontal::new([map_view(shown, sonar, &mut extras), right.into()])
                 .with_column_shares([3.0, 2.0])
                 .into()
         }
         (false, true) => {
-            let below = tabs(numbers().into_iter().chain([map_view(shown, sonar, &mut extras)]));
+            let below = tabs(
+                numbers(shown)
+                    .into_iter()
+                    .chain([map_view(shown, sonar, &mut extras)]),
+            );
             Vertical::new([tabs(echo_views(rig)), below])
                 .with_row_shares([7.0, 3.0])
                 .into()
         }
-        (_, false) => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers())])
+        (_, false) => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers(shown))])
             .with_row_shares([7.0, 2.0])
             .into(),
     };
     let header = TextDocumentView::new("Survey").with_origin(header::ENTITY);
-    let header_share = if shown.wall { 1.4 } else { 0.9 };
+    let header_share = if shown.wall { 1.7 } else { 0.9 };
     let root = Vertical::new([header.into(), body]).with_row_shares([header_share, 10.0]);
     let blueprint = Blueprint::new(root)
         .with_auto_layout(false)
@@ -89,7 +101,7 @@ pub(crate) fn send(stream: &RecordingStream, rig: &Rig, shown: &Shown) -> Result
                 // Opens on the whole picture, and stays at its end while it is made.
                 .with_play_state(PlayState::Following),
         );
-    send_with(stream, &blueprint, &extras)
+    send_with(stream, &blueprint, &extras, activation)
 }
 
 fn tabs(views: impl IntoIterator<Item = ContainerLike>) -> ContainerLike {
@@ -180,24 +192,29 @@ fn echo_views(rig: &Rig) -> Vec<ContainerLike> {
 }
 
 /// Time series and log.
-fn numbers() -> Vec<ContainerLike> {
+fn numbers(shown: &Shown) -> Vec<ContainerLike> {
     let plot = |name: &str, origin: &str| ContainerLike::from(TimeSeriesView::new(name).with_origin(origin));
+    let latency = match shown.paced {
+        true => "Latency, source to picture",
+        false => "Latency: not paced, none",
+    };
+    let series = Horizontal::new([
+        plot("Pose: attitude", "plot/attitude"),
+        plot("Localizability, weakest axis", "plot/held"),
+        plot("Residual, sonar to lidar", "plot/residual"),
+        plot(latency, "plot/latency"),
+    ])
+    .with_name("Time series");
     let pose = Horizontal::new([
-        plot("Attitude", "plot/attitude"),
         plot("Height in World", "plot/height"),
         plot("Heading", "plot/heading"),
-    ])
-    .with_name("Pose");
-    let trust = Horizontal::new([
         plot("Pose, one sigma", "plot/sigma"),
-        plot("Localizability, weakest axis", "plot/held"),
-        plot("Sonar against lidar map", "plot/residual"),
-    ])
-    .with_name("Trust");
-    vec![
-        pose.into(),
-        trust.into(),
         plot("Points per frame", "plot/points"),
+    ])
+    .with_name("More numbers");
+    vec![
+        series.into(),
+        pose.into(),
         TextLogView::new("Log").with_origin(notes::ENTITY).into(),
     ]
 }
@@ -206,9 +223,14 @@ fn numbers() -> Vec<ContainerLike> {
 ///
 /// The builder's messages are caught in memory, the extras added under the same store, and all
 /// sent on before the word that activates them.
-fn send_with(stream: &RecordingStream, blueprint: &Blueprint, extras: &[Extra]) -> Result<(), Error> {
+fn send_with(
+    stream: &RecordingStream,
+    blueprint: &Blueprint,
+    extras: &[Extra],
+    activation: BlueprintActivation,
+) -> Result<(), Error> {
     let (scratch, caught) = RecordingStreamBuilder::new(APPLICATION).enabled(true).memory()?;
-    blueprint.send(&scratch, BlueprintActivation::default())?;
+    blueprint.send(&scratch, activation)?;
     let mut messages = Vec::new();
     let mut activation = None;
     for message in caught.take() {

@@ -15,6 +15,10 @@
 //! measuring. Everything lies on one timeline, [`TIMELINE`]: when the sensors measured, never when
 //! it was drawn.
 //!
+//! The file has all of it over time: the newest points, section and numbers once a second, the vessel
+//! four times, fans and waterfalls every few seconds. Browsers that look on while it is made get only
+//! the newest, except of `plot` and `log`; so neither they nor this grow with the run.
+//!
 //! With a lidar and a sonar the dominant upright face near the vessel is looked for; where there is
 //! one it is shown as a section, unwrapped, and with the strip nobody saw. *Covered* is a share of
 //! its cells (0.2 m) between toe and crest, along the stretch that was passed: those with at least
@@ -25,7 +29,7 @@
 //! | entity | what | unit |
 //! |---|---|---|
 //! | `header` | datum, where the pose comes from, sound speed, clock, covered, in tolerance, seam | text |
-//! | `map/lidar/E_N`, `map/sonar/E_N` | tiles of 32 m in `World`: the mean of each voxel's points, light in warm grey by intensity (by height where there is none), sound in viridis by level; sent again when a tile has grown by half | m |
+//! | `map/lidar/E_N`, `map/sonar/E_N` | tiles of 32 m in `World`: the mean of each voxel's points, light in warm grey by intensity (by height where there is none), sound in viridis by level; sent when a tile is whole, and before that now and then | m |
 //! | `map/doubtful/E_N` | mirrors, detours, movers, volume echoes and bridged points, in red | m |
 //! | `now/lidar`, `now/sonar` | points of the newest frame that has any; of sound those of its newest ping | m |
 //! | `now/fan` | that ping as a sheet from the sonar to what it heard | m |
@@ -38,13 +42,14 @@
 //! | `sonar/NAME/waterfall/raw`, `…/compressed` | loudest beam over range (down) and pings (newest at the right) | 0 to 255, from noise to loud |
 //! | `sonar/NAME/waterfall/detected` | where any beam detected something | yes or no |
 //! | `sonar/NAME/fan` | the newest ping, unfolded to where its beams look; detections as dots | 0 to 255, from noise to loud |
-//! | `plot/height/…` | `z` of the vessel and of the waterline, in `World` | m |
-//! | `plot/attitude/…` | `roll` (+ starboard down), `pitch` (+ bow up) | deg |
+//! | `plot/height` | `z` of the vessel and of the waterline, in `World` | m |
+//! | `plot/attitude` | roll (+ starboard down), pitch (+ bow up) | deg |
 //! | `plot/heading` | clockwise; from true north if the rig has an origin | deg |
-//! | `plot/sigma/…` | one sigma of the pose: `horizontal`, `vertical` (m), `rotation` (deg) | m, deg |
-//! | `plot/held/…` | how well the weakest axis of `rotation`, `translation` was held | 0 to 1 |
-//! | `plot/residual/…` | how far the sonar lies off the lidar map, where the test could be made: `distance`, `rotation` | cm, 0.1 deg |
-//! | `plot/points/…` | points per frame: `lidar`, `sonar`, `arcs` | count |
+//! | `plot/sigma` | one sigma of the pose: horizontal, vertical, rotation | m, m, deg |
+//! | `plot/held` | how well the weakest axis of rotation and of translation was held | 0 to 1 |
+//! | `plot/residual` | how far the sonar lies off the lidar map, where the test could be made: distance, rotation; the seam and its 95 % | cm, 0.1 deg, mm, mm |
+//! | `plot/latency` | the slowest frame of each second, from its newest measurement leaving the source to the picture; only where a run is paced | ms |
+//! | `plot/points` | points of a frame: lidar, sonar, arcs; payloads lost in the second before | count |
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 
 mod camera;
@@ -76,7 +81,7 @@ mod waterfall;
 pub use error::Error;
 pub use notes::Level;
 pub use recorder::{Options, Recorder};
-pub use viewer::{Feed, Ports, Viewer};
+pub use viewer::{Feed, PORT, Viewer};
 
 /// The timeline everything lies on: when the sensors measured, UTC.
 pub const TIMELINE: &str = "data_time";

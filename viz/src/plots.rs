@@ -1,114 +1,254 @@
 //! Numbers over time.
 
-use beluga_types::{Attitude, Medium, SolidarFrame, SonarRegistration};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use beluga_types::{Attitude, Medium, Rig, SolidarFrame, SonarRegistration, Stamp};
 use nalgebra::Vector3;
-use re_sdk::RecordingStream;
+use re_sdk::log::TimeColumn;
+use re_sdk::{RecordingStream, RecordingStreamError};
 use re_sdk_types::archetypes::{Scalars, SeriesLines};
 
-use crate::Error;
 use crate::colour::Rgb;
+use crate::pace::Pace;
+use crate::seam::Seam;
+use crate::{Error, TIMELINE};
 
-/// One line of a plot.
-struct Line {
+/// All lines are below here.
+pub(crate) const ROOT: &str = "plot";
+/// Seconds of data time between two values of a line.
+const SECONDS: f64 = 1.0;
+/// Seconds of data time that are sent together.
+const GATHERED_SECONDS: f64 = 10.0;
+
+/// A plot's entity, with the names and colours of its lines.
+struct Plot {
     entity: &'static str,
-    name: &'static str,
-    colour: Rgb,
+    lines: &'static [(&'static str, Rgb)],
 }
 
 const BLUE: Rgb = [86, 180, 233];
 const ORANGE: Rgb = [230, 159, 0];
 const GREEN: Rgb = [0, 190, 140];
+const RED: Rgb = [213, 94, 0];
+const GREY: Rgb = [110, 125, 150];
 
 /// Colours that colour-blind eyes tell apart: M. Okabe, K. Ito, "Color universal design" (2008).
-const LINES: [Line; 16] = [
-    line("plot/height/vessel", "vessel z, m", ORANGE),
-    line("plot/height/waterline", "waterline z, m", BLUE),
-    line("plot/attitude/roll", "roll, deg", ORANGE),
-    line("plot/attitude/pitch", "pitch, deg", BLUE),
-    line("plot/heading", "heading, deg", GREEN),
-    line("plot/sigma/horizontal", "horizontal 1σ, m", ORANGE),
-    line("plot/sigma/vertical", "vertical 1σ, m", BLUE),
-    line("plot/sigma/rotation", "rotation 1σ, deg", GREEN),
-    line("plot/held/rotation", "weakest rotation axis", GREEN),
-    line("plot/held/translation", "weakest translation axis", ORANGE),
-    line("plot/residual/distance", "sonar off the lidar map, cm", ORANGE),
-    line("plot/residual/rotation", "sonar off the lidar map, 0.1°", GREEN),
-    line("plot/points/lidar", "lidar points", ORANGE),
-    line("plot/points/sonar", "sonar points", BLUE),
-    line("plot/points/arcs", "arcs", GREEN),
-    line("plot/points/lost", "payloads lost", [213, 94, 0]),
+const ATTITUDE: Plot = Plot {
+    entity: "plot/attitude",
+    lines: &[("roll, deg", ORANGE), ("pitch, deg", BLUE)],
+};
+const HEADING: Plot = Plot {
+    entity: "plot/heading",
+    lines: &[("heading, deg", GREEN)],
+};
+const HEIGHT: Plot = Plot {
+    entity: "plot/height",
+    lines: &[("vessel z, m", ORANGE), ("waterline z, m", BLUE)],
+};
+const SIGMA: Plot = Plot {
+    entity: "plot/sigma",
+    lines: &[
+        ("horizontal 1σ, m", ORANGE),
+        ("vertical 1σ, m", BLUE),
+        ("rotation 1σ, deg", GREEN),
+    ],
+};
+const HELD: Plot = Plot {
+    entity: "plot/held",
+    lines: &[
+        ("weakest rotation axis", GREEN),
+        ("weakest translation axis", ORANGE),
+    ],
+};
+const RESIDUAL: Plot = Plot {
+    entity: "plot/residual",
+    lines: &[
+        ("sonar off the lidar map, cm", ORANGE),
+        ("sonar off the lidar map, 0.1°", GREEN),
+        ("seam, mm", BLUE),
+        ("seam's 95 %, mm", GREY),
+    ],
+};
+const LATENCY: Plot = Plot {
+    entity: "plot/latency",
+    lines: &[("slowest frame, ms", ORANGE)],
+};
+const POINTS: Plot = Plot {
+    entity: "plot/points",
+    lines: &[
+        ("lidar points", ORANGE),
+        ("sonar points", BLUE),
+        ("arcs", GREEN),
+        ("payloads lost", RED),
+    ],
+};
+const ALL: [&Plot; 8] = [
+    &ATTITUDE, &HEADING, &HEIGHT, &SIGMA, &HELD, &RESIDUAL, &LATENCY, &POINTS,
 ];
 
-const fn line(entity: &'static str, name: &'static str, colour: Rgb) -> Line {
-    Line { entity, name, colour }
+/// Takes a value of each line every second: where many frames are between two, how many payloads
+/// were lost in all of them, and how late the slowest was.
+pub(crate) struct Plots {
+    true_north: bool,
+    pace: Pace,
+    lost: u64,
+    late: Option<Duration>,
+    gathered: Gathered,
 }
 
-/// Names and colours of all lines.
-pub(crate) fn describe(stream: &RecordingStream) -> Result<(), Error> {
-    for line in &LINES {
-        let [red, green, blue] = line.colour;
-        let look = SeriesLines::new()
-            .with_names([line.name])
-            .with_colors([re_sdk_types::components::Color::from_rgb(red, green, blue)])
-            .with_widths([1.5]);
-        stream.log_static(line.entity, &look)?;
+/// Values that were not sent yet: sent one by one, their wrapping would be most of it.
+#[derive(Default)]
+struct Gathered {
+    since: Option<Stamp>,
+    now: Stamp,
+    /// Of each plot the times, and at each time a value for every line.
+    plots: BTreeMap<&'static str, (Vec<Stamp>, Vec<f64>)>,
+}
+
+impl Gathered {
+    fn at(&mut self, now: Stamp) {
+        self.since.get_or_insert(now);
+        self.now = now;
     }
-    Ok(())
+
+    fn is_old(&self) -> bool {
+        let age_s = |since| self.now.seconds_since(since).abs();
+        self.since.is_some_and(|since| age_s(since) >= GATHERED_SECONDS)
+    }
+
+    /// A value for each line of a plot; a line without one has a hole there.
+    fn add<const N: usize>(&mut self, plot: &Plot, values: [Option<f64>; N]) {
+        let values = values.map(|value| value.filter(|value| value.is_finite()));
+        if N == plot.lines.len() && values.iter().any(Option::is_some) {
+            let (stamps, all) = self.plots.entry(plot.entity).or_default();
+            stamps.push(self.now);
+            all.extend(values.map(|value| value.unwrap_or(f64::NAN)));
+        }
+    }
+
+    fn send(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        for (entity, (stamps, values)) in std::mem::take(&mut self.plots) {
+            let lines = values.len() / stamps.len();
+            let nanos = stamps.iter().map(|stamp| stamp.nanos());
+            let times = TimeColumn::new_timestamp_nanos_since_epoch(TIMELINE, nanos);
+            let columns = Scalars::new(values).columns(stamps.iter().map(|_| lines));
+            stream.send_columns(entity, [times], columns.map_err(RecordingStreamError::from)?)?;
+        }
+        self.since = None;
+        Ok(())
+    }
 }
 
-/// The numbers of one frame, at the stream's current time.
-pub(crate) fn frame(stream: &RecordingStream, frame: &SolidarFrame, true_north: bool) -> Result<(), Error> {
-    let point = |entity: &str, value: f64| -> Result<(), Error> {
-        if value.is_finite() {
-            stream.log(entity, &Scalars::single(value))?;
+impl Plots {
+    pub(crate) fn new(rig: &Rig) -> Self {
+        Self {
+            true_north: rig.origin.is_some(),
+            pace: Pace::new(SECONDS, SECONDS),
+            lost: 0,
+            late: None,
+            gathered: Gathered::default(),
+        }
+    }
+
+    /// Names and colours of all lines.
+    pub(crate) fn describe(stream: &RecordingStream) -> Result<(), Error> {
+        for plot in ALL {
+            let colours = plot.lines.iter().map(|(_, [red, green, blue])| {
+                re_sdk_types::components::Color::from_rgb(*red, *green, *blue)
+            });
+            let look = SeriesLines::new()
+                .with_names(plot.lines.iter().map(|(name, _)| *name))
+                .with_colors(colours)
+                .with_widths(plot.lines.iter().map(|_| 1.5));
+            stream.log_static(plot.entity, &look)?;
         }
         Ok(())
-    };
-    let pose = &frame.world_from_body;
-    point("plot/height/vessel", pose.translation().z)?;
-    if let Some(waterline) = &frame.waterline {
-        point("plot/height/waterline", waterline.z_m)?;
     }
+
+    /// How long after its newest measurement the next frame came.
+    pub(crate) fn late(&mut self, by: Duration) {
+        self.late = self.late.max(Some(by));
+    }
+
+    /// Takes the numbers of a frame if they are due, and sends what has been gathered if that is old.
+    pub(crate) fn frame(
+        &mut self,
+        stream: &RecordingStream,
+        frame: &SolidarFrame,
+        seam: Option<&Seam>,
+    ) -> Result<(), Error> {
+        self.lost = frame
+            .gaps
+            .iter()
+            .fold(self.lost, |sum, gap| sum.saturating_add(gap.lost));
+        if !self.pace.due(frame.window.end) {
+            return Ok(());
+        }
+        let gathered = &mut self.gathered;
+        gathered.at(frame.window.end);
+        pose(gathered, frame, self.true_north);
+        residuals(gathered, frame, seam);
+        points(gathered, frame, std::mem::take(&mut self.lost));
+        if let Some(by) = self.late.take() {
+            gathered.add(&LATENCY, [Some(by.as_secs_f64() * 1e3)]);
+        }
+        if self.gathered.is_old() {
+            return self.gathered.send(stream);
+        }
+        Ok(())
+    }
+
+    /// Sends what has been gathered.
+    pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        self.gathered.send(stream)
+    }
+}
+
+fn pose(gathered: &mut Gathered, frame: &SolidarFrame, true_north: bool) {
+    let pose = &frame.world_from_body;
+    let water_m = frame.waterline.as_ref().map(|waterline| waterline.z_m);
+    gathered.add(&HEIGHT, [Some(pose.translation().z), water_m]);
     let attitude = if true_north {
         Attitude::from_east_north_up_from_body(&pose.rotation())
     } else {
         Attitude::from_rotation(&pose.rotation())
     };
-    point("plot/attitude/roll", attitude.roll_rad.to_degrees())?;
-    point("plot/attitude/pitch", attitude.pitch_rad.to_degrees())?;
-    point(
-        "plot/heading",
-        attitude.heading_rad.to_degrees().rem_euclid(360.0),
-    )?;
+    let degrees = [attitude.roll_rad, attitude.pitch_rad].map(|rad| Some(rad.to_degrees()));
+    gathered.add(&ATTITUDE, degrees);
+    let heading_deg = attitude.heading_rad.to_degrees().rem_euclid(360.0);
+    gathered.add(&HEADING, [Some(heading_deg)]);
 
     let sigma = sigmas(frame);
-    point("plot/sigma/horizontal", sigma.x)?;
-    point("plot/sigma/vertical", sigma.y)?;
-    point("plot/sigma/rotation", sigma.z.to_degrees())?;
+    gathered.add(&SIGMA, [sigma.x, sigma.y, sigma.z.to_degrees()].map(Some));
     let weakest = |axes: &[f64]| axes.iter().copied().fold(f64::INFINITY, f64::min);
-    point("plot/held/rotation", weakest(&frame.localizability[..3]))?;
-    point("plot/held/translation", weakest(&frame.localizability[3..]))?;
+    let (rotation, translation) = frame.localizability.split_at(3);
+    gathered.add(&HELD, [rotation, translation].map(|axes| Some(weakest(axes))));
+}
 
+/// How far what was heard lies off what was seen.
+fn residuals(gathered: &mut Gathered, frame: &SolidarFrame, seam: Option<&Seam>) {
+    let (mut distance_cm, mut turn) = (None, None);
     if let SonarRegistration::Measured { correction, .. } = &frame.status.sonar_registration {
-        let turn = correction.fixed_rows::<3>(0).norm().to_degrees();
-        point(
-            "plot/residual/distance",
-            correction.fixed_rows::<3>(3).norm() * 100.0,
-        )?;
-        point("plot/residual/rotation", turn * 10.0)?;
+        distance_cm = Some(correction.fixed_rows::<3>(3).norm() * 100.0);
+        turn = Some(correction.fixed_rows::<3>(0).norm().to_degrees() * 10.0);
     }
+    let seam_mm = seam.map(|seam| seam.offset_m * 1e3);
+    let half_mm = seam.map(|seam| seam.half_width_95_m * 1e3);
+    gathered.add(&RESIDUAL, [distance_cm, turn, seam_mm, half_mm]);
+}
 
+fn points(gathered: &mut Gathered, frame: &SolidarFrame, lost: u64) {
     let under_water = frame
         .points
         .medium
         .iter()
         .filter(|&&medium| medium == Medium::Water)
         .count();
-    point("plot/points/lidar", (frame.points.len() - under_water) as f64)?;
-    point("plot/points/sonar", under_water as f64)?;
-    point("plot/points/arcs", frame.arcs.len() as f64)?;
-    let lost: u64 = frame.gaps.iter().map(|gap| gap.lost).fold(0, u64::saturating_add);
-    point("plot/points/lost", lost as f64)
+    let in_air = frame.points.len() - under_water;
+    let counts = [in_air, under_water, frame.arcs.len()].map(|count| count as f64);
+    let [in_air, under_water, arcs] = counts.map(Some);
+    gathered.add(&POINTS, [in_air, under_water, arcs, Some(lost as f64)]);
 }
 
 /// One sigma of the pose: horizontal (root of the two variances' sum), vertical, in `World` and

@@ -1,9 +1,12 @@
 //! The recording being written.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use beluga_types::{Echogram, Rig, SensorKind, SolidarFrame, Stamp};
-use re_sdk::sink::FileSink;
+use re_sdk::blueprint::BlueprintActivation;
+use re_sdk::log::ChunkBatcherConfig;
+use re_sdk::sink::{FileSink, FileSinkOptions};
 use re_sdk::{RecordingStream, RecordingStreamBuilder};
 
 use crate::echo::Echoes;
@@ -11,9 +14,10 @@ use crate::face::Face;
 use crate::header::Header;
 use crate::layout::Shown;
 use crate::notes::{self, Level, Notes};
+use crate::plots::Plots;
 use crate::scene::Scene;
 use crate::viewer::{Feed, Fork};
-use crate::{Error, TIMELINE, layout, plots, unwrapped};
+use crate::{Error, TIMELINE, layout, unwrapped};
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,6 +32,9 @@ pub struct Options {
     pub voxel_m: f64,
     /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
     pub tolerance_m: f64,
+    /// Whether the run keeps to its measurements' time, so that it tells something how late a frame
+    /// is ([`Recorder::late`]).
+    pub paced: bool,
 }
 
 impl Default for Options {
@@ -38,12 +45,15 @@ impl Default for Options {
             map_points: 2_000_000,
             voxel_m: 0.1,
             tolerance_m: 0.05,
+            paced: false,
         }
     }
 }
 
 /// After so many frames it is known where the scene lies.
 const FIRST_LOOK: u64 = 20;
+/// So long things are gathered before they are sent on: what belongs together then goes together.
+const GATHERED: Duration = Duration::from_millis(500);
 
 /// Writes frames into a `.rrd` file that opens with a layout.
 ///
@@ -56,6 +66,7 @@ pub struct Recorder {
     /// Only looked for where there may be a wall: not without a sonar.
     face: Option<Face>,
     echoes: Echoes,
+    plots: Plots,
     notes: Notes,
     rig: Rig,
     options: Options,
@@ -76,29 +87,31 @@ impl Recorder {
     /// # Errors
     /// [`Error::Create`] if the file cannot be made.
     pub fn create_with(path: &Path, rig: &Rig, options: Options) -> Result<Self, Error> {
-        let stream = builder().save(path).map_err(|source| Error::Create {
-            source: Box::new(source),
-            path: path.to_owned(),
-        })?;
-        Self::on(stream, path, rig, options)
+        Self::to(None, Some(path), rig, options)
     }
 
-    /// Sends to a viewer while it is made, and to a file too if one is named. What the viewer does
-    /// not take in time is left out there ([`Feed::left_out`]), not in the file.
+    /// Shows a picture while it is made, and writes a file too if one is named. The file has
+    /// everything over time; browsers get what was over time only of numbers and the log, all else
+    /// as it is now.
     ///
     /// # Errors
     /// [`Error::Create`] if the file cannot be made.
-    pub fn live(feed: &Feed, file: Option<&Path>, rig: &Rig, options: Options) -> Result<Self, Error> {
+    pub fn live(feed: Feed, file: Option<&Path>, rig: &Rig, options: Options) -> Result<Self, Error> {
+        Self::to(Some(feed), file, rig, options)
+    }
+
+    fn to(feed: Option<Feed>, file: Option<&Path>, rig: &Rig, options: Options) -> Result<Self, Error> {
         let path = file.unwrap_or(Path::new("the viewer"));
+        // A table of all that was written would grow in memory as long as the run.
+        let without_table = FileSinkOptions { write_footer: false };
         let file = file
-            .map(FileSink::new)
+            .map(|file| FileSink::with_options(file, without_table))
             .transpose()
             .map_err(|source| Error::Create {
                 source: Box::new(source.into()),
                 path: path.to_owned(),
             })?;
         let stream = builder().buffered()?;
-        let feed = feed.clone();
         stream.set_sink(Box::new(Fork { file, feed }));
         Self::on(stream, path, rig, options)
     }
@@ -113,10 +126,11 @@ impl Recorder {
             eye: None,
             wall: face.is_some(),
             tolerance_m: options.tolerance_m,
+            paced: options.paced,
         };
-        layout::send(&stream, rig, &shown)?;
+        layout::send(&stream, rig, &shown, BlueprintActivation::default())?;
         Scene::describe(&stream, rig)?;
-        plots::describe(&stream)?;
+        Plots::describe(&stream)?;
         unwrapped::describe(&stream)?;
         Ok(Self {
             stream,
@@ -125,6 +139,7 @@ impl Recorder {
             scene: Scene::new(&options),
             face,
             echoes: Echoes::new(rig),
+            plots: Plots::new(rig),
             notes: Notes::new(rig),
             rig: rig.clone(),
             options,
@@ -144,12 +159,14 @@ impl Recorder {
         let wall = self.face.as_ref().and_then(Face::wall);
         self.scene.frame(&self.stream, frame, wall)?;
         self.header.frame(&self.stream, frame, self.face.as_ref())?;
-        plots::frame(&self.stream, frame, self.rig.origin.is_some())?;
+        let seam = self.face.as_ref().and_then(Face::seam);
+        self.plots
+            .frame(&self.stream, frame, seam.and_then(|seam| seam.as_ref().ok()))?;
         self.notes.frame(&self.stream, frame)?;
         self.frames += 1;
         match self.frames {
             // Who looks on meanwhile gets a place to look from early.
-            FIRST_LOOK => self.lay_out(self.face.is_some()),
+            FIRST_LOOK => self.lay_out(self.face.is_some(), true),
             _ => Ok(()),
         }
     }
@@ -161,6 +178,11 @@ impl Recorder {
     pub fn echo(&mut self, echo: &Echogram) -> Result<(), Error> {
         self.at(echo.stamp);
         self.echoes.ping(&self.stream, echo)
+    }
+
+    /// Says how long after its newest measurement had left the source the next frame came.
+    pub fn late(&mut self, by: Duration) {
+        self.plots.late(by);
     }
 
     /// Adds a line to the log, at the time of what was added last.
@@ -185,20 +207,30 @@ impl Recorder {
         Ok(())
     }
 
+    /// Waits until all that was drawn is on its way.
+    #[cfg(test)]
+    pub(crate) fn flush(&self) -> Result<(), re_sdk::sink::SinkFlushError> {
+        self.stream.flush_blocking()
+    }
+
     /// Draws what has not been drawn yet. Now it is known where the scene lies and whether there is a
     /// wall: the layout once more.
     fn draw_rest(&mut self) -> Result<(), Error> {
         self.scene.finish(&self.stream)?;
+        self.plots.finish(&self.stream)?;
         self.echoes.finish(&self.stream)?;
         if let Some(face) = &mut self.face {
             face.finish(&self.stream)?;
         }
         let found = self.face.as_ref().is_some_and(|face| face.wall().is_some());
-        self.lay_out(found)
+        // Whoever looks on keeps the place to look from, unless there are other views now.
+        let other_views = found != self.face.is_some();
+        self.lay_out(found, other_views || self.frames < FIRST_LOOK)
     }
 
-    /// Sends the layout with a place to look from, and with the wall's views or without.
-    fn lay_out(&self, wall_views: bool) -> Result<(), Error> {
+    /// Sends the layout with a place to look from, and with the wall's views or without: for those who
+    /// look on too, or only for those who come later.
+    fn lay_out(&self, wall_views: bool, at_once: bool) -> Result<(), Error> {
         let sight = &self.scene.sight;
         let wall = self
             .face
@@ -209,8 +241,13 @@ impl Recorder {
             eye: eye.or_else(|| sight.of_vessel()),
             wall: wall_views,
             tolerance_m: self.options.tolerance_m,
+            paced: self.options.paced,
         };
-        layout::send(&self.stream, &self.rig, &shown)
+        let activation = BlueprintActivation {
+            make_active: at_once,
+            make_default: true,
+        };
+        layout::send(&self.stream, &self.rig, &shown, activation)
     }
 
     fn at(&self, stamp: Stamp) {
@@ -224,6 +261,10 @@ fn builder() -> RecordingStreamBuilder {
     RecordingStreamBuilder::new(layout::APPLICATION)
         .enabled(true)
         .send_properties(false)
+        .batcher_config(ChunkBatcherConfig {
+            flush_tick: GATHERED,
+            ..ChunkBatcherConfig::DEFAULT
+        })
 }
 
 #[cfg(test)]
@@ -270,17 +311,17 @@ mod tests {
             ("/map/lidar/0_0", 2),
             ("/map/sonar/0_0", 2),
             ("/map/doubtful/0_0", 2),
-            ("/now/lidar", 3),
-            ("/now/sonar", 3),
-            ("/now/fan", 3),
+            ("/now/lidar", 1),
+            ("/now/sonar", 1),
+            ("/now/fan", 1),
             ("/path/0", 2),
-            ("/vessel", 4),
+            ("/vessel", 3),
             ("/water", 1),
             ("/sonar/fan\\ one/waterfall/compressed", 2),
             ("/sonar/fan\\ one/waterfall/detected", 2),
             ("/sonar/fan\\ one/fan", 1),
-            ("/plot/attitude/roll", 4),
-            ("/plot/points/sonar", 4),
+            ("/plot/attitude", 2),
+            ("/plot/points", 2),
             // Two gaps' lines, one line on the pose, one on the registration, one note.
             ("/log", 5),
         ] {
@@ -295,6 +336,48 @@ mod tests {
             layout.iter().any(|path| path.ends_with("/EyeControls3D")),
             "{layout:?}"
         );
+    }
+
+    #[test]
+    fn a_long_run_writes_no_more_per_minute_than_a_short_one() {
+        let (stream, caught) = builder().memory().unwrap();
+        let path = Path::new("memory");
+        let mut recorder = Recorder::on(stream, path, &specimen::rig(), Options::default()).unwrap();
+        let mut minutes = Vec::new();
+        for minute in 0..10 {
+            for index in minute * 60..(minute + 1) * 60 {
+                let frame = specimen::passing(index, index as f64);
+                recorder.frame(&frame).unwrap();
+                let mut echo = specimen::echo(index);
+                echo.stamp = frame.window.end;
+                recorder.echo(&echo).unwrap();
+            }
+            recorder.stream.flush_blocking().unwrap();
+            let messages = caught.take();
+            let bytes = re_log_encoding::Encoder::encode(messages.iter().map(Ok))
+                .unwrap()
+                .len();
+            let tiles = messages.iter().filter(|message| is_tile(message)).count();
+            minutes.push((bytes, tiles));
+        }
+        println!("bytes and tiles by minute: {minutes:?}");
+        let mean = |part: &[(usize, usize)]| {
+            let bytes: usize = part.iter().map(|(bytes, _)| bytes).sum();
+            bytes as f64 / part.len() as f64
+        };
+        let (early, late) = (mean(&minutes[1..5]), mean(&minutes[6..]));
+        assert!(late < 1.25 * early, "{early:.0} to {late:.0} bytes a minute");
+        // Sixty metres a minute are two tiles of light and two of sound, each shown a few times.
+        let most = minutes.iter().map(|&(_, tiles)| tiles).max().unwrap();
+        assert!(most <= 20, "{minutes:?}");
+    }
+
+    fn is_tile(message: &LogMsg) -> bool {
+        let LogMsg::ArrowMsg(_, message) = message else {
+            return false;
+        };
+        let chunk = Chunk::from_arrow_msg(message).unwrap();
+        chunk.entity_path().to_string().starts_with("/map/")
     }
 
     #[test]

@@ -30,8 +30,11 @@ const AXIS_M: f32 = 1.0;
 const WATER_MARGIN_M: f64 = 15.0;
 /// The water is drawn again when it rose by this much, or must reach this much farther, metres.
 const WATER_STEP_M: [f64; 2] = [0.05, 5.0];
-/// Seconds between two looks at which tiles have grown.
+/// Seconds between two looks at which tiles have grown, two pictures of the newest points, and two
+/// places of the vessel.
 const MAP_SECONDS: f64 = 1.0;
+const NOW_SECONDS: f64 = 1.0;
+const VESSEL_SECONDS: f64 = 0.25;
 /// Places of a piece of the path, and how far they are apart, metres.
 const PATH_PIECE: usize = 64;
 const PATH_STEP_M: f64 = 0.2;
@@ -50,6 +53,10 @@ pub(crate) struct Scene {
     doubtful: Tiles,
     map_pace: Pace,
     now: [usize; 2],
+    now_pace: Pace,
+    vessel_pace: Pace,
+    /// Where the vessel is, if that has not been drawn.
+    undrawn: Option<Transform3D>,
     pub(crate) sight: Sight,
     path: Vec<Vector3<f64>>,
     path_piece: usize,
@@ -71,6 +78,9 @@ impl Scene {
             doubtful: Tiles::new("map/doubtful", doubtful, voxel_m, budget / 10),
             map_pace: Pace::new(MAP_SECONDS, MAP_SECONDS),
             now: [options.lidar_points_per_frame, options.sonar_points_per_frame],
+            now_pace: Pace::new(NOW_SECONDS, NOW_SECONDS),
+            vessel_pace: Pace::new(VESSEL_SECONDS, VESSEL_SECONDS),
+            undrawn: None,
             sight: Sight::default(),
             path: Vec::new(),
             path_piece: 0,
@@ -123,6 +133,7 @@ impl Scene {
         for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
             tiles.finish(stream)?;
         }
+        self.draw_vessel(stream)?;
         self.draw_path(stream)
     }
 
@@ -158,9 +169,9 @@ impl Scene {
 
     /// The newest points, and the newest ping as a fan from the sonar to what it heard; what was
     /// newest before stays if there are none.
-    fn now(&self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
+    fn now(&mut self, stream: &RecordingStream, frame: &SolidarFrame) -> Result<(), Error> {
         let points = &frame.points;
-        if points.is_empty() {
+        if points.is_empty() || !self.now_pace.due(frame.window.end) {
             return Ok(());
         }
         let of = |wanted: Medium| -> Vec<usize> {
@@ -175,6 +186,10 @@ impl Scene {
             ("now/lidar", &light, self.now[0], NOW_LIGHT),
             ("now/sonar", &newest, self.now[1], NOW_SOUND),
         ] {
+            // Between two pings the last one stays.
+            if indices.is_empty() {
+                continue;
+            }
             let cloud = Points3D::new(spread(indices.len(), limit).map(|at| place(indices[at])))
                 .with_colors([color(rgb)])
                 .with_radii([Radius::new_ui_points(NOW_RADIUS)]);
@@ -205,13 +220,23 @@ impl Scene {
         let wxyz = frame.world_from_body.wxyz().map(|part| part as f32);
         let pose = Transform3D::from_translation(single(&place))
             .with_quaternion(RotationQuat(Quaternion::from_wxyz(wxyz)));
-        stream.log("vessel", &pose)?;
+        self.undrawn = Some(pose);
+        if self.vessel_pace.due(frame.window.end) {
+            self.draw_vessel(stream)?;
+        }
         let [low, high] = self.reach.get_or_insert([[place.x, place.y]; 2]);
         for (axis, value) in [place.x, place.y].into_iter().enumerate() {
             low[axis] = low[axis].min(value);
             high[axis] = high[axis].max(value);
         }
         self.path(stream, place, frame.window.end)
+    }
+
+    fn draw_vessel(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        match self.undrawn.take() {
+            Some(pose) => Ok(stream.log("vessel", &pose)?),
+            None => Ok(()),
+        }
     }
 
     /// The path in pieces, so that only its end is sent again.

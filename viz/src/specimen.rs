@@ -94,6 +94,49 @@ pub(crate) fn frame(index: u64) -> SolidarFrame {
     }
 }
 
+/// A vessel 1.1 s on, so far east along an upright wall 8 m to the north of which it sees
+/// 20 m above the water and hears a stripe below: 300 points, elsewhere in each frame.
+pub(crate) fn passing(index: u64, east_m: f64) -> SolidarFrame {
+    const COUNT: usize = 300;
+    let mut frame = frame(0);
+    frame.index = index;
+    frame.window = Window {
+        start: end(11 * index),
+        end: end(11 * index + 11),
+    };
+    frame.gaps.clear();
+    frame.world_from_body = Transform::new(UnitQuaternion::identity(), Vector3::new(east_m, 0.0, 0.0));
+    let points = &mut frame.points;
+    let part = |i: usize, step: f64| ((index as usize * COUNT + i) as f64 * step).fract();
+    let heard = |i: usize| i >= 220;
+    let reach = |i: usize| if heard(i) { [-0.3, 0.6] } else { [-10.0, 20.0] };
+    points.x = (0..COUNT)
+        .map(|i| (reach(i)[0] + reach(i)[1] * part(i, 0.618_034)) as f32)
+        .collect();
+    points.y = vec![8.0; COUNT];
+    points.z = (0..COUNT)
+        .map(|i| (part(i, 0.414_214) * 4.0 - if heard(i) { 4.3 } else { -0.5 }) as f32)
+        .collect();
+    points.medium = (0..COUNT)
+        .map(|i| if heard(i) { Medium::Water } else { Medium::Air })
+        .collect();
+    points.sensor = points.medium.iter().map(|&medium| medium as u16).collect();
+    points.level = points.z.clone();
+    points.label = vec![Label::Structure; COUNT];
+    points.offset_nanos = vec![0; COUNT];
+    points.snr_db = vec![None; COUNT];
+    for sigmas in [
+        &mut points.sigma_range_m,
+        &mut points.sigma_along_m,
+        &mut points.sigma_across_m,
+    ] {
+        *sigmas = vec![0.02; COUNT];
+    }
+    points.source_seq = vec![index; COUNT];
+    points.source_index = (0..COUNT as u32).collect();
+    frame
+}
+
 /// A ping of eight beams and 100 bins of 0.1 m from 0.5 m on, loud at bin 60.
 pub(crate) fn echo(seq: u64) -> Echogram {
     let shape = WaveformShape {

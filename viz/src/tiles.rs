@@ -1,4 +1,5 @@
-//! The map as tiles: points averaged by voxel, each tile sent again only when it has grown much.
+//! The map as tiles: points averaged by voxel. A tile is sent when it is whole: when nothing new has
+//! been seen of it for a while. Until then it is shown now and then as it grows.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -12,9 +13,11 @@ use crate::colour::{Rgb, Scale};
 
 /// Edge of a tile in plan, metres.
 const TILE_M: f64 = 32.0;
-/// A tile is sent again when its points are so many times what they were.
-const GROWTH: f64 = 1.5;
-/// Or when it has not grown for so many looks, and has not been sent as it is.
+/// While it grows, a tile is sent again when it shows so many times what it did, and not before so
+/// many looks have passed.
+const GROWTH: usize = 2;
+const PREVIEW_LOOKS: u32 = 10;
+/// A tile is whole when nothing has been seen of it for so many looks.
 const QUIET_LOOKS: u32 = 5;
 /// Colours are averaged over cubes of so many voxels, so that speckle does not show.
 const SMOOTHING: i32 = 3;
@@ -38,9 +41,13 @@ struct Tile {
     places: HashMap<[i32; 3], u32>,
     voxels: Vec<Voxel>,
     points: u64,
-    sent: u64,
-    quiet: u32,
     points_at_last_look: u64,
+    /// Points and voxels of what was sent last, and looks since then.
+    sent: (u64, usize),
+    looks: u32,
+    quiet: u32,
+    /// Whether it has been sent whole.
+    whole: bool,
 }
 
 /// Sums over the points of a voxel; places against its tile's corner.
@@ -136,7 +143,7 @@ impl Tiles {
 
     /// Sends every tile that is not there as it is.
     pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
-        self.send_if(stream, |tile| tile.points > tile.sent)
+        self.send_if(stream, |tile| tile.points > tile.sent.0)
     }
 
     fn send_if(
@@ -155,7 +162,8 @@ impl Tiles {
         };
         for (&key, tile) in &mut self.tiles {
             if due(tile) {
-                tile.sent = tile.points;
+                tile.sent = (tile.points, tile.voxels.len());
+                tile.looks = 0;
                 let entity = format!("{}/{}_{}", self.entity, key[0], key[1]);
                 stream.log(entity, &tile.picture(key, shade))?;
             }
@@ -173,8 +181,17 @@ impl Tile {
             self.quiet.saturating_add(1)
         };
         self.points_at_last_look = self.points;
-        let grown = self.points as f64 >= self.sent as f64 * GROWTH;
-        self.points > self.sent && (grown || self.quiet == QUIET_LOOKS)
+        self.looks = self.looks.saturating_add(1);
+        let (points, voxels) = self.sent;
+        let grown = self.voxels.len() >= GROWTH * voxels && self.voxels.len() > voxels;
+        let first = points == 0;
+        if self.quiet == QUIET_LOOKS {
+            // A stray point now and then does not make a whole tile another one.
+            let other = self.voxels.len() > voxels + voxels / 20 || self.points > points + points / 2;
+            let before = std::mem::replace(&mut self.whole, true);
+            return self.points > points && (other || !before);
+        }
+        grown && (first || self.looks >= PREVIEW_LOOKS)
     }
 
     /// Its voxels, coloured by mean level and height.
@@ -247,8 +264,57 @@ mod tests {
         assert!(kept.last().copied().unwrap() > 2000, "{kept:?}");
     }
 
+    /// How often each tile was sent since this was asked last.
+    fn sent(caught: &re_sdk::sink::MemorySinkStorage) -> BTreeMap<String, usize> {
+        let mut sent = BTreeMap::new();
+        for message in caught.take() {
+            if let re_sdk::log::LogMsg::ArrowMsg(_, message) = message {
+                let chunk = re_sdk::log::Chunk::from_arrow_msg(&message).unwrap();
+                if !chunk.entity_path().to_string().starts_with("/map") {
+                    continue;
+                }
+                *sent.entry(chunk.entity_path().to_string()).or_default() += chunk.num_rows();
+            }
+        }
+        sent
+    }
+
     #[test]
-    fn a_tile_is_sent_a_few_times_however_often_it_is_seen() {
+    fn a_tile_that_is_left_is_sent_whole_and_never_again() {
+        let (stream, caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+        let mut tiles = tiles(200_000);
+        // Three metres each look, seeing ten to either side: a tile is in sight for 17 looks.
+        for look in 0..300 {
+            for i in 0..2_000 {
+                let east = f64::from(look) * 3.0 + f64::from(i % 200) * 0.1 - 10.0;
+                let north = f64::from((i * 7 + look * 13) % 311) * 0.1;
+                tiles.add(&Vector3::new(east, north, 1.0), 0.0);
+            }
+            tiles.send(&stream).unwrap();
+        }
+        stream.flush_blocking().unwrap();
+        let under_way = sent(&caught);
+        assert!(under_way.len() > 20, "{under_way:?}");
+        for (tile, times) in &under_way {
+            assert!((1..=5).contains(times), "{tile}: {times}");
+        }
+        for _ in 0..100 {
+            tiles.send(&stream).unwrap();
+        }
+        stream.flush_blocking().unwrap();
+        let left = sent(&caught);
+        // Those in sight at the end.
+        assert!(
+            left.len() <= 2 && left.values().all(|&times| times == 1),
+            "{left:?}"
+        );
+        tiles.finish(&stream).unwrap();
+        stream.flush_blocking().unwrap();
+        assert_eq!(sent(&caught), BTreeMap::new(), "all of it is there already");
+    }
+
+    #[test]
+    fn a_tile_looked_at_for_hours_is_sent_a_few_times() {
         let (stream, caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
         let mut tiles = tiles(10_000);
         for look in 0..2_000 {
@@ -262,18 +328,7 @@ mod tests {
         }
         tiles.finish(&stream).unwrap();
         stream.flush_blocking().unwrap();
-        let rows: usize = caught
-            .take()
-            .into_iter()
-            .filter_map(|message| match message {
-                re_sdk::log::LogMsg::ArrowMsg(_, message) => {
-                    re_sdk::log::Chunk::from_arrow_msg(&message).ok()
-                }
-                _ => None,
-            })
-            .map(|chunk| chunk.num_rows())
-            .sum();
-        // log(2000) / log(1.5) is 19; one more when it went quiet.
-        assert!((8..=21).contains(&rows), "{rows}");
+        // At once, once when it shows twice as much, and once when it is left.
+        assert_eq!(sent(&caught).into_values().collect::<Vec<_>>(), [3]);
     }
 }

@@ -17,8 +17,15 @@ const ASPECT: f64 = 2.0;
 const MOST_PIXELS: usize = 4_000_000;
 /// Cells shown around what was passed, and below and above toe and crest.
 const MARGIN: i32 = 3;
-/// Room under each row of a folded picture, in cells: for the chainage.
+/// Room under each row of a folded picture, in cells: for the chainage. Words are as large on screen
+/// however much the picture shows, about this part of its height.
 const ROOM: usize = 6;
+const ROOM_PART: f64 = 0.07;
+/// Rows that have room for words at most; of more only every second, third and so on is marked.
+const MARKED_ROWS: usize = 5;
+/// Chainages on the whole picture, and levels, at most.
+const MOST_MARKS: f64 = 24.0;
+const MOST_LEVELS: f64 = 8.0;
 /// Twice the tolerance is the end of the middle class.
 const MIDDLE: f64 = 2.0;
 
@@ -92,6 +99,8 @@ struct Sheet {
     to: [i32; 2],
     /// Columns side by side before the picture is folded.
     across: usize,
+    /// Cells under each row.
+    room: usize,
 }
 
 impl Sheet {
@@ -110,6 +119,7 @@ impl Sheet {
             from,
             to,
             across: columns.div_ceil(folds),
+            room: room(rows, folds),
         };
         (sheet.width().checked_mul(sheet.height())? <= MOST_PIXELS).then_some(sheet)
     }
@@ -127,7 +137,7 @@ impl Sheet {
     }
 
     fn height(&self) -> usize {
-        (self.folds() * (self.rows() + ROOM) - ROOM) * PIXELS
+        (self.folds() * (self.rows() + self.room) - self.room) * PIXELS
     }
 
     /// The lower end of this chainage on the picture, in pixels.
@@ -137,7 +147,7 @@ impl Sheet {
         (0.0..=count).contains(&column).then(|| {
             let fold = ((column / self.across as f64) as usize).min(self.folds() - 1);
             let x = column - (fold * self.across) as f64;
-            let y = fold * (self.rows() + ROOM) + self.rows();
+            let y = fold * (self.rows() + self.room) + self.rows();
             [x as f32 * PIXELS as f32, (y * PIXELS) as f32]
         })
     }
@@ -148,7 +158,7 @@ impl Sheet {
             let at = (column - self.from[0]) as usize;
             let (fold, x) = (at / self.across, at % self.across);
             for row in self.from[1]..self.to[1] {
-                let y = fold * (self.rows() + ROOM) + (self.to[1] - 1 - row) as usize;
+                let y = fold * (self.rows() + self.room) + (self.to[1] - 1 - row) as usize;
                 let inside = row >= self.from[1] + MARGIN && row < self.to[1] - MARGIN;
                 let class = class(coverage, [column, row], tolerance_m, inside);
                 for dy in 0..PIXELS {
@@ -166,31 +176,40 @@ impl Sheet {
         pixels
     }
 
-    /// Chainage under each row, levels beside the first.
-    fn words(&self, stream: &RecordingStream) -> Result<(), Error> {
+    /// Chainage under the rows, levels beside the first, where there is room for them.
+    fn marks(&self) -> Vec<([f32; 2], String)> {
+        let mut marks = Vec::new();
+        let every = self.folds().div_ceil(MARKED_ROWS);
+        let marked_rows = self.folds().div_ceil(every) as f64;
         let length_m = self.across as f64 * CELL_M;
-        let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
-        let step_m = steps
-            .into_iter()
-            .find(|step| length_m / step <= 8.0)
-            .unwrap_or(1000.0);
-        let (mut places, mut words) = (Vec::new(), Vec::new());
-        let mut mark = f64::from(self.from[0]) * CELL_M;
-        mark = (mark / step_m).ceil() * step_m;
-        while let Some([x, y]) = self.place(mark) {
-            places.push([x, y + 2.0 * PIXELS as f32]);
-            words.push(format!("{:.0} m", mark + 0.0));
-            mark += step_m;
+        let step_m = step(length_m, (MOST_MARKS / marked_rows).clamp(2.0, 8.0));
+        for fold in (0..self.folds()).step_by(every) {
+            let from_m = (f64::from(self.from[0]) + (fold * self.across) as f64) * CELL_M;
+            let first = (from_m / step_m).ceil() as i64;
+            for i in first..(((from_m + length_m) / step_m).ceil() as i64) {
+                let mark_m = i as f64 * step_m;
+                if let Some([x, y]) = self.place(mark_m) {
+                    let below = 0.5 * self.room as f32 * PIXELS as f32;
+                    marks.push(([x, y + below], format!("{mark_m:.0} m")));
+                }
+            }
+        }
+        let most_levels = MOST_LEVELS / self.folds() as f64;
+        if most_levels < 2.0 {
+            return marks;
         }
         let [low, high] = [self.from[1], self.to[1]].map(|row| f64::from(row) * CELL_M);
-        let step_m = if high - low > 12.0 { 5.0 } else { 2.0 };
-        let mut level_m = (low / step_m).ceil() * step_m;
-        while level_m <= high {
+        let step_m = step(high - low, most_levels);
+        for i in (low / step_m).ceil() as i64..=(high / step_m).floor() as i64 {
+            let level_m = i as f64 * step_m;
             let y = (high - level_m) / CELL_M * PIXELS as f64;
-            places.push([-4.0 * PIXELS as f32, y as f32]);
-            words.push(crate::section::level(level_m));
-            level_m += step_m;
+            marks.push(([-4.0 * PIXELS as f32, y as f32], crate::section::level(level_m)));
         }
+        marks
+    }
+
+    fn words(&self, stream: &RecordingStream) -> Result<(), Error> {
+        let (places, words): (Vec<_>, Vec<_>) = self.marks().into_iter().unzip();
         let labels = Points2D::new(places)
             .with_labels(words)
             .with_show_labels(true)
@@ -198,6 +217,27 @@ impl Sheet {
             .with_radii([Radius::new_ui_points(0.1)]);
         Ok(stream.log("wall/unwrapped/words", &labels)?)
     }
+}
+
+/// Cells under each of so many rows, so that words fit there.
+fn room(rows: usize, folds: usize) -> usize {
+    let marked = folds.min(MARKED_ROWS) as f64;
+    let all = (rows * folds) as f64;
+    // The room's part of the height that it makes larger itself; one row in several is marked.
+    let room = ROOM_PART * all / (1.0 - ROOM_PART * marked);
+    let each = room * marked / folds as f64;
+    if folds == 1 {
+        ROOM
+    } else {
+        (each.round() as usize).max(ROOM)
+    }
+}
+
+/// The smallest round step of which at most so many fit into a length.
+fn step(length_m: f64, most: f64) -> f64 {
+    let decades = (0..6).map(|power| 10f64.powi(power));
+    let mut steps = decades.flat_map(|decade| [1.0, 2.0, 5.0].map(|step| step * decade));
+    steps.find(|step| length_m / step <= most).unwrap_or(1e6)
 }
 
 fn class(coverage: &Coverage, [column, row]: [i32; 2], tolerance_m: f64, inside: bool) -> u8 {
@@ -247,6 +287,7 @@ mod tests {
             from: [0, 0],
             to: [3000, 50],
             across: 600,
+            room: ROOM,
         };
         assert_eq!(sheet.folds(), 5);
         for along_m in [0.0, 119.0, 121.0, 599.9] {
@@ -257,5 +298,39 @@ mod tests {
             );
         }
         assert_eq!(sheet.place(601.0), None);
+    }
+
+    /// Words of about 50 by 16 points on a picture that is fitted into 560 by 280 points.
+    #[test]
+    fn words_stand_clear_of_each_other_however_long_the_wall_is() {
+        for length_m in [8.0, 30.0, 66.0, 150.0, 600.0, 2_000.0] {
+            let mut coverage = Coverage::default();
+            for i in 0..=(length_m * 10.0) as u32 {
+                for level in 0..20 {
+                    let at = crate::wall::OnWall {
+                        along_m: f64::from(i) * 0.1,
+                        off_m: 0.0,
+                        level_m: f64::from(level) * 0.5 - 6.0,
+                    };
+                    for _ in 0..COVERED {
+                        coverage.see(&at, beluga_types::Medium::Air);
+                    }
+                }
+                coverage.pass(f64::from(i) * 0.1);
+            }
+            let sheet = Sheet::new(&coverage).unwrap();
+            let scale = (560.0 / sheet.width() as f32).min(280.0 / sheet.height() as f32);
+            let marks = sheet.marks();
+            assert!(marks.len() >= 4, "{length_m} m: {marks:?}");
+            for (i, (a, said)) in marks.iter().enumerate() {
+                for (b, other) in &marks[i + 1..] {
+                    let [across, down] = [0, 1].map(|axis| (a[axis] - b[axis]).abs() * scale);
+                    assert!(
+                        across > 45.0 || down > 15.0,
+                        "{length_m} m: {said} is {across:.0} and {down:.0} from {other}"
+                    );
+                }
+            }
+        }
     }
 }

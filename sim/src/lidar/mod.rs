@@ -249,7 +249,7 @@ mod tests {
         let world = World::new(hard()).unwrap();
         let (scan, truth) = scan_with_truth(&world, 3);
         assert_eq!(scan.len(), truth.len());
-        let body_from_sensor = world.mount_at(LIDAR, START);
+        let body_from_sensor = world.mount_at(LIDAR, stamp(&world, 3));
         let (mut straight, mut mirrored, mut drops, mut mixed) = (0u32, 0u32, 0u32, 0u32);
         for (i, truth) in truth.iter().enumerate() {
             let now = stamp(&world, 3).shifted_nanos(scan.offset_nanos().unwrap()[i].into());

@@ -208,17 +208,17 @@ mod tests {
     fn the_stated_covariance_is_true_in_an_outage_too() {
         let mut scenario = Scenario::demo();
         scenario.duration_s = 60.0;
-        scenario.nav.rate_hz = 10.0;
+        scenario.nav.rate_hz = 5.0;
         scenario.nav.heading_drift_deg_per_h = 20.0;
         scenario.nav.outage = vec![crate::scenario::OutageScenario {
             from_s: 10.0,
             to_s: 50.0,
             ..Default::default()
         }];
-        let samples = [50u64, 300, 500, 520, 600];
+        let samples = [25u64, 150, 250, 260, 300];
         let mut squares = [[0.0f64; 2]; 5];
         let mut stated = [[0.0f64; 2]; 5];
-        let seeds = 400u64;
+        let seeds = 300u64;
         let turned = Transform::<World, Body>::new(
             nalgebra::UnitQuaternion::from_scaled_axis(Vector3::new(0.1, -0.2, 2.0)),
             Vector3::zeros(),
@@ -238,15 +238,15 @@ mod tests {
         for ((sample, square), stated) in samples.into_iter().zip(squares).zip(stated) {
             println!(
                 "ins at {:.0} s (outage 10..50 s): {:.3} m and {:.3}°, stated {:.3} and {:.3}",
-                sample as f64 / 10.0,
+                sample as f64 / 5.0,
                 square[0].sqrt(),
                 square[1].sqrt().to_degrees(),
                 stated[0].sqrt(),
                 stated[1].sqrt().to_degrees()
             );
-            // 400 seeds: the variance's own sigma is 5 % on two axes, 7 % on one.
+            // 300 seeds: the variance's own sigma is 6 % on two axes, 8 % on one.
             assert!((square[0] / stated[0] - 1.0).abs() < 0.25);
-            assert!((square[1] / stated[1] - 1.0).abs() < 0.25);
+            assert!((square[1] / stated[1] - 1.0).abs() < 0.3);
         }
         assert!(stated[2][0].sqrt() > 0.8, "20 mm/s for 40 s");
     }

@@ -48,7 +48,7 @@ impl Mesh {
                 return Err(format!("face {number} names corner {id}, of {count}"));
             }
             let area = triangle::area(&face.map(|id| self.vertices[id as usize]));
-            if !(area > LEAST_AREA_M2) {
+            if area.is_nan() || area <= LEAST_AREA_M2 {
                 return Err(format!("face {number} has no area"));
             }
         }

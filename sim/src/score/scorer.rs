@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use beluga_types::{Body, Label, Medium, SensorId, SensorKind, SolidarFrame, Stamp, Transform, World};
-use nalgebra::{Rotation3, UnitQuaternion, Vector3};
+use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use super::bed::Bed;
@@ -56,7 +56,7 @@ pub struct Scorer {
     ghosts: Ghosts,
     identity: Identity,
     returns: Option<Returns>,
-    run_from_truth: Option<Transform<World, World>>,
+    truth_from_run: Option<Transform<World, World>>,
     stated_m: Vec<[f64; 3]>,
 }
 
@@ -94,7 +94,7 @@ impl Scorer {
             ghosts: Ghosts::default(),
             identity: Identity::new(&truth),
             returns: None,
-            run_from_truth: None,
+            truth_from_run: None,
             stated_m: Vec::new(),
             truth,
         }
@@ -121,22 +121,13 @@ impl Scorer {
         self
     }
 
-    /// Moves every frame by the rigid motion that brings this trajectory nearest to the true one, before
-    /// it is scored: for runs whose `World` is their own, as without navigation. Says how well
+    /// Moves every frame by the one rigid motion that brings this trajectory's poses nearest to the true
+    /// ones, before it is scored: for runs whose `World` is their own, as without navigation. Says how well
     /// the run holds together, not where it is.
     #[must_use]
     pub fn aligned(mut self, trajectory: &[(Stamp, Transform<World, Body>)]) -> Self {
         let pairs = self.truth.pairs(trajectory);
-        let places: Vec<[Vector3<f64>; 2]> = pairs
-            .iter()
-            .map(|pair| [pair.found.translation(), pair.truth.translation()])
-            .collect();
-        let (rotation, shift) = align::best_rigid_motion(&places);
-        let rotation = Rotation3::from_matrix_unchecked(rotation);
-        self.run_from_truth = Some(Transform::new(
-            UnitQuaternion::from_rotation_matrix(&rotation),
-            shift,
-        ));
+        self.truth_from_run = Some(align::best_motion_of_poses(&pairs));
         self
     }
 
@@ -147,7 +138,7 @@ impl Scorer {
 
     /// Adds a frame: its pose, and its points placed in `World` by that pose.
     pub fn add(&mut self, frame: &SolidarFrame) {
-        if let Some(motion) = self.run_from_truth {
+        if let Some(motion) = self.truth_from_run {
             let mut moved = frame.clone();
             moved.world_from_body = motion * frame.world_from_body;
             self.judge(&moved);

@@ -53,6 +53,9 @@ mod tests {
         ] {
             let in_sea = db_per_m(frequency_khz * 1e3, 10.0, 35.0, 50.0, 8.0) * 1e3;
             let in_fresh = db_per_m(frequency_khz * 1e3, 10.0, 0.05, 5.0, 7.5) * 1e3;
+            println!(
+                "absorption, {frequency_khz} kHz, dB/km: sea {sea} {in_sea:.6}, fresh {fresh} {in_fresh:.6}"
+            );
             assert!((in_sea - sea).abs() < 2e-6, "{frequency_khz} kHz: {in_sea}");
             assert!((in_fresh - fresh).abs() < 2e-6, "{frequency_khz} kHz: {in_fresh}");
         }

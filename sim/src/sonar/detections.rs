@@ -189,8 +189,8 @@ impl Detector {
         let least = power[peak] * FOOTPRINT;
         let gap = (GAP_CELLS * self.cell).ceil() as usize;
         let mut end = peak + 1;
-        for i in peak + 1..power.len() {
-            if power[i] >= least {
+        for (i, &value) in power.iter().enumerate().skip(peak + 1) {
+            if value >= least {
                 end = i + 1;
             } else if i >= end + gap {
                 break;

@@ -24,6 +24,8 @@ pub(super) struct Ghosts {
     /// The way without a mirror first.
     pub(super) legs: Vec<Leg>,
     wavelength_m: f64,
+    /// Speed of sound at the sonar.
+    speed_m_per_s: f64,
     /// Least amplitude worth following.
     floor: f64,
 }
@@ -44,6 +46,18 @@ struct Way {
     meeting: Vector3<f64>,
     /// The scatterer's image, in `Sensor` axes.
     image: Vector3<f64>,
+}
+
+/// Where a way meets its mirrors, with the cosines of incidence: at most two.
+struct Bounces {
+    places: [(Vector3<f64>, f64); 2],
+    count: usize,
+}
+
+impl Bounces {
+    fn met(&self) -> &[(Vector3<f64>, f64)] {
+        &self.places[..self.count]
+    }
 }
 
 impl Ghosts {
@@ -71,6 +85,12 @@ impl Ghosts {
         Self {
             mirrors,
             legs,
+            speed_m_per_s: sonar
+                .refraction
+                .as_ref()
+                .map_or(sonar.sound_speed_m_per_s, |refraction| {
+                    refraction.profile().speed_at(-paths.posture.origin.z)
+                }),
             wavelength_m: sonar.sound_speed_m_per_s / sonar.pulse.centre_hz(),
             floor: (2.0 * BELOW_NOISE / samples).sqrt() * f64::from(sonar.receiver.noise),
         }
@@ -96,19 +116,34 @@ impl Ghosts {
         {
             return;
         }
-        let normal = leg.image.sensor_from_quay.transpose() * scatterer.normal;
-        let Some(there) = self.way(paths, leg, &point, scatterer.key) else {
-            return;
-        };
+        let mut there = None;
         for (back, other) in self.legs.iter().enumerate() {
             let order = leg.mirrors.len() + other.mirrors.len();
             let skip = scatterer.law == Law::Any && back != out;
             if order == 0 || order > paths.sonar.multipath.into() || skip {
                 continue;
             }
-            let arrival = self.round(paths, [leg, other], &there, &point, &normal, scatterer);
+            let Some(moved) = self.heard(paths, other, &point, range) else {
+                continue;
+            };
+            let there = there.get_or_insert_with(|| self.way(paths, leg, &point, scatterer.key));
+            let Some(there) = there else {
+                return;
+            };
+            let arrival = self.round(paths, [leg, other], there, &moved, &point, scatterer);
             paths.arrivals.extend(arrival);
         }
+    }
+
+    /// The reception of sound that comes back by a leg, if it is in range and heard by a beam.
+    fn heard(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>, out_m: f64) -> Option<Reception> {
+        let image = leg.image.in_axes(point);
+        let range = image.norm();
+        if range > 2.0 * paths.sonar.farthest_m - out_m {
+            return None;
+        }
+        let moved = paths.posture.reception(&image, range, self.speed_m_per_s);
+        paths.sonar.hears(&moved.from).then_some(moved)
     }
 
     fn round(
@@ -116,26 +151,18 @@ impl Ghosts {
         paths: &Paths<'_>,
         legs: [&Leg; 2],
         there: &Way,
+        moved: &Reception,
         point: &Vector3<f64>,
-        normal: &Vector3<f64>,
         scatterer: &Scatterer,
     ) -> Option<Arrival> {
         let sonar = paths.sonar;
-        let image = legs[1].image.in_axes(point);
-        if image.norm() > 2.0 * sonar.farthest_m - there.length_m {
-            return None;
-        }
-        let speed = there.length_m / there.time_s;
-        let moved = paths.posture.reception(&image, image.norm(), speed);
-        if !sonar.hears(&moved.from) {
-            return None;
-        }
         let back = self.way(paths, legs[1], point, scatterer.key)?;
-        let cosines = [there, &back].map(|way| -way.meeting.dot(normal));
+        let normal = legs[0].image.sensor_from_quay.transpose() * scatterer.normal;
+        let cosines = [there, &back].map(|way| -way.meeting.dot(&normal));
         if cosines[1] < LEAST_COSINE {
             return None;
         }
-        let middle = -(there.meeting + back.meeting).normalize().dot(normal);
+        let middle = -(there.meeting + back.meeting).normalize().dot(&normal);
         let strength = scatterer.strength((cosines[0] * cosines[1]).sqrt(), middle);
         let leaving = there.image / there.length_m;
         let lit = f64::from(sonar.transmit(&leaving));
@@ -154,7 +181,7 @@ impl Ghosts {
             meeting: there.meeting,
             reception: Reception {
                 range_m: moved.range_m,
-                delay_s: there.time_s + back.time_s + (moved.range_m - back.length_m) / speed,
+                delay_s: there.time_s + back.time_s + (moved.range_m - back.length_m) / self.speed_m_per_s,
                 from: moved.from,
             },
             out_m: there.length_m,
@@ -178,24 +205,21 @@ impl Ghosts {
 
     /// The places where a leg to a point meets its mirrors, with the cosines of incidence; nothing if it
     /// misses one.
-    fn bounces(
-        &self,
-        paths: &Paths<'_>,
-        leg: &Leg,
-        point: &Vector3<f64>,
-    ) -> Option<Vec<(Vector3<f64>, f64)>> {
+    fn bounces(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>) -> Option<Bounces> {
         let mut from = paths.posture.origin;
-        let mut places = Vec::with_capacity(2);
-        for (met, &mirror) in leg.mirrors.iter().enumerate() {
+        let mut bounces = Bounces {
+            places: [(*point, 1.0); 2],
+            count: leg.mirrors.len(),
+        };
+        for met in 0..leg.mirrors.len() {
             let image = leg.mirrors[met..]
                 .iter()
                 .rev()
                 .fold(*point, |image, &mirror| self.mirrors[mirror].image(&image));
-            let (place, cosine) = self.mirrors[mirror].bounce(&from, &image)?;
-            places.push((place, cosine));
-            from = place;
+            bounces.places[met] = self.mirrors[leg.mirrors[met]].bounce(&from, &image)?;
+            from = bounces.places[met].0;
         }
-        Some(places)
+        Some(bounces)
     }
 
     fn way(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>, key: u64) -> Option<Way> {
@@ -203,7 +227,7 @@ impl Ghosts {
         let sonar = paths.sonar;
         let (mut time_s, mut nepers, mut gain) = (0.0, 0.0, Complex::new(1.0, 0.0));
         let mut from = paths.posture.origin;
-        for place in bounces.iter().map(|bounce| bounce.0).chain([*point]) {
+        for place in bounces.met().iter().map(|bounce| bounce.0).chain([*point]) {
             let length = (place - from).norm();
             let depths = [from.z, place.z].map(|z| paths.posture.water_z - z);
             nepers += sonar.loss.along(depths, length);
@@ -218,7 +242,7 @@ impl Ghosts {
                 from = place;
             }
         }
-        for (&mirror, (_, cosine)) in leg.mirrors.iter().zip(&bounces) {
+        for (&mirror, (_, cosine)) in leg.mirrors.iter().zip(bounces.met()) {
             let mirror = &self.mirrors[mirror];
             let (kept, scattered) = mirror.reflection(*cosine, self.wavelength_m);
             // The water's surface is another one at every ping.
@@ -251,6 +275,7 @@ impl Ghosts {
         };
         let mut from = paths.posture.origin;
         bounces
+            .met()
             .iter()
             .map(|bounce| bounce.0)
             .chain([*point])

@@ -40,9 +40,11 @@ pub(super) fn collect(paths: &mut Paths<'_>) {
         let dice = Dice::new(paths.seed, Source::Floating, paths.posture.ping, direction);
         let middle_rad = first + (direction as f64 + 0.5) * step_rad;
         let reach_m = free_m(paths, middle_rad);
-        for shell in 0..(reach_m / step_m) as u64 {
+        // Nearer, the receiver is closed.
+        let nearest = (sonar.blanking_m.max(step_m) / step_m).ceil() as u64;
+        for shell in nearest..(reach_m / step_m) as u64 {
             let [far, aside] = dice.uniform_pair(3 * shell);
-            let range = (shell as f64 + far).max(0.05) * step_m;
+            let range = (shell as f64 + far) * step_m;
             let across = middle_rad + (aside - 0.5) * step_rad;
             // Along track it stands where the beam is strong; the beam's width is in the volume.
             let point = Vector3::new(0.0, -across.sin(), -across.cos()) * range;

@@ -1,123 +1,143 @@
-//! What goes to a viewer while it is made: a bounded queue, a thread, and the gRPC server behind it.
+//! A live recording's way to the browsers.
 //!
-//! The server makes its sender wait while a browser does not keep up. Neither the run nor the file
-//! beside it may wait for that, so the queue stands between: when it is full, the oldest that waits
-//! there is left out and counted. What is not bound to a time (the layout, what stands still) is
-//! left out last, since nothing later would replace it. Where the viewer is all there is, its sender
-//! waits a moment first.
+//! The recording has a time for everything. A browser gets a time only for what is a history:
+//! numbers and the log. All else it gets as standing still, so that what is new replaces what was
+//! before, on the board and in the viewer's own store; neither grows with the run.
 
-use std::collections::VecDeque;
-use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
-use re_sdk::grpc_server::GrpcServerSink;
-use re_sdk::log::LogMsg;
+use re_log_encoding::Encoder;
+use re_sdk::log::{Chunk, LogMsg};
 use re_sdk::sink::{FileSink, LogSink, SinkFlushError};
-use re_sdk::{MemoryLimit, ServerOptions};
 
-use super::http;
-use crate::Error;
+use super::board::{Board, Stay};
+use crate::{notes, plots};
 
-/// Messages that wait for the server; each is at most about 2 MB.
-const QUEUE: usize = 512;
-/// How long a message waits for room before another is left out, where no file is held up.
-const PATIENCE: Duration = Duration::from_secs(2);
-/// What the server keeps for browsers that come later; beyond it the oldest goes first.
-const HISTORY_BYTES: u64 = 512 << 20;
-
-/// A live recording's way to the browser; clones are the same way. The server ends with the last.
+/// A live recording's way to the browser; clones are the same way, which ends with the last.
 #[derive(Clone)]
 pub struct Feed(Arc<Way>);
 
-struct Way {
-    queue: Arc<Queue>,
-    port: u16,
-}
+struct Way(Arc<Board>);
 
 impl Feed {
-    /// Starts the server on loopback at this port or the next free one.
-    ///
-    /// # Errors
-    /// [`Error::Bind`] if no port is free, or the server does not start.
-    pub(super) fn start(port: u16) -> Result<Self, Error> {
-        let failed = |source| Error::Bind { source, port };
-        // The server binds by itself: this port was free a moment ago.
-        let port = http::listen(port)
-            .and_then(|free| free.local_addr())
-            .map_err(failed)?
-            .port();
-        let options = ServerOptions {
-            memory_limit: MemoryLimit::from_bytes(HISTORY_BYTES),
-            ..ServerOptions::default()
-        };
-        let server = GrpcServerSink::new("127.0.0.1", port, options)
-            .map_err(|source| failed(std::io::Error::other(source)))?;
-        until_it_listens(port).map_err(failed)?;
-        let queue = Arc::new(Queue::default());
-        let sending = queue.clone();
-        thread::Builder::new()
-            .name("viewer feed".into())
-            .spawn(move || {
-                while let Some(message) = sending.take() {
-                    server.send(message);
-                }
-            })
-            .map_err(failed)?;
-        Ok(Self(Arc::new(Way { queue, port })))
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Way(Arc::default())))
     }
 
-    pub(super) fn port(&self) -> u16 {
-        self.0.port
+    /// What browsers are to be shown.
+    pub(super) fn board(&self) -> Arc<Board> {
+        self.0.0.clone()
     }
 
-    /// Messages left out so far because a browser did not keep up.
-    pub fn left_out(&self) -> u64 {
-        self.0.queue.state().left_out
+    fn put(&self, message: &LogMsg) {
+        for (stay, message) in parts(message) {
+            match encoded(&message) {
+                Ok(bytes) => self.0.0.put(stay, bytes),
+                Err(error) => tracing::warn!("not shown in the browser: {error}"),
+            }
+        }
     }
 }
 
 impl Drop for Way {
     fn drop(&mut self) {
-        // The thread may wait for a browser that reads no more: nobody waits for the thread.
-        self.queue.close();
+        self.0.end();
     }
 }
 
-fn until_it_listens(port: u16) -> std::io::Result<()> {
-    const TRIES: u32 = 100;
-    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let mut tried = 0;
-    loop {
-        match TcpStream::connect(address) {
-            Ok(_) => return Ok(()),
-            Err(error) if tried == TRIES => return Err(error),
-            Err(_) => thread::sleep(Duration::from_millis(20)),
+/// The bytes every recording begins with.
+pub(super) fn head() -> Vec<u8> {
+    let encoder = Encoder::local().and_then(|mut encoder| {
+        encoder.do_not_emit_footer();
+        encoder.into_inner()
+    });
+    encoder.expect("memory takes the few bytes of a head")
+}
+
+/// A message as it stands in a recording after its head.
+fn encoded(message: &LogMsg) -> Result<Vec<u8>, re_log_encoding::EncodeError> {
+    let mut encoder = Encoder::local()?;
+    encoder.do_not_emit_footer();
+    let length = encoder.append(message)?;
+    let mut bytes = encoder.into_inner()?;
+    bytes.drain(..bytes.len() - length as usize);
+    Ok(bytes)
+}
+
+/// What a browser gets of a message, and for how long it counts.
+fn parts(message: &LogMsg) -> Vec<(Stay, LogMsg)> {
+    let store = message.store_id();
+    let layout = || format!("{store:?}");
+    let stay = match message {
+        LogMsg::BlueprintActivationCommand(_) => Stay::LayoutEnd(layout()),
+        _ if store.is_blueprint() => Stay::Layout(layout()),
+        LogMsg::SetStoreInfo(_) => Stay::Kept,
+        LogMsg::ArrowMsg(_, arrow) => match Chunk::from_arrow_msg(arrow) {
+            Ok(chunk) if !is_history(&chunk) => return newest(message, &chunk),
+            _ => Stay::Moment,
+        },
+    };
+    vec![(stay, message.clone())]
+}
+
+/// Whether a chunk is shown as it was over time.
+fn is_history(chunk: &Chunk) -> bool {
+    let root = chunk.entity_path().iter().next().map(|part| part.unescaped_str());
+    !chunk.is_static() && root.is_some_and(|root| [plots::ROOT, notes::ENTITY].contains(&root))
+}
+
+/// The newest of a chunk, without its time: one part for the components that are newest in the same row.
+fn newest(message: &LogMsg, chunk: &Chunk) -> Vec<(Stay, LogMsg)> {
+    let mut parts = Vec::new();
+    let mut missing: Vec<_> = chunk.components_identifiers().collect();
+    for row in (0..chunk.num_rows()).rev() {
+        let here = |component: &_| {
+            chunk
+                .component_batch_raw(*component, row)
+                .is_some_and(|cell| cell.is_ok())
+        };
+        let (found, rest): (Vec<_>, Vec<_>) = missing.into_iter().partition(here);
+        missing = rest;
+        if found.is_empty() {
+            continue;
         }
-        tried += 1;
+        let part = chunk
+            .row_sliced_deep(row, 1)
+            .components_sliced(&found)
+            .into_static();
+        let mut names: Vec<&str> = found.iter().map(|component| component.as_str()).collect();
+        names.sort_unstable();
+        let name = format!("{} {}", chunk.entity_path(), names.join(" "));
+        if let Ok(arrow) = part.to_arrow_msg() {
+            parts.push((
+                Stay::Newest(name),
+                LogMsg::ArrowMsg(message.store_id().clone(), arrow),
+            ));
+        }
     }
+    // In the order in which they were logged.
+    parts.reverse();
+    parts
 }
 
-/// Where a live recording goes: to the viewer, and to a file if there is one.
+/// Where a picture goes: to browsers, to a file, or to both.
 pub(crate) struct Fork {
     pub(crate) file: Option<FileSink>,
-    pub(crate) feed: Feed,
+    pub(crate) feed: Option<Feed>,
 }
 
 impl LogSink for Fork {
     fn send(&self, message: LogMsg) {
-        let queue = &self.feed.0.queue;
-        match &self.file {
-            Some(file) => {
-                file.send(message.clone());
-                queue.put(message, Duration::ZERO);
-            }
-            None => queue.put(message, PATIENCE),
+        if let Some(feed) = &self.feed {
+            feed.put(&message);
+        }
+        if let Some(file) = &self.file {
+            file.send(always_active(message));
         }
     }
 
-    /// Waits for the file only: the viewer gets the rest when it can.
+    /// Waits for the file only: browsers get the rest when they can.
     fn flush_blocking(&self, timeout: Duration) -> Result<(), SinkFlushError> {
         match &self.file {
             Some(file) => LogSink::flush_blocking(file, timeout),
@@ -130,139 +150,101 @@ impl LogSink for Fork {
     }
 }
 
-/// Messages on their way to the server.
-#[derive(Default)]
-struct Queue {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    waiting: VecDeque<LogMsg>,
-    /// Since room was last waited for in vain, nobody waits again.
-    stalled: bool,
-    closed: bool,
-    left_out: u64,
-}
-
-impl Queue {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Puts a message at the end; waits for room as long as `patience` says.
-    fn put(&self, message: LogMsg, patience: Duration) {
-        let mut state = self.state();
-        if state.waiting.len() >= QUEUE && !state.stalled {
-            let full = |state: &mut State| state.waiting.len() >= QUEUE && !state.closed;
-            let (waited, outcome) = self
-                .changed
-                .wait_timeout_while(state, patience, full)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = waited;
-            state.stalled = outcome.timed_out();
-        }
-        if state.waiting.len() >= QUEUE {
-            let bound_to_time = state.waiting.iter().position(is_bound_to_time);
-            state.waiting.remove(bound_to_time.unwrap_or(0));
-            state.left_out += 1;
-        }
-        state.waiting.push_back(message);
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    /// The oldest message, when there is one; nothing once the queue is closed and empty.
-    fn take(&self) -> Option<LogMsg> {
-        let nothing = |state: &mut State| state.waiting.is_empty() && !state.closed;
-        let mut state = self
-            .changed
-            .wait_while(self.state(), nothing)
-            .unwrap_or_else(PoisonError::into_inner);
-        let message = state.waiting.pop_front();
-        state.stalled = false;
-        drop(state);
-        self.changed.notify_all();
-        message
-    }
-
-    fn close(&self) {
-        self.state().closed = true;
-        self.changed.notify_all();
-    }
-}
-
-/// Whether a message is data of a moment: neither the layout nor something that stands still.
-fn is_bound_to_time(message: &LogMsg) -> bool {
+/// Whoever opens a file sees its last layout; who looks on already keeps what he looks at.
+fn always_active(message: LogMsg) -> LogMsg {
     match message {
-        LogMsg::ArrowMsg(store, message) => {
-            let schema = message.batch.schema_ref();
-            store.is_recording()
-                && schema.fields().iter().any(|field| {
-                    field
-                        .metadata()
-                        .get("rerun:kind")
-                        .is_some_and(|kind| kind == "index")
-                })
+        LogMsg::BlueprintActivationCommand(mut command) => {
+            command.make_active = true;
+            LogMsg::BlueprintActivationCommand(command)
         }
-        _ => false,
+        message => message,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use re_sdk::RecordingStreamBuilder;
-    use re_sdk_types::archetypes::Scalars;
+    use re_sdk_types::archetypes::{Points2D, Scalars};
 
     use super::*;
+    use crate::{Options, Recorder, specimen};
 
-    /// A message of a moment, or one that stands still.
-    fn message(static_: bool, value: f64) -> LogMsg {
+    /// Up and down along thirty metres of wall: after the first time there is nothing new.
+    #[test]
+    fn what_is_kept_for_browsers_does_not_grow_with_the_run() {
+        let feed = Feed::new();
+        let board = feed.board();
+        let mut recorder = Recorder::live(feed, None, &specimen::rig(), Options::default()).unwrap();
+        let mut kept = Vec::new();
+        for minute in 0..6 {
+            for index in minute * 60..(minute + 1) * 60 {
+                let along_m = (index % 60) as f64;
+                let east_m = if along_m < 30.0 { along_m } else { 60.0 - along_m };
+                let frame = specimen::passing(index, east_m);
+                recorder.frame(&frame).unwrap();
+                let mut echo = specimen::echo(index);
+                echo.stamp = frame.window.end;
+                recorder.echo(&echo).unwrap();
+            }
+            recorder.flush().unwrap();
+            kept.push(board.sizes());
+        }
+        println!("kept of now and of histories, by minute: {kept:?}");
+        let [before, after] = [kept[2], kept[5]];
+        assert!(after[0] < before[0] + before[0] / 10, "{kept:?}");
+        // Eight plots and the log: some kilobytes a minute, and bounded by the board.
+        assert!(after[1] < before[1] + 3 * 80_000, "{kept:?}");
+    }
+
+    #[test]
+    fn only_numbers_and_words_keep_their_time() {
         let (stream, caught) = RecordingStreamBuilder::new("test")
             .enabled(true)
             .send_properties(false)
             .memory()
             .unwrap();
-        stream
-            .log_with_static("a", static_, &Scalars::new([value]))
+        for second in 0..3 {
+            stream.set_timestamp_nanos_since_epoch(crate::TIMELINE, second * 1_000_000_000);
+            stream.log("plot/a", &Scalars::single(second as f64)).unwrap();
+            stream
+                .log("now/a", &Points2D::new([[second as f32, 0.0]]).with_labels(["x"]))
+                .unwrap();
+        }
+        stream.log("now/a", &Points2D::new([[9.0, 0.0]])).unwrap();
+        let mut shown = Vec::new();
+        for message in caught.take() {
+            for (stay, message) in parts(&message) {
+                let LogMsg::ArrowMsg(_, arrow) = message else {
+                    continue;
+                };
+                let chunk = Chunk::from_arrow_msg(&arrow).unwrap();
+                let history = stay == Stay::Moment;
+                assert_eq!(chunk.is_static(), !history);
+                shown.push((chunk.entity_path().to_string(), chunk.num_rows(), history));
+            }
+        }
+        shown.sort();
+        // The label is older than the newest place.
+        let expected = [("/now/a", 1, false), ("/now/a", 1, false), ("/plot/a", 3, true)];
+        assert_eq!(
+            shown,
+            expected.map(|(entity, rows, history)| (entity.to_owned(), rows, history))
+        );
+    }
+
+    #[test]
+    fn what_is_sent_is_a_recording() {
+        let (stream, caught) = RecordingStreamBuilder::new("test")
+            .enabled(true)
+            .memory()
             .unwrap();
-        let mut logged = caught.take().into_iter();
-        logged
-            .find(|message| matches!(message, LogMsg::ArrowMsg(..)))
-            .unwrap()
-    }
-
-    #[test]
-    fn a_browser_that_does_not_read_holds_nobody_up_and_loses_the_oldest() {
-        let queue = Queue::default();
-        let (still, moment) = (message(true, 0.0), message(false, 1.0));
-        assert!(!is_bound_to_time(&still) && is_bound_to_time(&moment));
-        queue.put(still.clone(), Duration::ZERO);
-        for _ in 0..QUEUE {
-            queue.put(moment.clone(), Duration::ZERO);
+        stream.log_static("a", &Scalars::single(1.0)).unwrap();
+        let messages = caught.take();
+        let mut bytes = head();
+        for message in &messages {
+            bytes.extend(encoded(message).unwrap());
         }
-        let newest = message(false, 2.0);
-        queue.put(newest.clone(), Duration::ZERO);
-        assert_eq!(queue.state().left_out, 2);
-        queue.close();
-        let taken: Vec<LogMsg> = std::iter::from_fn(|| queue.take()).collect();
-        assert_eq!(taken.len(), QUEUE);
-        assert_eq!(taken[0], still, "what stands still is kept");
-        assert_eq!(taken[QUEUE - 1], newest, "the newest is kept");
-    }
-
-    #[test]
-    fn a_queue_with_room_leaves_nothing_out() {
-        let queue = Arc::new(Queue::default());
-        let reading = queue.clone();
-        let reader = thread::spawn(move || std::iter::from_fn(|| reading.take()).count());
-        let moment = message(false, 1.0);
-        for _ in 0..4 * QUEUE {
-            queue.put(moment.clone(), Duration::from_secs(600));
-        }
-        queue.close();
-        assert_eq!(reader.join().unwrap(), 4 * QUEUE);
-        assert_eq!(queue.state().left_out, 0);
+        let whole = Encoder::encode(messages.iter().map(Ok)).unwrap();
+        assert!(whole.starts_with(&bytes), "all but the end");
     }
 }

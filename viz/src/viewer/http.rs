@@ -31,6 +31,8 @@ pub(crate) struct Request {
     pub(crate) head_only: bool,
     /// The path without its query, as it was sent.
     pub(crate) path: String,
+    /// The number that the query `from=` names.
+    pub(crate) from: Option<u64>,
     /// Whether the answer may be compressed by gzip.
     pub(crate) takes_gzip: bool,
 }
@@ -280,10 +282,13 @@ fn parse(head: &[u8]) -> Result<Request, Refusal> {
     if !target.starts_with('/') {
         return Err(Refusal::Malformed);
     }
-    let path = target.split(['?', '#']).next().unwrap_or_default().to_owned();
+    let target = target.split('#').next().unwrap_or_default();
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let from = query.split('&').find_map(|pair| pair.strip_prefix("from="));
     Ok(Request {
         head_only,
-        path,
+        path: path.to_owned(),
+        from: from.and_then(|number| number.parse().ok()),
         takes_gzip,
     })
 }
@@ -353,11 +358,21 @@ mod tests {
             Request {
                 head_only: false,
                 path: "/a/b".into(),
+                from: None,
                 takes_gzip: true
             }
         );
         let request = check("HEAD / HTTP/1.1\nhost: localhost\naccept-encoding: gzip;q=0, br").unwrap();
         assert!(request.head_only && !request.takes_gzip);
+        for (query, from) in [
+            ("from=12", Some(12)),
+            ("a&from=0&b=1", Some(0)),
+            ("from=x", None),
+            ("", None),
+        ] {
+            let request = check(&format!("GET /a?{query}#c HTTP/1.1\nHost: localhost")).unwrap();
+            assert_eq!((request.path.as_str(), request.from), ("/a", from), "{query}");
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The viewer in the browser, served from this machine to this machine.
 //!
-//! Two servers, both on 127.0.0.1 and nowhere else: ours for the page and the viewer's files
-//! (HTTP), and the viewer's own for what is logged while it is made (gRPC).
+//! One server, on 127.0.0.1 and nowhere else: for the page, the viewer's files, and the recording,
+//! which may be a file or a picture while it is made.
 
+mod board;
 mod feed;
 mod http;
 mod site;
@@ -18,52 +19,32 @@ use self::http::Server;
 use self::site::{Files, Shown};
 use crate::Error;
 
-/// Where the servers listen on loopback. A port that is taken is left to whom it belongs: the next
-/// free one is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ports {
-    /// The page.
-    pub page: u16,
-    /// What is logged while it is made.
-    pub feed: u16,
-}
-
-impl Default for Ports {
-    fn default() -> Self {
-        Self {
-            page: 9090,
-            feed: 9876,
-        }
-    }
-}
+/// Where the page is if no other port is asked for.
+pub const PORT: u16 = 9090;
 
 /// A page with the viewer in it, served until dropped.
 pub struct Viewer {
     server: Server,
-    /// Keeps the other server alive.
-    feed: Option<Feed>,
     notes: Vec<String>,
 }
 
 impl Viewer {
-    /// A viewer of what a recorder sends through the feed.
+    /// A viewer of what a recorder sends through the feed, on this port of loopback; a port that is
+    /// taken is left to whom it belongs, and the next free one is used.
     ///
     /// # Errors
     /// [`Error::Bind`] if no port is free, [`Error::Bundle`] if this build has no viewer in it.
-    pub fn live(ports: Ports) -> Result<(Self, Feed), Error> {
-        let feed = Feed::start(ports.feed)?;
-        let mut viewer = Self::start(Shown::Live(feed.port()), ports.page)?;
-        viewer.note_port("feed", ports.feed, feed.port());
-        viewer.feed = Some(feed.clone());
-        Ok((viewer, feed))
+    pub fn live(port: u16) -> Result<(Self, Feed), Error> {
+        let feed = Feed::new();
+        Ok((Self::start(Shown::Live(feed.board()), port)?, feed))
     }
 
     /// A viewer of a recording that is there.
     ///
     /// # Errors
     /// As [`Self::live`].
-    pub fn file(recording: &Path, ports: Ports) -> Result<Self, Error> {
-        Self::start(Shown::File(recording.to_owned()), ports.page)
+    pub fn file(recording: &Path, port: u16) -> Result<Self, Error> {
+        Self::start(Shown::File(recording.to_owned()), port)
     }
 
     fn start(shown: Shown, port: u16) -> Result<Self, Error> {
@@ -73,21 +54,12 @@ impl Viewer {
         files.compress().map_err(failed)?;
         let server = Server::start(listener, files).map_err(failed)?;
         let found = server.address().port();
-        let mut viewer = Self {
+        let taken = port != found && port != 0;
+        let notes = taken.then(|| format!("port {port} is taken: the viewer's page is at {found}"));
+        Ok(Self {
             server,
-            feed: None,
-            notes: Vec::new(),
-        };
-        viewer.note_port("page", port, found);
-        Ok(viewer)
-    }
-
-    fn note_port(&mut self, what: &str, asked: u16, found: u16) {
-        if asked != found && asked != 0 {
-            self.notes.push(format!(
-                "port {asked} is taken: the viewer's {what} is at {found}"
-            ));
-        }
+            notes: notes.into_iter().collect(),
+        })
     }
 
     /// What to open in a browser.
@@ -111,8 +83,8 @@ mod tests {
     use super::*;
     use crate::{Options, Recorder, specimen};
 
-    /// Any free ports, so that tests do not meet.
-    const ANY: Ports = Ports { page: 0, feed: 0 };
+    /// Any free port, so that tests do not meet.
+    const ANY: u16 = 0;
 
     fn ask(viewer: &Viewer, request: &str) -> String {
         let mut stream = TcpStream::connect(viewer.server.address()).unwrap();
@@ -124,12 +96,11 @@ mod tests {
 
     #[test]
     fn the_page_is_served_on_loopback_with_its_policy() {
-        let (viewer, feed) = Viewer::live(ANY).unwrap();
+        let (viewer, _feed) = Viewer::live(ANY).unwrap();
         assert!(viewer.server.address().ip().is_loopback());
         let answer = ask(&viewer, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
-        let expected = format!("connect-src 'self' http://127.0.0.1:{};", feed.port());
-        assert!(answer.contains(&expected), "{answer}");
+        assert!(answer.contains("connect-src 'self';"), "{answer}");
         let head = ask(&viewer, "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert!(head.ends_with("\r\n\r\n") && answer.starts_with(&head), "{head}");
     }
@@ -159,14 +130,10 @@ mod tests {
     fn a_taken_port_is_left_alone_and_the_next_is_said() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
-        let ports = Ports {
-            page: port,
-            feed: port,
-        };
-        let (viewer, feed) = Viewer::live(ports).unwrap();
+        let (viewer, _feed) = Viewer::live(port).unwrap();
         let page = viewer.server.address().port();
-        assert!(page > port && feed.port() > port && page != feed.port());
-        assert_eq!(viewer.notes().len(), 2, "{:?}", viewer.notes());
+        assert!(page > port);
+        assert_eq!(viewer.notes().len(), 1, "{:?}", viewer.notes());
         assert!(
             viewer.notes()[0].contains(&page.to_string()),
             "{:?}",
@@ -175,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn the_servers_end_with_the_viewer() {
+    fn the_server_ends_with_the_viewer() {
         let (viewer, feed) = Viewer::live(ANY).unwrap();
         let page = viewer.server.address();
         drop(feed);
@@ -189,13 +156,19 @@ mod tests {
         let path = folder.path().join("run.rrd");
         let (viewer, feed) = Viewer::live(ANY).unwrap();
         let rig = specimen::rig();
-        let mut recorder = Recorder::live(&feed, Some(&path), &rig, Options::default()).unwrap();
+        let mut recorder = Recorder::live(feed, Some(&path), &rig, Options::default()).unwrap();
         recorder.frame(&specimen::frame(0)).unwrap();
         recorder.finish().unwrap();
         let bytes = std::fs::read(&path).unwrap();
         assert_eq!(&bytes[..4], b"RRF2");
         assert!(bytes.len() > 10_000, "{} bytes", bytes.len());
-        assert_eq!(feed.left_out(), 0);
+        // A browser gets the same picture as it is now: one of each.
+        let seen = ask(&viewer, "GET /recording.rrd HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        assert!(
+            seen.contains("\r\n\r\nRRF2") && seen.len() > 5_000,
+            "{} bytes",
+            seen.len()
+        );
         drop(viewer);
     }
 }

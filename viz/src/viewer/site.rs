@@ -6,27 +6,35 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use re_web_viewer_server::WebViewerData;
 
+use super::board::{Board, MOST_PARTS};
+use super::feed;
 use super::http::{Answer, Body, Request, Site, Status};
 use crate::Error;
 
 const OK: Status = Status(200, "OK");
 const NOT_FOUND: Status = Status(404, "Not Found");
-/// Where a recording file stands on the site.
+/// Where the recording stands on the site: a file, or one that is being made.
 const RECORDING: &str = "/recording.rrd";
 /// The viewer's files bear their version in their path, so that a browser may keep them.
 const KEPT: &str = "private, max-age=604800, immutable";
 const NOT_KEPT: &str = "no-store";
+/// How long a browser that has all there is waits for more before it asks again.
+const NEWS_PATIENCE: Duration = Duration::from_secs(5);
+/// Of a picture while it is made: how many parts these are, where to go on from, and when.
+const PARTS: &str = "Beluga-Parts";
+const NEXT: &str = "Beluga-Next";
+const THEN: &str = "Beluga-Then";
 
 /// What the page opens.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shown {
-    /// What the gRPC server at this port of loopback sends.
-    Live(u16),
+    /// A picture while it is made.
+    Live(Arc<Board>),
     /// A recording.
     File(PathBuf),
 }
@@ -51,14 +59,17 @@ impl Files {
     pub(super) fn new(shown: Shown) -> Result<Self, Error> {
         let viewer = WebViewerData::load(None).map_err(|source| Error::Bundle(Box::new(source)))?;
         let folder = format!("/viewer-{}", re_sdk::build_info().version);
-        let recording = match shown {
-            Shown::Live(port) => format!("rerun+http://127.0.0.1:{port}/proxy"),
-            Shown::File(_) => RECORDING.to_owned(),
-        };
         let page = include_str!("../../web/index.html")
             .replace("{{viewer}}", &folder)
-            .replace("{{recording}}", &recording);
-        let everywhere = fields(&shown);
+            .replace("{{recording}}", RECORDING)
+            .replace(
+                "{{made}}",
+                if matches!(shown, Shown::Live(_)) {
+                    "now"
+                } else {
+                    "before"
+                },
+            );
         Ok(Self {
             shown,
             page,
@@ -66,7 +77,7 @@ impl Files {
             viewer,
             script_gzip: OnceLock::new(),
             code_gzip: OnceLock::new(),
-            everywhere,
+            everywhere: fields(),
         })
     }
 
@@ -127,7 +138,7 @@ impl Site for Files {
             "/favicon.ico" => found("image/x-icon", KEPT, self.viewer.favicon()),
             RECORDING => match &self.shown {
                 Shown::File(file) => recording(file),
-                Shown::Live(_) => Answer::plain(NOT_FOUND),
+                Shown::Live(board) => live(board, request.from),
             },
             _ => path
                 .strip_prefix(self.folder.as_str())
@@ -141,21 +152,14 @@ impl Site for Files {
     }
 }
 
-/// The fields of every answer. The policy lets the page ask this server and the one that feeds
-/// the viewer, and nobody else: the viewer by itself would ask hosts on the internet.
-/// Content Security Policy Level 3, W3C.
-fn fields(shown: &Shown) -> Vec<(&'static str, String)> {
-    let feed = match shown {
-        Shown::Live(port) => format!(" http://127.0.0.1:{port}"),
-        Shown::File(_) => String::new(),
-    };
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
-         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'{feed}; \
-         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    );
+/// The fields of every answer. The policy lets the page ask this server and nobody else: the viewer
+/// by itself would ask hosts on the internet. Content Security Policy Level 3, W3C.
+fn fields() -> Vec<(&'static str, String)> {
+    const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; \
+         img-src 'self' data: blob:; worker-src 'self' blob:; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
     vec![
-        ("Content-Security-Policy", policy),
+        ("Content-Security-Policy", POLICY.into()),
         ("X-Content-Type-Options", "nosniff".into()),
         ("Referrer-Policy", "no-referrer".into()),
         ("Cross-Origin-Opener-Policy", "same-origin".into()),
@@ -171,6 +175,24 @@ fn found<'a>(kind: &str, keep: &str, bytes: &'a [u8]) -> Answer<'a> {
         fields: vec![("Content-Type", kind.into()), ("Cache-Control", keep.into())],
         body: Body::Bytes(Cow::Borrowed(bytes)),
     }
+}
+
+/// The picture as it is, as a recording; or what has come `from` there on.
+fn live(board: &Board, from: Option<u64>) -> Answer<'static> {
+    let (mut bytes, news) = match from {
+        None => (feed::head(), board.since(0, usize::MAX, Duration::ZERO)),
+        Some(0) => (feed::head(), board.since(0, MOST_PARTS, Duration::ZERO)),
+        Some(from) => (Vec::new(), board.since(from, MOST_PARTS, NEWS_PATIENCE)),
+    };
+    bytes.extend_from_slice(&news.bytes);
+    let mut answer = found("application/octet-stream", NOT_KEPT, b"");
+    answer.fields.extend([
+        (PARTS, news.parts.to_string()),
+        (NEXT, news.next.to_string()),
+        (THEN, news.then.name().into()),
+    ]);
+    answer.body = Body::Bytes(Cow::Owned(bytes));
+    answer
 }
 
 /// The recording as long as it is now.
@@ -197,11 +219,13 @@ mod tests {
     use std::io::Read;
 
     use super::*;
+    use crate::viewer::board::Stay;
 
     fn ask<'a>(files: &'a Files, path: &str) -> Answer<'a> {
         files.answer(&Request {
             head_only: false,
-            path: path.into(),
+            path: path.split('?').next().unwrap().into(),
+            from: path.split_once("?from=").map(|(_, from)| from.parse().unwrap()),
             takes_gzip: true,
         })
     }
@@ -217,6 +241,10 @@ mod tests {
         }
     }
 
+    fn live_one() -> Shown {
+        Shown::Live(Arc::default())
+    }
+
     fn field<'a>(answer: &'a Answer<'_>, name: &str) -> Option<&'a str> {
         let mut found = answer.fields.iter().filter(|(field, _)| *field == name);
         found.next().map(|(_, value)| value.as_str())
@@ -224,12 +252,9 @@ mod tests {
 
     #[test]
     fn the_page_names_only_paths_of_this_site() {
-        let files = Files::new(Shown::Live(9876)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         let page = String::from_utf8(body(ask(&files, "/"))).unwrap();
-        assert!(
-            page.contains("data-recording=\"rerun+http://127.0.0.1:9876/proxy\""),
-            "{page}"
-        );
+        assert!(page.contains("data-recording=\"/recording.rrd\""), "{page}");
         let named: Vec<&str> = ["href=\"", "src=\"", "data-wasm=\""]
             .iter()
             .flat_map(|attribute| page.split(attribute).skip(1))
@@ -244,10 +269,9 @@ mod tests {
 
     #[test]
     fn the_table_is_all_there_is() {
-        let files = Files::new(Shown::Live(9876)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         for path in [
             "/index.html",
-            "/recording.rrd",
             "/sw.js",
             "/../Cargo.toml",
             "/viewer-0.36.3/../../etc/passwd",
@@ -274,25 +298,47 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_names_this_machine_only() {
-        let policy = |shown| fields(&shown)[0].1.clone();
-        let live = policy(Shown::Live(9877));
-        assert!(
-            live.contains("connect-src 'self' http://127.0.0.1:9877;"),
-            "{live}"
+    fn a_picture_being_made_is_sent_piece_by_piece() {
+        let board: Arc<Board> = Arc::default();
+        let files = Files::new(Shown::Live(board.clone())).unwrap();
+        board.put(Stay::Kept, *b"first");
+        let first = ask(&files, "/recording.rrd?from=0");
+        assert_eq!(
+            (field(&first, NEXT), field(&first, THEN)),
+            (Some("1"), Some("wait"))
         );
-        let file = policy(Shown::File("a.rrd".into()));
-        assert!(file.contains("connect-src 'self';"), "{file}");
-        for policy in [live, file] {
-            for word in ["unsafe-inline", "'unsafe-eval'", "https:", "*", "rerun.io"] {
-                assert!(!policy.contains(word), "{word} in {policy}");
-            }
+        let bytes = body(first);
+        assert!(
+            bytes.starts_with(b"RRF2") && bytes.ends_with(b"first"),
+            "{bytes:?}"
+        );
+        board.put(Stay::Kept, *b" last");
+        board.end();
+        let second = ask(&files, "/recording.rrd?from=1");
+        assert_eq!(
+            (field(&second, NEXT), field(&second, THEN)),
+            (Some("2"), Some("end"))
+        );
+        assert_eq!(body(second), b" last");
+        let whole = body(ask(&files, RECORDING));
+        assert!(
+            whole.starts_with(b"RRF2") && whole.ends_with(b"first last"),
+            "{whole:?}"
+        );
+    }
+
+    #[test]
+    fn the_policy_names_this_machine_only() {
+        let policy = fields()[0].1.clone();
+        assert!(policy.contains("connect-src 'self';"), "{policy}");
+        for word in ["unsafe-inline", "'unsafe-eval'", "http", "*", "rerun.io"] {
+            assert!(!policy.contains(word), "{word} in {policy}");
         }
     }
 
     #[test]
     fn what_is_compressed_is_the_bundled_script() {
-        let files = Files::new(Shown::Live(1)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         let path = format!("{}/re_viewer.js", files.folder);
         let plain = ask(&files, &path);
         assert_eq!(field(&plain, "Content-Encoding"), None);
@@ -314,7 +360,7 @@ mod tests {
 
     #[test]
     fn the_machine_code_is_of_its_type() {
-        let files = Files::new(Shown::Live(1)).unwrap();
+        let files = Files::new(live_one()).unwrap();
         let answer = ask(&files, &format!("{}/re_viewer_bg.wasm", files.folder));
         assert_eq!(field(&answer, "Content-Type"), Some("application/wasm"));
         assert_eq!(&body(answer)[..4], b"\0asm");

@@ -77,6 +77,7 @@ impl SolidScenario {
         let [length, width, height] = self.size_m;
         let part = format!("solid `{}`", self.id);
         let is_mesh = self.shape == SolidShape::Mesh;
+        let has_faces = !self.faces.is_empty() || self.file.is_some();
         match self.shape {
             SolidShape::Cylinder if length != width => {
                 Err(refused(&part, "a cylinder is as long as wide in `size_m`"))
@@ -84,12 +85,10 @@ impl SolidScenario {
             SolidShape::Sphere if length != width || width != height => {
                 Err(refused(&part, "a sphere has three equal numbers in `size_m`"))
             }
-            SolidShape::Mesh if self.faces.is_empty() && self.file.is_none() => {
+            SolidShape::Mesh if !has_faces => {
                 Err(refused(&part, "a mesh needs `vertices_m` and `faces`, or `file`"))
             }
-            _ if !is_mesh && !(self.faces.is_empty() && self.file.is_none()) => {
-                Err(refused(&part, "only `shape = \"mesh\"` has faces"))
-            }
+            _ if has_faces && !is_mesh => Err(refused(&part, "only `shape = \"mesh\"` has faces")),
             _ if self.faces.len().max(self.vertices_m.len()) > MOST_FACES => {
                 Err(refused(&part, "a mesh has at most 200000 corners and faces"))
             }
@@ -97,7 +96,7 @@ impl SolidScenario {
                 .vertices_m
                 .iter()
                 .flatten()
-                .any(|value| !(value.abs() <= FARTHEST_M)) =>
+                .any(|value| value.is_nan() || value.abs() > FARTHEST_M) =>
             {
                 Err(refused(&part, "a corner lies farther than 5000 m away"))
             }

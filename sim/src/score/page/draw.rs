@@ -82,7 +82,8 @@ impl Chart {
         let y = [from[1], to[1]].map(|y| self.down(y.clamp(self.y[0], self.y[1])));
         let _ = writeln!(
             self.svg,
-            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"{opacity}\"/>",
+            "<rect x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" fill=\"{colour}\" fill-opacity=\"{opacity}\" \
+             shape-rendering=\"crispEdges\"/>",
             x[0].min(x[1]),
             y[0].min(y[1]),
             (x[1] - x[0]).abs(),
