@@ -178,7 +178,6 @@ impl Sonar {
             blanking_m: sonar.blanking_m,
             growth: Growth::new(scenario),
             in_air: sonar.in_air,
-            growth: Growth::new(scenario),
             device: sonar.clone(),
         }
     }
