@@ -176,7 +176,6 @@ impl Sonar {
             farthest_m,
             cell_m: cells_per_resolution(sonar.kind) * 0.5 * c / pulse.bandwidth_hz(),
             blanking_m: sonar.blanking_m,
-            growth: Growth::new(scenario),
             in_air: sonar.in_air,
             device: sonar.clone(),
         }
