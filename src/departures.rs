@@ -43,6 +43,7 @@ impl Departures {
 
     /// How long before `now` the newest measurement left that a frame up to `end` can hold; nothing
     /// if none is remembered.
+    #[cfg_attr(not(feature = "viz"), allow(dead_code, reason = "nobody draws"))]
     pub(crate) fn before(&self, end: Stamp, now: Instant) -> Option<Duration> {
         let gone = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (_, at) = gone.iter().rev().find(|(stamp, _)| *stamp <= end)?;

@@ -23,7 +23,7 @@ pub(crate) enum Look {
 }
 
 /// What a picture is of.
-#[cfg_attr(not(feature = "viz"), expect(dead_code, reason = "there is no picture"))]
+#[cfg_attr(not(feature = "viz"), allow(dead_code, reason = "there is no picture"))]
 #[derive(Clone)]
 pub(crate) struct Subject<'a> {
     pub(crate) rig: &'a Rig,

@@ -62,6 +62,7 @@ mod fan;
 mod header;
 mod layout;
 mod notes;
+mod options;
 mod pace;
 mod plots;
 mod recorder;
@@ -80,7 +81,8 @@ mod waterfall;
 
 pub use error::Error;
 pub use notes::Level;
-pub use recorder::{Options, Recorder};
+pub use options::Options;
+pub use recorder::Recorder;
 pub use viewer::{Feed, PORT, Viewer};
 
 /// The timeline everything lies on: when the sensors measured, UTC.

@@ -14,41 +14,11 @@ use crate::face::Face;
 use crate::header::Header;
 use crate::layout::Shown;
 use crate::notes::{self, Level, Notes};
+use crate::options::Options;
 use crate::plots::Plots;
 use crate::scene::Scene;
 use crate::viewer::{Feed, Fork};
 use crate::{Error, TIMELINE, layout, unwrapped};
-
-/// How much is shown.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Options {
-    /// Lidar points of the newest frame at most; the map has its own budget.
-    pub lidar_points_per_frame: usize,
-    /// Sonar points of the newest frame at most.
-    pub sonar_points_per_frame: usize,
-    /// Points of the whole map at most.
-    pub map_points: usize,
-    /// Edge of the cubes of which the map keeps one point each, metres; grows as the budget shrinks.
-    pub voxel_m: f64,
-    /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
-    pub tolerance_m: f64,
-    /// Whether the run keeps to its measurements' time, so that it tells something how late a frame
-    /// is ([`Recorder::late`]).
-    pub paced: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            lidar_points_per_frame: 1_500,
-            sonar_points_per_frame: 1_000,
-            map_points: 2_000_000,
-            voxel_m: 0.1,
-            tolerance_m: 0.05,
-            paced: false,
-        }
-    }
-}
 
 /// After so many frames it is known where the scene lies.
 const FIRST_LOOK: u64 = 20;

@@ -1,0 +1,32 @@
+//! What a picture may be told.
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Options {
+    /// Lidar points of the newest frame at most; the map has its own budget.
+    pub lidar_points_per_frame: usize,
+    /// Sonar points of the newest frame at most.
+    pub sonar_points_per_frame: usize,
+    /// Points of the whole map at most.
+    pub map_points: usize,
+    /// Edge of the cubes of which the map keeps one point each, metres; grows as the budget shrinks.
+    pub voxel_m: f64,
+    /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
+    pub tolerance_m: f64,
+    /// Whether the run keeps to its measurements' time, so that it tells something how late a frame
+    /// is ([`crate::Recorder::late`]).
+    pub paced: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lidar_points_per_frame: 1_500,
+            sonar_points_per_frame: 1_000,
+            map_points: 2_000_000,
+            voxel_m: 0.1,
+            tolerance_m: 0.05,
+            paced: false,
+        }
+    }
+}
