@@ -178,8 +178,8 @@ fn write(
 
 /// A recording that is being written.
 enum Recording {
-    Folder(folder::Writer),
-    Tape(tape::Writer),
+    Folder(Box<folder::Writer>),
+    Tape(Box<tape::Writer>),
 }
 
 impl Recording {
@@ -191,14 +191,17 @@ impl Recording {
         if is_tape {
             let truth = out.with_extension("truth");
             must_be_free(&[("--out", Some(out)), ("the truth", Some(&truth))])?;
-            Ok((Self::Tape(tape::Writer::create(out, world.rig())?), truth))
+            Ok((
+                Self::Tape(Box::new(tape::Writer::create(out, world.rig())?)),
+                truth,
+            ))
         } else {
             anyhow::ensure!(
                 world.scenario().nav.imu.is_none(),
                 "a folder has no place for the samples of `nav.imu`; write a tape (--out NAME.mcap), or leave it out of the scene"
             );
             let writer = folder::Writer::create(out, world.rig())?;
-            Ok((Self::Folder(writer), out.join("truth")))
+            Ok((Self::Folder(Box::new(writer)), out.join("truth")))
         }
     }
 

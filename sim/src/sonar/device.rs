@@ -177,6 +177,7 @@ impl Sonar {
             cell_m: cells_per_resolution(sonar.kind) * 0.5 * c / pulse.bandwidth_hz(),
             blanking_m: sonar.blanking_m,
             in_air: sonar.in_air,
+            growth: Growth::new(scenario),
             device: sonar.clone(),
         }
     }
