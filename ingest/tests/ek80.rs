@@ -87,13 +87,13 @@ fn the_folder_form_refuses_what_it_cannot_say() {
         refused
             .next()
             .unwrap()
-            .contains("a profile of sensor `tone` has no place here")
+            .contains("a profile of sensor `tone`, which only a tape (`.mcap`) holds, has no place here")
     );
     assert!(
         refused
             .next()
             .unwrap()
-            .contains("sectors of sensor `chirp` has no place here")
+            .contains("sectors of sensor `chirp`, which only a tape (`.mcap`) holds, has no place here")
     );
 }
 

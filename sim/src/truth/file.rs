@@ -16,7 +16,7 @@ use crate::faults::ActingFault;
 use crate::scenario::Scenario;
 use crate::scene::{ObjectBox, Parts, Rung, Scene, Surface, WallPlane};
 
-const TRUTH: &str = "truth.json";
+pub(super) const TRUTH: &str = "truth.json";
 /// Version of the folder's layout.
 pub(super) const VERSION: u32 = 2;
 /// An hour of poses is about 80 MB.
