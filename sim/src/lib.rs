@@ -36,6 +36,6 @@ pub use scenario::{
 };
 pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};
-pub use truth::{Cell, Digest, Grid, Returns, ReturnsOf, TrueMount, Truth, TruthWriter};
+pub use truth::{Cell, Digest, Grid, Returns, ReturnsOf, ToldReturns, TrueMount, Truth, TruthWriter};
 pub use vessel::START;
 pub use world::{Measurements, World};

@@ -7,6 +7,7 @@ mod manifest;
 mod poses;
 mod returns;
 mod tables;
+mod told;
 mod writer;
 
 use beluga_types::{Body, Mount, Sensor, SensorKind, Stamp, Transform, World as WorldSpace};
@@ -14,6 +15,7 @@ use beluga_types::{Body, Mount, Sensor, SensorKind, Stamp, Transform, World as W
 pub use cells::{Cell, Grid};
 pub use manifest::Digest;
 pub use returns::{Returns, ReturnsOf};
+pub use told::ToldReturns;
 pub use writer::TruthWriter;
 
 use crate::faults::{ActingFault, Growth};

@@ -28,7 +28,7 @@ pub enum Returns {
 }
 
 /// Bytes of a record.
-const LIDAR_BYTES: usize = 20;
+pub(super) const LIDAR_BYTES: usize = 20;
 const SONAR_BYTES: usize = 32;
 
 /// Of which returns the truth is told.

@@ -7,6 +7,7 @@ mod trajectory;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
 
 use anyhow::{Context, anyhow};
 use beluga_sim::score::{IntervalCoverage, OverRuns, Subject, Trajectory, over_runs, page};
@@ -166,8 +167,12 @@ impl Eval {
         if let Some(recording) = &self.recording {
             Truth::verify_recording(truth, recording).context(Wrong::Arguments)?;
         }
-        let truth = Truth::read(truth).context(Wrong::Arguments)?;
+        let folder = truth;
+        let truth = Truth::read(folder).context(Wrong::Arguments)?;
         let mut scorer = Scorer::new(truth.clone());
+        if let Some(told) = truth.told_returns(folder).context(Wrong::Arguments)? {
+            scorer = scorer.returns(Arc::new(move |sensor, scan, index| told.of(sensor, scan, index)));
+        }
         if let Some(Stretch(stretch)) = self.held_out {
             scorer = scorer.held_out(stretch);
         }
