@@ -17,7 +17,6 @@ mod arrays;
 mod beams;
 #[cfg(test)]
 mod bench;
-#[allow(dead_code, reason = "for the truth of single returns")]
 mod contribution;
 mod detections;
 mod device;
@@ -57,7 +56,6 @@ use crate::scenario::{Scenario, SonarKind, SonarScenario, WaterScenario};
 use crate::vessel::START;
 use crate::world::World;
 use arrays::{Receive, Transmit};
-#[allow(unused_imports, reason = "for the truth of single returns")]
 pub(crate) use contribution::Contribution;
 pub(crate) use device::describe;
 use doppler::Doppler;
