@@ -54,7 +54,7 @@ pub(crate) fn build(scenario: &Scenario) -> Rig {
     Rig {
         origin: Some(origin()),
         vessel: Vessel {
-            waterline_m: Some(WATERLINE_M),
+            waterline_m: scenario.site.waterline.then_some(WATERLINE_M),
         },
         water: Water::SoundSpeed(scenario.sonar.sound_speed_m_per_s(&scenario.water)),
         sensors: [lidar, sonar, nav].into_iter().chain(gnss).chain(imu).collect(),
@@ -85,6 +85,12 @@ pub(crate) fn imu_mount(imu: &ImuScenario) -> Mount {
 mod tests {
     use super::*;
     use beluga_types::Beam;
+
+    #[test]
+    fn a_room_has_no_waterline() {
+        let waterline = |level| build(&Scenario::named(level).unwrap()).vessel.waterline_m;
+        assert_eq!((waterline("s6"), waterline("s1")), (None, Some(WATERLINE_M)));
+    }
 
     #[test]
     fn the_rig_keeps_its_promises() {
