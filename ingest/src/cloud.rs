@@ -2,17 +2,28 @@
 
 use beluga_types::{LidarScan, Stamp};
 
+use crate::point_times::TimeReport;
+
 /// What one file of points holds.
 #[derive(Debug)]
 pub(crate) struct Cloud {
     pub(crate) scan: LidarScan,
     /// Time of the first point, if the points have times of day.
     pub(crate) start: Option<Stamp>,
+    /// Time zero after the scan's stamp, in nanoseconds, if the points' times count back from that.
+    pub(crate) from_stamp_nanos: Option<i64>,
+    /// How the points' times were read, if there is a field for them.
+    pub(crate) times: Option<TimeReport>,
 }
 
 impl From<LidarScan> for Cloud {
     fn from(scan: LidarScan) -> Self {
-        Self { scan, start: None }
+        Self {
+            scan,
+            start: None,
+            from_stamp_nanos: None,
+            times: None,
+        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use beluga_types::LidarScan;
 
+use crate::cloud::Cloud;
+use crate::point_times::{self, Field, Numbers, Said};
 use crate::range::MAX_COORDINATE_M;
 
 /// What is wrong in a file, still without the file's name.
@@ -35,10 +37,69 @@ pub(crate) struct Columns {
     pub(crate) intensity: Option<Vec<f32>>,
     pub(crate) ring: Option<Vec<u16>>,
     pub(crate) offset_nanos: Option<Vec<i32>>,
+    /// The field that tells the points' times, as it stands in the file.
+    pub(crate) time: Option<TimeColumn>,
     pub(crate) bad: Vec<bool>,
 }
 
+/// A time field while it is read.
+#[derive(Clone, Debug)]
+pub(crate) struct TimeColumn {
+    pub(crate) name: String,
+    pub(crate) said: Said,
+    pub(crate) numbers: TimeNumbers,
+}
+
+/// Its numbers.
+#[derive(Clone, Debug)]
+pub(crate) enum TimeNumbers {
+    F32(Vec<f32>),
+    F64(Vec<f64>),
+    Whole(Vec<i64>),
+}
+
+impl TimeNumbers {
+    /// Takes one more, which fits the type exactly; a whole number that is not finite is no time.
+    pub(crate) fn push(&mut self, value: f64) {
+        match self {
+            TimeNumbers::F32(all) => all.push(value as f32),
+            TimeNumbers::F64(all) => all.push(value),
+            TimeNumbers::Whole(all) => all.push(if value.is_finite() { value as i64 } else { i64::MAX }),
+        }
+    }
+}
+
 impl Columns {
+    /// The scan with its times, as they are recognised; `period_nanos` is the time from scan to scan,
+    /// where it is known.
+    pub(crate) fn cloud(mut self, dropped_before: u32, period_nanos: Option<i64>) -> Result<Cloud, Wrong> {
+        let times = self.time.take().map(|time| {
+            point_times::recognise(&Field {
+                name: &time.name,
+                said: time.said,
+                numbers: match &time.numbers {
+                    TimeNumbers::F32(all) => Numbers::F32(all),
+                    TimeNumbers::F64(all) => Numbers::F64(all),
+                    TimeNumbers::Whole(all) => Numbers::Whole(all),
+                },
+                period_nanos,
+            })
+        });
+        let Some(times) = times else {
+            return Ok(Cloud::from(self.scan(dropped_before)?));
+        };
+        for (bad, untimed) in self.bad.iter_mut().zip(&times.untimed) {
+            *bad |= untimed;
+        }
+        self.offset_nanos = times.offset_nanos;
+        Ok(Cloud {
+            scan: self.scan(dropped_before)?,
+            start: times.start,
+            from_stamp_nanos: times.from_stamp_nanos,
+            times: Some(times.report),
+        })
+    }
+
     /// The scan; points that are marked, not finite or too far are left out and counted.
     pub(crate) fn scan(mut self, dropped_before: u32) -> Result<LidarScan, Wrong> {
         for column in [&self.x, &self.y, &self.z] {
@@ -94,8 +155,7 @@ pub(crate) enum Role {
     Z,
     Intensity,
     Ring,
-    OffsetNanos,
-    OffsetSeconds,
+    Time(Said),
 }
 
 /// Collects values; where there is none, the point is marked bad.
@@ -125,25 +185,5 @@ pub(crate) fn ring(value: f64, index: usize) -> Result<Option<u16>, Wrong> {
             "a ring, 0 to 65535",
             format!("{value}"),
         )),
-    }
-}
-
-/// An offset in nanoseconds; nothing if the number is not finite.
-pub(crate) fn offset_nanos(value: f64, role: Role, index: usize) -> Result<Option<i32>, Wrong> {
-    let nanos = match role {
-        Role::OffsetSeconds => (value * 1e9).round(),
-        _ => value.round(),
-    };
-    match nanos.is_finite() {
-        false => Ok(None),
-        true if nanos.abs() <= f64::from(i32::MAX) => Ok(Some(nanos as i32)),
-        true => {
-            let place = format!("point {index}");
-            Err(Wrong::new(
-                place,
-                "a time within ±2.147 s of the scan's stamp",
-                format!("{value}"),
-            ))
-        }
     }
 }

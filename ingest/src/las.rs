@@ -21,10 +21,11 @@ use std::path::Path;
 use beluga_types::Stamp;
 
 use crate::cloud::{Absolute, Cloud};
-use crate::columns::{Columns, Wrong};
+use crate::columns::{Columns, TimeColumn, TimeNumbers, Wrong};
 use crate::error::Error;
 use crate::leap;
 use crate::ply::read_whole;
+use crate::point_times::{Said, Unit};
 use header::{Header, Times};
 pub(crate) use local::Local;
 
@@ -101,22 +102,29 @@ impl<'a> Points<'a> {
     }
 
     fn cloud(mut self) -> Result<Cloud, Wrong> {
-        let standard = self.header.times == Times::Standard;
+        if self.header.time_at.is_none() {
+            return self.columns.cloud(0, None);
+        }
+        if self.header.times != Times::Standard {
+            self.columns.time = Some(TimeColumn {
+                name: "GPS time".to_owned(),
+                said: Said::InUnit(Unit::Seconds),
+                numbers: TimeNumbers::F64(self.times),
+            });
+            return self.columns.cloud(0, None);
+        }
         let stamp = |time: &f64| {
             let whole = time.floor();
             if whole.is_nan() || whole.abs() > 1e11 {
                 return None;
             }
-            let before = if standard { ADJUSTED_S } else { 0 };
-            leap::from_gps(whole as i64 + before, time - whole)
+            leap::from_gps(whole as i64 + ADJUSTED_S, time - whole)
         };
         let times = Absolute(self.times.iter().map(stamp).collect::<Vec<Option<Stamp>>>());
-        if self.header.time_at.is_some() {
-            self.columns.offset_nanos = times.offsets(&mut self.columns.bad);
-        }
+        self.columns.offset_nanos = times.offsets(&mut self.columns.bad);
         Ok(Cloud {
-            scan: self.columns.scan(0)?,
-            start: times.start().filter(|_| standard),
+            start: times.start(),
+            ..self.columns.cloud(0, None)?
         })
     }
 }

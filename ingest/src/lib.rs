@@ -33,6 +33,7 @@ mod pcd;
 mod pings;
 mod pings_out;
 pub mod ply;
+mod point_times;
 pub mod probe;
 mod profile;
 mod pulses;

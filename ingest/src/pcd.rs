@@ -8,10 +8,8 @@
 //! | `x` `y` `z` | metres, required |
 //! | `intensity`, `reflectivity`, `reflectance`, `i` | strength in the device's unit; the first found |
 //! | `ring`, `channel`, `line` | ring, whole numbers 0 to 65535 |
-//! | `offset_nanos`, `offset_time` | nanoseconds after the scan's stamp |
-//! | `offset_s` | seconds after the scan's stamp |
-//! | `t`, `time` | nanoseconds if of an integer type, seconds if of a real one |
-//! | `timestamp` of 8 bytes | time since 1970, UTC: seconds if real, nanoseconds if integer |
+//! | `offset_nanos`, `offset_s` | nanoseconds, seconds after the scan's stamp |
+//! | `t`, `time`, `timestamp`, `offset_time` and others | recognised by the numbers: see `point_times` |
 //!
 //! Points of which one of these numbers is not finite (an organised cloud's empty places), or with
 //! |x|, |y| or |z| above 1e6 m, are left out and counted. `VIEWPOINT` is not applied. Numbers in
@@ -34,24 +32,28 @@ use crate::ply::read_whole;
 /// The largest PCD file that is read, in bytes.
 const MAX_PCD_BYTES: u64 = 4 << 30;
 
-/// Reads the scan of a PCD file.
+/// Reads the scan of a PCD file; `period_nanos` is the time from scan to scan, where it is known.
 ///
 /// # Errors
 /// If the file cannot be read, is not PCD, lacks x, y or z, holds more or fewer points than its
 /// header says, or has a ring or time that does not fit its type.
-pub(crate) fn read(path: &Path) -> Result<Cloud, Error> {
-    parse(&read_whole(path, MAX_PCD_BYTES)?)
+pub(crate) fn read(path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
+    parse_at(&read_whole(path, MAX_PCD_BYTES)?, period_nanos)
         .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
 }
 
-fn parse(bytes: &[u8]) -> Result<Cloud, crate::columns::Wrong> {
+fn parse_at(bytes: &[u8], period_nanos: Option<i64>) -> Result<Cloud, crate::columns::Wrong> {
     let header = header::Header::parse(bytes)?;
-    body::cloud(&header, bytes)
+    body::cloud(&header, bytes, period_nanos)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn parse(bytes: &[u8]) -> Result<Cloud, crate::columns::Wrong> {
+        parse_at(bytes, None)
+    }
 
     const HEADER: &str = "# .PCD v0.7\nVERSION 0.7\nFIELDS x y z intensity ring t\nSIZE 4 4 4 4 2 4\n\
         TYPE F F F F U U\nCOUNT 1 1 1 1 1 1\nWIDTH 3\nHEIGHT 1\nVIEWPOINT 0 0 0 1 0 0 0\nPOINTS 3\n";

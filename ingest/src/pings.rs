@@ -270,6 +270,7 @@ impl Source for Pings {
         match self.payload(&row, waveforms) {
             Ok(payload) => Loaded {
                 // What is there of a ping is a ping: nothing is lost but its far end.
+                from_stamp_nanos: None,
                 faults: if missing > 0 {
                     vec![truncated(0)]
                 } else {

@@ -9,9 +9,8 @@
 //! | `x` `y` `z` | metres, required |
 //! | `intensity`, `reflectance`, `scalar_intensity` | strength in the device's unit; the first found |
 //! | `ring`, `scalar_ring` | ring, whole numbers 0 to 65535 |
-//! | `offset_nanos` | nanoseconds after the scan's stamp |
-//! | `offset_s` | seconds after the scan's stamp |
-//! | `t`, `time` | as `offset_nanos` if of an integer type, as `offset_s` if of a real one |
+//! | `offset_nanos`, `offset_s` | nanoseconds, seconds after the scan's stamp |
+//! | `t`, `time`, `timestamp` and others | recognised by the numbers: see `point_times` |
 //!
 //! Points of which one of these numbers is not finite, or with |x|, |y| or |z| above 1e6 m, are left
 //! out and counted.
@@ -31,6 +30,7 @@ use beluga_types::LidarScan;
 pub use encode::encode;
 use layout::Layout;
 
+use crate::cloud::Cloud;
 use crate::error::Error;
 use crate::regular;
 
@@ -43,7 +43,7 @@ const DROPPED: &str = "dropped_points";
 ///
 /// # Errors
 /// If the file cannot be read, is not PLY, has no `vertex` with x, y and z, holds more or fewer
-/// vertices than its header says, or a ring or time that does not fit its type.
+/// vertices than its header says, or a ring that does not fit its type.
 pub fn read(path: &Path) -> Result<LidarScan, Error> {
     parse(&read_whole(path, MAX_PLY_BYTES)?, path)
 }
@@ -62,13 +62,26 @@ pub fn write(path: &Path, scan: &LidarScan) -> Result<(), Error> {
 /// # Errors
 /// As [`read`].
 pub fn parse(bytes: &[u8], path: &Path) -> Result<LidarScan, Error> {
+    cloud(bytes, path, None).map(|cloud| cloud.scan)
+}
+
+/// The scan in a PLY file with its times; `period_nanos` is the time from scan to scan, where it is
+/// known.
+///
+/// # Errors
+/// As [`read`].
+pub(crate) fn read_cloud(path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
+    cloud(&read_whole(path, MAX_PLY_BYTES)?, path, period_nanos)
+}
+
+fn cloud(bytes: &[u8], path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
     let layout = Layout::parse(bytes, path)?;
     let columns = match layout.stride {
         Some(stride) => fast::columns(bytes, &layout, stride),
         None => general::columns(bytes, &layout),
     };
     columns
-        .and_then(|columns| columns.scan(layout.dropped))
+        .and_then(|columns| columns.cloud(layout.dropped, period_nanos))
         .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
 }
 

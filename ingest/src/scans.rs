@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use beluga_types::{GapCause, LidarScan, Payload, SensorSpec, Stamp};
+use beluga_types::{GapCause, Payload, SensorSpec, Stamp};
 
 use crate::cloud::Cloud;
 use crate::error::{Error, Fault};
@@ -97,6 +97,8 @@ pub(crate) struct Scans {
     format: ScanFormat,
     folder: PathBuf,
     times: Times,
+    /// The time from scan to scan, if the rig states it.
+    period_nanos: Option<i64>,
     /// Where the coordinates of LAS files are counted from.
     local: Option<Local>,
 }
@@ -104,7 +106,7 @@ pub(crate) struct Scans {
 /// One scan: where it is, or what has been read of it when its time was looked for.
 pub(crate) enum Scan {
     At(PathBuf),
-    Read(LidarScan),
+    Read(Box<Cloud>),
 }
 
 /// Where the times come from.
@@ -139,21 +141,27 @@ impl Scans {
             format,
             folder: folder.to_owned(),
             times: Times::Own(Vec::new().into_iter()),
+            period_nanos: spec.rate_hz.map(|rate_hz| (1e9 / rate_hz) as i64),
             local,
         };
+        let first = scans.first_readable();
+        let report = first.as_ref().and_then(|cloud| cloud.times.as_ref());
+        if let Some(report) = report.filter(|report| !report.is_plain()) {
+            notes.push(format!("sensor `{}`: {report}", spec.name));
+        }
         let table = folder.join("times.csv");
         scans.times = if table.is_file() {
             Times::Table(Table::open(&table, &REQUIRED, &OPTIONAL)?)
         } else {
-            scans.times_without_table(spec, notes)?
+            scans.times_without_table(spec, first.is_some_and(|cloud| cloud.start.is_some()), notes)?
         };
         Ok(scans)
     }
 
     fn read(&self, path: &Path) -> Result<Cloud, Error> {
         match (self.format, &self.local) {
-            (ScanFormat::Ply, _) => ply::read(path).map(Cloud::from),
-            (ScanFormat::Pcd, _) => pcd::read(path),
+            (ScanFormat::Ply, _) => ply::read_cloud(path, self.period_nanos),
+            (ScanFormat::Pcd, _) => pcd::read(path, self.period_nanos),
             (ScanFormat::Las, Some(local)) => las::read(path, local),
             (ScanFormat::Las, None) => las::read(path, &Local::of(path)?),
             (ScanFormat::KittiBin, _) => kitti::read_scan(path, true).map(Cloud::from),
@@ -161,10 +169,16 @@ impl Scans {
         }
     }
 
-    fn times_without_table(&self, spec: &SensorSpec, notes: &mut Vec<String>) -> Result<Times, Error> {
+    /// `has_own`: whether the points have times of day.
+    fn times_without_table(
+        &self,
+        spec: &SensorSpec,
+        has_own: bool,
+        notes: &mut Vec<String>,
+    ) -> Result<Times, Error> {
         let (folder, format) = (&self.folder, self.format);
         let files = format.files(folder)?;
-        if self.has_own_times(&files) {
+        if has_own {
             return Ok(Times::Own(files.into_iter()));
         }
         let is_kitti = matches!(format, ScanFormat::KittiBin | ScanFormat::Xyz32);
@@ -205,13 +219,13 @@ impl Scans {
         }
     }
 
-    /// Whether the points have times of day; the first file that can be read decides.
-    fn has_own_times(&self, files: &[PathBuf]) -> bool {
+    /// The first scan of the folder that can be read: it tells how the times of all are written.
+    fn first_readable(&self) -> Option<Cloud> {
         /// Files that are tried: damage at the start is no reason to read everything.
         const TRIED: usize = 3;
-        let can_have = matches!(self.format, ScanFormat::Pcd | ScanFormat::Las);
-        let mut read = files.iter().take(TRIED).filter_map(|path| self.read(path).ok());
-        can_have && read.next().is_some_and(|cloud| cloud.start.is_some())
+        let can_have = matches!(self.format, ScanFormat::Ply | ScanFormat::Pcd | ScanFormat::Las);
+        let files = self.format.files(&self.folder).ok().filter(|_| can_have)?;
+        files.iter().take(TRIED).find_map(|path| self.read(path).ok())
     }
 
     /// What is wrong with a scan, without its name where the recording is this one file: who tells
@@ -240,7 +254,7 @@ impl Scans {
             stamp,
             end: None,
             received: None,
-            what: Scan::Read(cloud.scan),
+            what: Scan::Read(Box::new(cloud)),
         })
     }
 }
@@ -303,17 +317,17 @@ impl Source for Scans {
     }
 
     fn load(&mut self, scan: Scan) -> Loaded {
-        let scan = match scan {
-            Scan::At(path) => self
-                .read(&path)
-                .map(|cloud| cloud.scan)
-                .map_err(|error| self.fault(&error)),
-            Scan::Read(scan) => Ok(scan),
+        let cloud = match scan {
+            Scan::At(path) => self.read(&path).map_err(|error| self.fault(&error)),
+            Scan::Read(cloud) => Ok(*cloud),
         };
-        match scan {
-            Ok(scan) => {
-                let last_offset_nanos = i64::from(scan.last_offset_nanos());
-                Loaded::whole(Payload::Lidar(Arc::new(scan)), last_offset_nanos)
+        match cloud {
+            Ok(cloud) => {
+                let last_offset_nanos = i64::from(cloud.scan.last_offset_nanos());
+                Loaded {
+                    from_stamp_nanos: cloud.from_stamp_nanos,
+                    ..Loaded::whole(Payload::Lidar(Arc::new(cloud.scan)), last_offset_nanos)
+                }
             }
             Err(fault) => Loaded::lost(fault),
         }

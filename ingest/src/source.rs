@@ -33,6 +33,8 @@ pub(crate) struct Loaded {
     pub(crate) payload: Option<Payload>,
     /// From the payload's time zero to its end.
     pub(crate) last_offset_nanos: i64,
+    /// Time zero after the row's stamp, where the payload itself tells; else the stamp's meaning does.
+    pub(crate) from_stamp_nanos: Option<i64>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -41,6 +43,7 @@ impl Loaded {
         Self {
             payload: Some(payload),
             last_offset_nanos,
+            from_stamp_nanos: None,
             faults: Vec::new(),
         }
     }
@@ -49,6 +52,7 @@ impl Loaded {
         Self {
             payload: None,
             last_offset_nanos: 0,
+            from_stamp_nanos: None,
             faults: vec![fault],
         }
     }

@@ -9,7 +9,7 @@ use crate::count::{Count, Late, Verdict};
 use crate::error::{Error, Fault};
 use crate::order::{LATENESS_NANOS, Reorder};
 use crate::range::{MAX_PAYLOAD_NANOS, is_time};
-use crate::source::{Row, Source};
+use crate::source::{Loaded, Row, Source};
 
 /// Measurements that are held to put their ends in order.
 const LOOKAHEAD: usize = 2;
@@ -208,7 +208,7 @@ impl<S: Source> Stream<S> {
             self.gap(stamp, first_missing, fault);
         }
         let loaded = self.source.load(row.what);
-        let (stamp, end) = match self.times(stamp, said_end, loaded.last_offset_nanos) {
+        let (stamp, end) = match self.times(stamp, said_end, &loaded) {
             Ok(times) => times,
             Err(wrong) => {
                 let fault = Fault {
@@ -255,9 +255,11 @@ impl<S: Source> Stream<S> {
         &self,
         said: Stamp,
         said_end: Option<Stamp>,
-        last_offset_nanos: i64,
+        loaded: &Loaded,
     ) -> Result<(Stamp, Stamp), &'static str> {
+        let last_offset_nanos = loaded.last_offset_nanos;
         let said_length = match (said_end, self.meaning) {
+            _ if loaded.from_stamp_nanos.is_some() => 0,
             (Some(end), StampMeaning::Start) => end.nanos_since(said),
             (Some(end), StampMeaning::Middle) => end.nanos_since(said).saturating_mul(2),
             (Some(_), StampMeaning::End) | (None, StampMeaning::Start) => 0,
@@ -271,10 +273,11 @@ impl<S: Source> Stream<S> {
         if said_length > MAX_PAYLOAD_NANOS {
             return Err("it ends more than 60 s after it starts");
         }
-        let back = match self.meaning {
-            StampMeaning::Start => 0,
-            StampMeaning::Middle => length / 2,
-            StampMeaning::End => length,
+        let back = match (loaded.from_stamp_nanos, self.meaning) {
+            (Some(from_stamp), _) => -from_stamp,
+            (None, StampMeaning::Start) => 0,
+            (None, StampMeaning::Middle) => length / 2,
+            (None, StampMeaning::End) => length,
         };
         let stamp = said.shifted_nanos(self.offset_nanos.saturating_sub(back));
         let end = stamp.shifted_nanos(length);

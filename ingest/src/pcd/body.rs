@@ -1,18 +1,16 @@
 //! The points of a PCD file, column by column.
 
-use beluga_types::Stamp;
-
-use super::header::{Encoding, Field, Header, Scalar, Use};
+use super::header::{Encoding, Field, Header, Scalar};
 use super::lzf;
-use crate::cloud::{Absolute, Cloud};
-use crate::columns::{Columns, Role, Wrong, marked, offset_nanos, ring};
+use crate::cloud::Cloud;
+use crate::columns::{Columns, Role, TimeColumn, TimeNumbers, Wrong, marked, ring};
 use crate::table::quoted;
 
 /// The scan of a file with this header.
-pub(super) fn cloud(header: &Header, bytes: &[u8]) -> Result<Cloud, Wrong> {
+pub(super) fn cloud(header: &Header, bytes: &[u8], period_nanos: Option<i64>) -> Result<Cloud, Wrong> {
     let body = &bytes[header.body..];
     match header.encoding {
-        Encoding::Ascii => from_table(header, &Table::read(header, body)?),
+        Encoding::Ascii => from_table(header, &Table::read(header, body)?, period_nanos),
         Encoding::Binary => {
             let (found, stride) = (body.len(), header.stride);
             // A writer may fill a page after the last point, never with a whole point's worth less.
@@ -24,11 +22,15 @@ pub(super) fn cloud(header: &Header, bytes: &[u8]) -> Result<Cloud, Wrong> {
                 let expected = format!("{} points, {} bytes", header.points, needed(header)?);
                 return Err(Wrong::new("body", expected, format!("{found} bytes")));
             }
-            from_table(header, &Table::Rows(&body[..needed(header)?], stride))
+            from_table(
+                header,
+                &Table::Rows(&body[..needed(header)?], stride),
+                period_nanos,
+            )
         }
         Encoding::Compressed => {
             let plain = unpacked(header, body)?;
-            from_table(header, &Table::Columns(plain))
+            from_table(header, &Table::Columns(plain), period_nanos)
         }
     }
 }
@@ -172,72 +174,58 @@ impl Table<'_> {
     }
 }
 
-fn from_table(header: &Header, table: &Table) -> Result<Cloud, Wrong> {
+fn from_table(header: &Header, table: &Table, period_nanos: Option<i64>) -> Result<Cloud, Wrong> {
     let points = header.points;
     let mut columns = Columns {
         bad: vec![false; points],
         ..Columns::default()
     };
-    let mut start = None;
-    for (place, (purpose, field)) in header.chosen()?.into_iter().enumerate() {
+    for (place, (role, field)) in header.chosen()?.into_iter().enumerate() {
         let numbers = || table.numbers(field, place, points).into_iter();
-        match purpose {
-            Use::Of(Role::X) => columns.x = table.reals(field, place, points),
-            Use::Of(Role::Y) => columns.y = table.reals(field, place, points),
-            Use::Of(Role::Z) => columns.z = table.reals(field, place, points),
-            Use::Of(Role::Intensity) => columns.intensity = Some(table.reals(field, place, points)),
-            Use::Of(Role::Ring) => {
+        match role {
+            Role::X => columns.x = table.reals(field, place, points),
+            Role::Y => columns.y = table.reals(field, place, points),
+            Role::Z => columns.z = table.reals(field, place, points),
+            Role::Intensity => columns.intensity = Some(table.reals(field, place, points)),
+            Role::Ring => {
                 let rings = numbers().enumerate().map(|(index, value)| ring(value, index));
                 columns.ring = Some(marked(rings, &mut columns.bad)?);
             }
-            Use::Of(role) => {
-                let offsets = numbers()
-                    .enumerate()
-                    .map(|(index, value)| offset_nanos(value, role, index));
-                columns.offset_nanos = Some(marked(offsets, &mut columns.bad)?);
-            }
-            Use::Absolute => {
-                let times = absolute(table, field, place, points);
-                start = times.start();
-                columns.offset_nanos = times.offsets(&mut columns.bad);
+            Role::Time(said) => {
+                columns.time = Some(TimeColumn {
+                    name: field.name.clone(),
+                    said,
+                    numbers: times(table, field, place, points),
+                });
             }
         }
     }
-    Ok(Cloud {
-        scan: columns.scan(0)?,
-        start,
-    })
+    columns.cloud(0, period_nanos)
 }
 
-/// Times since 1970 of each point.
-fn absolute(table: &Table, field: &Field, place: usize, points: usize) -> Absolute {
-    // Seconds and their fraction apart: nanoseconds since 1970 do not fit an `f64`.
-    let seconds = |value: f64| {
-        let whole = value.floor();
-        let near = whole.abs() < 9e9;
-        near.then(|| Stamp::from_nanos(whole as i64 * 1_000_000_000).shifted_s(value - whole))
-    };
-    let times = match (table, field.scalar) {
-        (Table::Text(columns), Scalar::F64) => columns[place].iter().map(|value| seconds(*value)).collect(),
-        (Table::Text(columns), _) => columns[place].iter().map(|value| seconds(value * 1e-9)).collect(),
-        (_, Scalar::I64) => {
-            let nanos = |bytes| Some(Stamp::from_nanos(i64::from_le_bytes(first(bytes))));
-            table.fields(field, points).map(nanos).collect()
+/// The numbers of a time field: whole ones of 8 bytes do not fit an `f64`.
+fn times(table: &Table, field: &Field, place: usize, points: usize) -> TimeNumbers {
+    let is_text = matches!(table, Table::Text(_));
+    match field.scalar {
+        Scalar::F32 => TimeNumbers::F32(table.reals(field, place, points)),
+        Scalar::F64 => TimeNumbers::F64(table.numbers(field, place, points)),
+        Scalar::I64 if !is_text => {
+            let nanos = |bytes| i64::from_le_bytes(first(bytes));
+            TimeNumbers::Whole(table.fields(field, points).map(nanos).collect())
         }
-        (_, Scalar::U64) => {
-            let nanos = |bytes| {
-                i64::try_from(u64::from_le_bytes(first(bytes)))
-                    .ok()
-                    .map(Stamp::from_nanos)
-            };
-            table.fields(field, points).map(nanos).collect()
+        Scalar::U64 if !is_text => {
+            let nanos = |bytes| i64::try_from(u64::from_le_bytes(first(bytes))).unwrap_or(i64::MAX);
+            TimeNumbers::Whole(table.fields(field, points).map(nanos).collect())
         }
-        (_, scalar) => table
-            .fields(field, points)
-            .map(|bytes| seconds(number(bytes, scalar)))
-            .collect(),
-    };
-    Absolute(times)
+        _ => {
+            let mut whole = TimeNumbers::Whole(Vec::with_capacity(points));
+            table
+                .numbers(field, place, points)
+                .into_iter()
+                .for_each(|value| whole.push(value));
+            whole
+        }
+    }
 }
 
 /// One number of any type. Whole numbers above 2⁵³ lose their last digits; no field that is used

@@ -1,6 +1,7 @@
 //! What a PCD header says: which fields a point has, how many there are and how they are written.
 
 use crate::columns::{Role, Wrong};
+use crate::point_times::{Said, TIME_FIELDS};
 use crate::table::quoted;
 
 /// The longest header that is read, in bytes.
@@ -51,14 +52,6 @@ impl Scalar {
     pub(super) fn is_real(self) -> bool {
         matches!(self, Scalar::F32 | Scalar::F64)
     }
-}
-
-/// What a field is used for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Use {
-    Of(Role),
-    /// Time since 1970, UTC.
-    Absolute,
 }
 
 /// One field of a point.
@@ -172,7 +165,7 @@ impl Header {
     }
 
     /// The fields that are used, and for what.
-    pub(super) fn chosen(&self) -> Result<Vec<(Use, &Field)>, Wrong> {
+    pub(super) fn chosen(&self) -> Result<Vec<(Role, &Field)>, Wrong> {
         let find = |names: &[&str]| {
             let named = |name: &&str| {
                 let fits = |field: &&Field| field.count == 1 && field.name.eq_ignore_ascii_case(name);
@@ -187,22 +180,17 @@ impl Header {
                 let expected = format!("a field `{name}`");
                 return Err(Wrong::new("`FIELDS`", expected, quoted(&names.join(" "))));
             };
-            chosen.push((Use::Of(role), field));
+            chosen.push((role, field));
         }
         let intensity = find(&["intensity", "reflectivity", "reflectance", "i"]);
-        chosen.extend(intensity.map(|field| (Use::Of(Role::Intensity), field)));
+        chosen.extend(intensity.map(|field| (Role::Intensity, field)));
         let ring = find(&["ring", "channel", "line"])
             .filter(|field| !field.scalar.is_real() || field.name == "ring");
-        chosen.extend(ring.map(|field| (Use::Of(Role::Ring), field)));
-        let time = find(&[
-            "offset_nanos",
-            "offset_time",
-            "offset_s",
-            "t",
-            "time",
-            "timestamp",
-        ]);
-        chosen.extend(time.and_then(|field| Some((use_of_time(field)?, field))));
+        chosen.extend(ring.map(|field| (Role::Ring, field)));
+        let time = TIME_FIELDS.iter().find_map(|name| find(&[name]));
+        chosen.extend(
+            time.and_then(|field| Some((Role::Time(Said::of(&field.name, field.scalar.is_real())?), field))),
+        );
         Ok(chosen)
     }
 }
@@ -220,18 +208,6 @@ const KEYS: [&str; 11] = [
     "POINTS",
     "DATA",
 ];
-
-fn use_of_time(field: &Field) -> Option<Use> {
-    let name = field.name.to_ascii_lowercase();
-    Some(match name.as_str() {
-        "timestamp" if field.bytes == 8 => Use::Absolute,
-        "timestamp" => return None,
-        "offset_nanos" | "offset_time" => Use::Of(Role::OffsetNanos),
-        "offset_s" => Use::Of(Role::OffsetSeconds),
-        _ if field.scalar.is_real() => Use::Of(Role::OffsetSeconds),
-        _ => Use::Of(Role::OffsetNanos),
-    })
-}
 
 fn points(width: Option<u64>, height: Option<u64>, points: Option<u64>) -> Result<usize, Wrong> {
     let grid = match (width, height) {

@@ -3,7 +3,7 @@
 use ply_rs_bw::ply::{Encoding, ScalarType};
 
 use super::layout::{Chosen, Layout};
-use crate::columns::{Columns, Role, Wrong, marked, offset_nanos, ring};
+use crate::columns::{Columns, Role, Wrong, marked, ring};
 
 /// The columns of a binary file whose vertices have a fixed stride and start.
 pub(super) fn columns(bytes: &[u8], layout: &Layout, stride: usize) -> Result<Columns, Wrong> {
@@ -28,11 +28,11 @@ pub(super) fn columns(bytes: &[u8], layout: &Layout, stride: usize) -> Result<Co
                 let rings = fields().enumerate().map(value);
                 columns.ring = Some(marked(rings, &mut columns.bad)?);
             }
-            Role::OffsetNanos | Role::OffsetSeconds => {
-                let value =
-                    |(index, field)| offset_nanos(number(field, &chosen.scalar, big), chosen.role, index);
-                let offsets = fields().enumerate().map(value);
-                columns.offset_nanos = Some(marked(offsets, &mut columns.bad)?);
+            Role::Time(_) => {
+                columns.time = chosen.time_column();
+                if let Some(time) = &mut columns.time {
+                    fields().for_each(|field| time.numbers.push(number(field, &chosen.scalar, big)));
+                }
             }
         }
     }

@@ -7,7 +7,7 @@ use ply_rs_bw::parser::Parser;
 use ply_rs_bw::ply::{ElementDef, Encoding, Property, PropertyAccess, PropertyAccessResult};
 
 use super::layout::Layout;
-use crate::columns::{Columns, Role, Wrong, offset_nanos, ring};
+use crate::columns::{Columns, Role, Wrong, ring};
 use crate::table::quoted;
 
 /// The numbers of one element in the order of its properties; NaN stands for a list.
@@ -90,7 +90,7 @@ pub(super) fn columns(bytes: &[u8], layout: &Layout) -> Result<Columns, Wrong> {
         match chosen.role {
             Role::Intensity => drop(columns.intensity.get_or_insert_default()),
             Role::Ring => drop(columns.ring.get_or_insert_default()),
-            Role::OffsetNanos | Role::OffsetSeconds => drop(columns.offset_nanos.get_or_insert_default()),
+            Role::Time(_) => columns.time = columns.time.take().or_else(|| chosen.time_column()),
             Role::X | Role::Y | Role::Z => {}
         }
     }
@@ -155,13 +155,11 @@ fn push(columns: &mut Columns, layout: &Layout, values: &[f64], index: usize) ->
                     .get_or_insert_default()
                     .push(ring.unwrap_or_default());
             }
-            Role::OffsetNanos | Role::OffsetSeconds => {
-                let offset = offset_nanos(value, chosen.role, index)?;
-                bad |= offset.is_none();
-                columns
-                    .offset_nanos
-                    .get_or_insert_default()
-                    .push(offset.unwrap_or_default());
+            Role::Time(_) => {
+                columns.time = columns.time.take().or_else(|| chosen.time_column());
+                if let Some(time) = &mut columns.time {
+                    time.numbers.push(value);
+                }
             }
         }
     }

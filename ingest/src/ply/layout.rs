@@ -8,8 +8,9 @@ use ply_rs_bw::ply::{ElementDef, Encoding, Header, PropertyType, ScalarType};
 
 use super::DROPPED;
 use super::general::Values;
-use crate::columns::{Role, Wrong};
+use crate::columns::{Role, TimeColumn, TimeNumbers, Wrong};
 use crate::error::Error;
+use crate::point_times::{Said, TIME_FIELDS, Unit};
 use crate::table::quoted;
 
 /// The longest header that is read, in bytes.
@@ -19,11 +20,31 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 #[derive(Clone, Debug)]
 pub(super) struct Chosen {
     pub(super) role: Role,
+    /// Its name, in lower case.
+    pub(super) name: &'static str,
     /// Its place among the vertex's properties.
     pub(super) index: usize,
     /// Bytes from the vertex's start; meaningful if the stride is fixed.
     pub(super) offset: usize,
     pub(super) scalar: ScalarType,
+}
+
+impl Chosen {
+    /// An empty column for it, if it tells the points' times.
+    pub(super) fn time_column(&self) -> Option<TimeColumn> {
+        let Role::Time(said) = self.role else {
+            return None;
+        };
+        Some(TimeColumn {
+            name: self.name.to_owned(),
+            said,
+            numbers: match self.scalar {
+                ScalarType::Float => TimeNumbers::F32(Vec::new()),
+                ScalarType::Double => TimeNumbers::F64(Vec::new()),
+                _ => TimeNumbers::Whole(Vec::new()),
+            },
+        })
+    }
 }
 
 /// What a header says.
@@ -154,18 +175,18 @@ fn choose(vertex: &ElementDef) -> Result<Vec<Chosen>, Wrong> {
         (Role::Z, &["z"]),
         (Role::Intensity, &["intensity", "reflectance", "scalar_intensity"]),
         (Role::Ring, &["ring", "scalar_ring"]),
-        (Role::OffsetNanos, &["offset_nanos", "offset_s", "t", "time"]),
+        (Role::Time(Said::Exactly(Unit::Nanoseconds)), &TIME_FIELDS),
     ] {
         match find(names) {
             Some((index, offset, scalar, name)) => {
                 let real = matches!(scalar, ScalarType::Float | ScalarType::Double);
-                let seconds = name == "offset_s" || (real && name != "offset_nanos");
                 let role = match role {
-                    Role::OffsetNanos if seconds => Role::OffsetSeconds,
+                    Role::Time(said) => Role::Time(Said::of(name, real).unwrap_or(said)),
                     role => role,
                 };
                 chosen.push(Chosen {
                     role,
+                    name,
                     index,
                     offset,
                     scalar,
