@@ -12,6 +12,7 @@ mod cloud;
 mod cloud_writer;
 mod decode;
 mod echoes;
+mod ending;
 mod fixes;
 mod head;
 mod opened;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use beluga_types::{Measurement, Payload, Rig, SensorId, Stamp};
 use mcap::records::MessageHeader;
@@ -11,6 +13,7 @@ use mcap::write::NoSeek;
 use mcap::{Compression, McapError, WriteOptions};
 
 use super::cdr::Encoder;
+use super::ending::Out;
 use super::fixes::{self, Moment};
 use super::rig::Attached;
 use super::schema::{Kind, topic};
@@ -26,17 +29,18 @@ const MAX_MESSAGE_BYTES: usize = 1 << 30;
 /// Level of zstd: a third of the time of its default for a tenth more bytes.
 const LEVEL: u32 = 1;
 
-type Out = mcap::Writer<NoSeek<BufWriter<std::fs::File>>>;
-
 /// Writes a tape.
 ///
 /// Measurements lie in chunks of at most 4 MiB (or one measurement, if that is longer) and one
 /// second of data time; a chunk is written and handed to the system at once when it closes. So a
 /// tape that was never [`finished`](Self::finish), because the program or the machine stopped,
-/// opens to its last whole chunk and loses what came after: at most one chunk.
+/// opens to its last whole chunk and loses what came after: at most one chunk. The same measurements
+/// give the same file, byte by byte.
 pub struct Writer {
     pub(super) path: PathBuf,
-    pub(super) mcap: Out,
+    pub(super) mcap: mcap::Writer<NoSeek<Out>>,
+    /// Tells the file that what comes now is its end.
+    ends: Arc<AtomicBool>,
     names: Vec<String>,
     channels: BTreeMap<(SensorId, Kind), u16>,
     /// First end and bytes of the chunk that is open.
@@ -67,7 +71,7 @@ impl Writer {
     /// An MCAP file without anything in it.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
-        let file = file.map_err(Error::io(path))?;
+        let (out, ends) = Out::new(file.map_err(Error::io(path))?);
         let mcap = WriteOptions::library(WriteOptions::new(), LIBRARY)
             .profile(PROFILE)
             .compression(Some(Compression::Zstd))
@@ -76,11 +80,12 @@ impl Writer {
             .chunk_size(None)
             // A chunk is put together in memory, and its file only ever grows.
             .disable_seeking(true)
-            .create(NoSeek::new(BufWriter::new(file)))
+            .create(NoSeek::new(out))
             .map_err(failed(path))?;
         Ok(Self {
             path: path.to_owned(),
             mcap,
+            ends,
             names: Vec::new(),
             channels: BTreeMap::new(),
             chunk: None,
@@ -153,7 +158,10 @@ impl Writer {
     /// If something cannot be written.
     pub fn finish(mut self) -> Result<u64, Error> {
         self.flush()?;
+        self.ends.store(true, Ordering::Relaxed);
         self.mcap.finish().map_err(failed(&self.path))?;
+        let out = self.mcap.into_inner().into_inner();
+        out.finish().map_err(Error::io(&self.path))?;
         Ok(self.kept)
     }
 

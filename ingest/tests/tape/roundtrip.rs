@@ -92,3 +92,19 @@ fn kept_counts_what_would_outlive_a_crash() {
         }
     }
 }
+
+/// Two writers at once, and every definition there is: a map without order would show.
+#[test]
+fn the_same_run_gives_the_same_file() {
+    let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let run = Seeded(5).run(14 * 12);
+    let [one, two] = std::thread::scope(|scope| {
+        folders
+            .each_ref()
+            .map(|folder| scope.spawn(|| taped(folder.path(), &rig(), &run).1))
+            .map(|writer| writer.join().unwrap())
+    });
+    assert!(one == two, "{} and {} bytes", one.len(), two.len());
+    let reader = Reader::new(std::io::Cursor::new(&one[..]), std::path::Path::new("one.mcap")).unwrap();
+    assert!(reader.is_finished());
+}
