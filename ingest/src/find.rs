@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use beluga_types::{Rig, SensorKind, SensorSpec};
 
+use crate::capture;
 use crate::ek80;
 use crate::error::Error;
+use crate::lidar::Maker;
 use crate::scans::{ScanFormat, files};
 
 /// Where one sensor's recording lies.
@@ -19,6 +21,8 @@ pub(crate) enum Place {
     Wav(Vec<PathBuf>),
     /// A file of an EK80, of which the sensor is a channel.
     Ek80(PathBuf),
+    /// A capture of a lidar's packets.
+    Packets(PathBuf),
     /// A table of fixes.
     Nav(PathBuf),
 }
@@ -40,13 +44,25 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
             path,
         });
     }
+    if has_packets(&path, spec) {
+        return Ok(Place::Packets(path));
+    }
     match spec.kind {
         SensorKind::Lidar => scans(path, spec),
         SensorKind::Sonar => pings(folder, path, spec, alone),
         SensorKind::Nav => match spec.format.as_deref() {
             None | Some("csv") => Ok(Place::Nav(path)),
-            Some(other) => Err(unknown(spec, other, "csv", path)),
+            Some(other) => Err(unknown(spec, other, &format!("csv, {}", Maker::words()), path)),
         },
+    }
+}
+
+/// Whether these are packets of a lidar, which has scans and, as a nav sensor, an IMU or positions.
+fn has_packets(path: &Path, spec: &SensorSpec) -> bool {
+    let may = spec.kind != SensorKind::Sonar;
+    may && match spec.format.as_deref() {
+        Some(name) => Maker::named(name).is_some(),
+        None => capture::looks_like(path),
     }
 }
 
@@ -57,7 +73,12 @@ fn scans(path: PathBuf, spec: &SensorSpec) -> Result<Place, Error> {
     };
     match (format, &spec.format) {
         (Some(format), _) => Ok(Place::Scans(path, format)),
-        (None, Some(other)) => Err(unknown(spec, other, "ply, pcd, las, laz, kitti or xyz32", path)),
+        (None, Some(other)) => Err(unknown(
+            spec,
+            other,
+            &format!("ply, pcd, las, laz, kitti, xyz32, {}", Maker::words()),
+            path,
+        )),
         (None, None) => Err(Error::Empty {
             expected: format!(
                 "scans of sensor `{}`: `*.ply`, `*.pcd`, `*.las`, `*.laz`, `*.bin` or `*.xyz32`",

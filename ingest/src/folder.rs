@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use beluga_types::{Origin, Payload, Rig, SensorId, SensorSpec, Stamp};
 
+use crate::capture::{self, Capture};
 use crate::ek80;
 use crate::error::Error;
 use crate::find::Place;
@@ -20,7 +21,7 @@ use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::timeline::{Branch, Timeline};
-use crate::{find, kitti, rig_toml, tape};
+use crate::{find, kitti, lidar, rig_toml, tape};
 
 pub use crate::writer::Writer;
 
@@ -38,8 +39,8 @@ pub struct Recording {
 impl Recording {
     /// Opens a folder with a `rig.toml`, a rig file itself, a tape, or a recording without a rig: a
     /// PCD, LAS or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a
-    /// rig of one lidar at 10 Hz is taken, or a Simrad EK80 file, for which one of a sonar for each
-    /// channel is.
+    /// rig of one lidar at 10 Hz is taken, a Simrad EK80 file, for which one of a sonar for each
+    /// channel is, or a capture of a lidar's packets, for which one of that lidar is.
     ///
     /// # Errors
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
@@ -64,6 +65,7 @@ impl Recording {
             let rig = match bare_rig(path, &mut notes) {
                 Some(rig) => rig,
                 None if ek80::looks_like(path) => ek80::rig(path, &mut notes)?,
+                None if capture::looks_like(path) => lidar::rig(|| Capture::open(path), path, &mut notes)?,
                 None => rig_toml::read(path).map_err(|error| no_rig(path, error))?,
             };
             (folder, rig)
@@ -188,6 +190,10 @@ impl Recording {
                 boxed(Blocks::open(files.clone(), spec)?, id, spec, first, count_jumps)
             }
             Place::Ek80(path) => boxed(ek80::Pings::open(path, spec)?, id, spec, path, count_jumps),
+            Place::Packets(path) => {
+                let packets = lidar::open_capture(path, &self.folder, spec, notes)?;
+                boxed(packets, id, spec, path, count_jumps)
+            }
             Place::Nav(path) => {
                 let origin = self.rig.origin.clone().unwrap_or_default();
                 boxed(Fixes::open(path, origin)?, id, spec, path, count_jumps)
@@ -265,7 +271,7 @@ fn no_rig(path: &Path, error: Error) -> Error {
         Ok(known) => Error::bad(
             path,
             "first bytes",
-            "a tape (MCAP), a Simrad EK80 file, PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
+            "a tape (MCAP), a Simrad EK80 file, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
             known.words,
         ),
         Err(error) => error,

@@ -4,15 +4,17 @@
 //! - [`order::Order`] puts live measurements in order.
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`ek80`] reads files of Simrad echo sounders.
+//! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
 //! - [`probe::probe`] says what a file or folder is, what it holds and what it lacks.
 //! - [`folder::Writer`] writes the folder form of a recording, [`kitti::convert`] makes one of KITTI scans.
 //!
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
 //! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
-//! describe the files, `EK80.md` those of Simrad.
+//! describe the files, `EK80.md` those of Simrad, `LIDAR.md` lidars' packets.
 
 mod beams;
+pub mod capture;
 mod cloud;
 mod columns;
 mod count;
@@ -26,6 +28,7 @@ mod hydrophone;
 pub mod kitti;
 mod las;
 mod leap;
+pub mod lidar;
 mod nav;
 pub mod order;
 pub mod pace;

@@ -8,6 +8,8 @@ mod place;
 mod read;
 mod write;
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 pub(crate) use beside::Beside;
@@ -102,6 +104,12 @@ struct SensorTable {
     corrected: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     beams: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    calibration: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]

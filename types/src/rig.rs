@@ -130,7 +130,8 @@ pub struct SensorSpec {
     pub medium: Medium,
     /// Where its recording lies, relative to the rig file.
     pub source: Option<String>,
-    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `csv`).
+    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `csv`), or whose packets it holds
+    /// (`ouster`).
     pub format: Option<String>,
     /// Whether this lidar's scans set the windows of the frames.
     pub reference: bool,
@@ -150,6 +151,12 @@ pub struct SensorSpec {
     pub corrected: Vec<String>,
     /// Where the beams look, for a sonar by beams.
     pub beams: Option<Arc<[Beam]>>,
+    /// What its maker says of this one device (angles, offsets): a file, relative to the rig file.
+    pub calibration: Option<String>,
+    /// The port its packets go to, where packets alone do not tell.
+    pub port: Option<u16>,
+    /// The address its packets come from, where several sensors send to one port.
+    pub address: Option<String>,
 }
 
 impl SensorSpec {
@@ -177,6 +184,9 @@ impl SensorSpec {
             deskewed: false,
             corrected: Vec::new(),
             beams: None,
+            calibration: None,
+            port: None,
+            address: None,
         }
     }
 

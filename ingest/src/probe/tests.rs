@@ -199,8 +199,9 @@ fn what_is_no_rig_is_told_by_its_kind() {
         fs::write(&path, bytes).unwrap();
         Recording::open(&path).unwrap_err().to_string()
     };
-    assert!(put("a.pcap", b"\xd4\xc3\xb2\xa1\xff").contains("found a packet capture (pcap)"));
-    assert!(put("a.raw", b"hello").contains("a Simrad EK80 file, PCD"));
+    assert!(put("a.pcap", b"\xd4\xc3\xb2\xa1\xff").contains("found a header that is cut or damaged"));
+    assert!(put("a.vtk", b"# vtk DataFile").contains("found a VTK file"));
+    assert!(put("a.raw", b"hello").contains("a Simrad EK80 file, a capture"));
     // A rig by any name is told as one.
     assert!(put("a.rig", b"[[sensor]]\nwrong = 1\n").contains("wrong"));
     // A name that the system refuses is not one that does not exist.

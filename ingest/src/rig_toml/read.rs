@@ -250,6 +250,9 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
         deskewed: table.deskewed,
         corrected: table.corrected,
         beams,
+        calibration: table.calibration,
+        port: table.port,
+        address: table.address.map(|address| address.to_string()),
         ..spec
     })
 }

@@ -115,5 +115,8 @@ fn sensor_table(spec: &SensorSpec, beside: &mut BTreeMap<String, String>) -> Sen
         deskewed: spec.deskewed,
         corrected: spec.corrected.clone(),
         beams,
+        calibration: spec.calibration.clone(),
+        port: spec.port,
+        address: spec.address.as_ref().and_then(|address| address.parse().ok()),
     }
 }

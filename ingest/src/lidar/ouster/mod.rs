@@ -1,0 +1,97 @@
+//! Ouster OS0, OS1, OS2 (and OSDome): packets of every firmware from 1.13 on.
+//!
+//! - [`profile`]: what a pixel holds, a table of fields for each profile;
+//! - [`packet`]: bytes → fields, for lidar and IMU packets;
+//! - [`metadata`]: what the sensor says of itself, of every firmware;
+//! - [`projection`]: range → coordinates;
+//! - `assembly`: packets → scans; `imu`: packets → samples; `clock`: the sensor's time → UTC;
+//!   `beside`: the metadata of a bare capture.
+//!
+//! `LIDAR.md` beside this crate says what is read, what it means, and from where that is known.
+
+mod assembly;
+mod beside;
+mod clock;
+mod imu;
+pub mod metadata;
+pub mod packet;
+pub mod profile;
+pub mod projection;
+
+use std::path::Path;
+
+use beluga_types::SensorKind;
+
+use super::{Device, Opening, Role};
+use crate::capture::Datagram;
+use crate::error::Error;
+use clock::Clock;
+use metadata::Metadata;
+use packet::{Imu, Packet};
+
+/// What a packet carries, if it is one of an Ouster's.
+pub(super) fn knows(datagram: &Datagram) -> Option<Role> {
+    match datagram.payload.as_slice() {
+        bytes if packet::looks_like_scans(bytes) => Some(Role::Scans),
+        bytes if Imu::read(bytes).is_some_and(|imu| imu.is_plausible()) => Some(Role::Nav),
+        _ => None,
+    }
+}
+
+/// The scans or the IMU of a sensor.
+///
+/// # Errors
+/// If the metadata is not there, cannot be read, or is another sensor's, or its profile is not known.
+pub(super) fn device(opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
+    let name = &opening.spec.name;
+    let all = || {
+        std::iter::once(opening.start)
+            .chain(opening.beside.iter().copied())
+            .flatten()
+    };
+    let first = all().find(|datagram| packet::looks_like_scans(&datagram.payload));
+    let is_imu = opening.spec.kind == SensorKind::Nav;
+    let found = match &opening.calibration {
+        Some(path) => {
+            let metadata = Metadata::open(path)?;
+            if let Some(first) = first {
+                must_fit(&metadata, &first.payload, path)?;
+            }
+            Ok((path.clone(), metadata))
+        }
+        None => beside::metadata(opening.path, first),
+    };
+    if is_imu {
+        // An IMU alone has no metadata to look for: its axes are taken as the sensor's.
+        let metadata = found.ok().map(|(_, metadata)| metadata);
+        let clock = Clock::of(all(), metadata.as_ref());
+        opening.notes.extend(clock.said(name, metadata.as_ref()));
+        return Ok(Box::new(imu::Samples::new(metadata, clock)));
+    }
+    let (path, metadata) = found?;
+    if opening.calibration.is_none() {
+        opening
+            .notes
+            .push(format!("sensor `{name}`: metadata taken from {}", path.display()));
+    }
+    let clock = Clock::of(all(), Some(&metadata));
+    opening
+        .notes
+        .push(format!("sensor `{name}`: {}", metadata.said()));
+    opening.notes.extend(clock.said(name, Some(&metadata)));
+    Ok(Box::new(assembly::Scans::new(metadata, clock)))
+}
+
+/// Whether metadata is that of the sensor that sent a packet.
+fn must_fit(metadata: &Metadata, bytes: &[u8], path: &Path) -> Result<(), Error> {
+    Packet::read(metadata.format(), bytes)
+        .and_then(|packet| metadata.fits(&packet))
+        .map_err(|misfit| {
+            Error::bad(
+                path,
+                "metadata",
+                format!("that of the sensor that is heard: {}", misfit.heard),
+                misfit.said,
+            )
+        })
+}
