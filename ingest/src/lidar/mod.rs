@@ -30,10 +30,18 @@
 //! which they were found ([`Measured::packets`]) and become gaps that lost no whole payload; whole
 //! scans that are missing are told by `seq`, which must not wrap.
 
+pub mod drive;
+pub mod hesai;
+pub mod livox;
 pub mod ouster;
+pub mod velodyne;
 
+mod calendar;
+mod clock;
 mod flows;
+mod numbers;
 mod play;
+mod sweep;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -49,7 +57,10 @@ pub(crate) use play::PacketScans;
 /// Whose packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Maker {
+    Hesai,
+    Livox,
     Ouster,
+    Velodyne,
 }
 
 /// What a packet carries.
@@ -141,14 +152,27 @@ pub(crate) struct PacketCounts {
     pub(crate) corrupt: u64,
 }
 
+impl PacketCounts {
+    pub(crate) fn add(&mut self, other: PacketCounts) {
+        self.lost += other.lost;
+        self.late += other.late;
+        self.twice += other.twice;
+        self.foreign += other.foreign;
+        self.corrupt += other.corrupt;
+    }
+}
+
 impl Maker {
     /// Every maker, in the order in which they are asked.
-    pub(crate) const ALL: [Maker; 1] = [Maker::Ouster];
+    pub(crate) const ALL: [Maker; 4] = [Maker::Ouster, Maker::Velodyne, Maker::Hesai, Maker::Livox];
 
     /// The word for it in `format`.
     pub(crate) fn name(self) -> &'static str {
         match self {
+            Maker::Hesai => "hesai",
+            Maker::Livox => "livox",
             Maker::Ouster => "ouster",
+            Maker::Velodyne => "velodyne",
         }
     }
 
@@ -165,13 +189,19 @@ impl Maker {
     /// What one of its packets carries, nothing if it is none.
     fn knows(self, datagram: &Datagram) -> Option<Role> {
         match self {
+            Maker::Hesai => hesai::knows(datagram),
+            Maker::Livox => livox::knows(datagram),
             Maker::Ouster => ouster::knows(datagram),
+            Maker::Velodyne => velodyne::knows(datagram),
         }
     }
 
     fn device(self, opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
         match self {
+            Maker::Hesai => hesai::device(opening),
+            Maker::Livox => livox::device(opening),
             Maker::Ouster => ouster::device(opening),
+            Maker::Velodyne => velodyne::device(opening),
         }
     }
 }
