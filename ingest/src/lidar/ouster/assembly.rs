@@ -338,6 +338,9 @@ impl Device for Scans {
         else {
             return;
         };
+        if self.clock.is_unset() {
+            self.clock = Clock::of_pairs(std::iter::once((datagram.received, time_nanos)));
+        }
         let seq = match self.turn(&packet, time_nanos) {
             Turn::Of(seq) => seq,
             Turn::Anew => self.start_anew(datagram, time_nanos, made),

@@ -20,7 +20,7 @@ const TAI_SECONDS: [i64; 2] = [37, 36];
 const NEAR_NANOS: i64 = 500_000_000;
 
 /// How a sensor's time lands on the timeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Clock {
     /// Added to the sensor's time; 0 for a clock that tells the time.
     offset_nanos: i64,
@@ -77,6 +77,11 @@ impl Clock {
     pub(super) fn stamp(&self, nanos: u64) -> Option<Stamp> {
         let nanos = i64::try_from(nanos).ok()?.checked_add(self.offset_nanos)?;
         Some(Stamp::from_nanos(nanos))
+    }
+
+    /// Whether nothing has been heard that tells.
+    pub(super) fn is_unset(&self) -> bool {
+        self.delay_nanos.is_none()
     }
 
     /// Whether the sensor's time counts from power-on.

@@ -18,12 +18,14 @@ pub mod packet;
 pub mod profile;
 pub mod projection;
 
+use std::io::Read;
 use std::path::Path;
+use std::sync::Arc;
 
-use beluga_types::SensorKind;
+use beluga_types::{LidarScan, Payload, SensorKind, Stamp};
 
-use super::{Device, Opening, Role};
-use crate::capture::Datagram;
+use super::{Device, Made, Opening, Role};
+use crate::capture::{Capture, Datagram};
 use crate::error::Error;
 use clock::Clock;
 use metadata::Metadata;
@@ -80,6 +82,62 @@ pub(super) fn device(opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
         .push(format!("sensor `{name}`: {}", metadata.said()));
     opening.notes.extend(clock.said(name, Some(&metadata)));
     Ok(Box::new(assembly::Scans::new(metadata, clock)))
+}
+
+/// A scan with its number and times.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// The number of its frame, which goes on where the device's own starts again.
+    pub seq: u64,
+    /// First firing.
+    pub stamp: Stamp,
+    /// Last firing.
+    pub end: Stamp,
+    /// Its points.
+    pub points: Arc<LidarScan>,
+}
+
+/// The scans of a capture of one sensor, in their order; what is lost is told in its place. Where the sensor's clock counts from
+/// power-on, the capture's clock sets it by the first packet. `path` is the name in messages.
+///
+/// # Errors
+/// If the input does not start as a capture does.
+pub fn scans<R: Read>(
+    input: R,
+    path: &Path,
+    metadata: Metadata,
+) -> Result<impl Iterator<Item = Result<Scan, String>> + use<R>, Error> {
+    let mut capture = Capture::new(input, path)?;
+    let mut device = assembly::Scans::new(metadata, Clock::default());
+    let (mut made, mut ended) = (Made::default(), false);
+    Ok(std::iter::from_fn(move || {
+        loop {
+            match made.ready.pop_front() {
+                Some(Ok(measured)) => match measured.payload {
+                    Payload::Lidar(points) => {
+                        return Some(Ok(Scan {
+                            seq: measured.seq.unwrap_or_default(),
+                            stamp: measured.stamp,
+                            end: measured.end,
+                            points,
+                        }));
+                    }
+                    _ => continue,
+                },
+                Some(Err(fault)) => return Some(Err(fault.detail)),
+                None if ended => return None,
+                None => {}
+            }
+            match capture.next() {
+                Some(Ok(datagram)) => device.push(&datagram, &mut made),
+                Some(Err(damage)) => made.lose(damage.fault),
+                None => {
+                    ended = true;
+                    device.finish(&mut made);
+                }
+            }
+        }
+    }))
 }
 
 /// Whether metadata is that of the sensor that sent a packet.
