@@ -35,7 +35,8 @@ fn every_model_gives_its_returns() {
         (0x24, 1327, &BANKS[..1], "Puck Hi-Res", 372),
         (0x21, 553, &BANKS[..1], "HDL-32E", 372),
         (0x28, 664, &BANKS[..1], "VLP-32C", 372),
-        (0xa1, 160, &BANKS[..], "VLS-128", 372),
+        (0xa1, 160, &BANKS[..], "Velodyne VLS-128,", 372),
+        (0xa1, 173, &BANKS[..], "Velodyne VLS-128 5.2.3,", 372),
     ] {
         let found = driven(
             &packets(|count| write::velodyne(count, product, 0x37, step, banks), 40),
@@ -103,6 +104,69 @@ fn every_model_gives_its_returns() {
         );
         assert_eq!(returns(&found), 40 * 96 - 40, "{name}");
     }
+}
+
+/// Where returns of these packets are, and how many µs behind the first they were fired, as
+/// velodyne-decoder 3.1.0 has them (which does not turn a VLS-128's first packet).
+#[test]
+fn models_without_a_recording_are_where_another_decoder_has_them() {
+    type Row = (usize, [f64; 3], f64, u16);
+    let check = |product: u8, step: u32, banks: &[u16], rows: &[Row]| {
+        let found = driven(
+            &packets(|count| write::velodyne(count, product, 0x37, step, banks), 12),
+            (step / 10) as u16,
+        );
+        let (_, scan) = &found.scans[0];
+        for (index, place, micros, ring) in rows {
+            let own = [scan.x()[*index], scan.y()[*index], scan.z()[*index]].map(f64::from);
+            for (own, there) in own.iter().zip(place) {
+                // Azimuths are rounded to 0.01° there: 1.8 mm at 20 m.
+                assert!((own - there).abs() < 2e-3, "{product:#x} {index}: {own} {there}");
+            }
+            let fired = f64::from(scan.offset_nanos().unwrap()[*index]) * 1e-3;
+            assert!(
+                (fired - micros).abs() < 0.05,
+                "{product:#x} {index}: {fired} {micros}"
+            );
+            assert_eq!(scan.ring().unwrap()[*index], *ring, "{product:#x} {index}");
+        }
+    };
+    check(
+        0x28,
+        664,
+        &BANKS[..1],
+        &[
+            (0, [18.120_745, -0.442_861, -8.432_594], 0.0, 0),
+            (5, [20.014_194, 0.482_146, 0.0], 4.608, 20),
+            (100, [19.871_458, -0.693_927, -2.525_523], 175.104, 4),
+            (300, [20.075_968, -1.122_421, 0.817_466], 523.008, 26),
+            (743, [20.133_228, -1.086_853, -0.468_184], 1_306.816, 16),
+        ],
+    );
+    check(
+        0x24,
+        1327,
+        &BANKS[..1],
+        &[
+            (5, [9.993_066, -0.006_976, 0.579_272], 11.52, 10),
+            (100, [9.986_432, -0.216_161, -0.811_735], 350.208, 4),
+            (300, [9.985_455, -0.654_481, -1.047_165], 1_064.448, 3),
+            (743, [9.800_548, -1.603_145, 1.743_668], 2_633.368, 15),
+        ],
+    );
+    check(
+        0xa1,
+        173,
+        &BANKS,
+        &[
+            (0, [19.461_191, -2.167_103, -4.057_914], 0.0, 4),
+            (5, [19.932_552, 0.951_153, 1.604_338], 0.0, 113),
+            (400, [20.023_813, 0.734_940, -1.772_505], 181.67, 25),
+            (520, [20.009_739, -1.883_726, 0.843_411], 239.47, 93),
+            (700, [20.103_363, -0.712_915, -0.003_501], 323.28, 71),
+            (743, [20.084_942, 1.822_218, 0.150_918], 337.73, 75),
+        ],
+    );
 }
 
 #[test]

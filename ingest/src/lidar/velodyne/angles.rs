@@ -19,7 +19,7 @@ pub(super) fn of(model: Model) -> Option<Vec<Angle>> {
         Model::PuckHiRes => straight(&PUCK_HI_RES_DEG),
         Model::Hdl32e => straight(&HDL_32E_DEG),
         Model::Vlp32c => VLP_32C_DEG.to_vec(),
-        Model::Vls128 => {
+        Model::Vls128 | Model::Vls128Slow => {
             let azimuths = VLS_128_AZIMUTHS_DEG.iter().cycle();
             VLS_128_DEG.iter().copied().zip(azimuths.copied()).collect()
         }
@@ -33,7 +33,7 @@ pub(super) fn ring_radius_m(model: Model) -> f64 {
         Model::Vlp16 | Model::PuckHiRes => 0.041_91,
         Model::Hdl32e => 0.028_95,
         Model::Vlp32c => 0.0424,
-        Model::Vls128 => 0.058_63,
+        Model::Vls128 | Model::Vls128Slow => 0.058_63,
         Model::Hdl64eS2 | Model::Hdl64eS3 => 0.0,
     }
 }

@@ -50,7 +50,13 @@ pub(super) fn model(packets: &[Packet<'_>], said: Option<Model>) -> Result<Recog
     let pace = step_nanos.map_or(String::new(), |step| {
         format!(", packets come {:.0} µs apart", step * 1e-3)
     });
-    if let Some(model) = said {
+    // Two paces of one model: its firmware's.
+    let paced = |model: Model| match model {
+        Model::Vls128 if !fits(&model) && fits(&Model::Vls128Slow) => Model::Vls128Slow,
+        model => model,
+    };
+    let byte = byte.map(paced);
+    if let Some(model) = said.map(paced) {
         let agrees = byte == Some(model) && fits(&model);
         let note = (!agrees).then(|| format!("{says}{pace}; read as the rig's `model`, {}", model.name()));
         return Ok(Recognised { model, note });
@@ -59,9 +65,15 @@ pub(super) fn model(packets: &[Packet<'_>], said: Option<Model>) -> Result<Recog
         return Ok(Recognised { model, note: None });
     }
     // Puck Hi-Res and VLP-16 come at one pace: the commoner one is taken.
-    let found = [Model::Vlp16, Model::Hdl32e, Model::Vlp32c, Model::Vls128]
-        .into_iter()
-        .find(|model| step_nanos.is_some() && fits(model));
+    let found = [
+        Model::Vlp16,
+        Model::Hdl32e,
+        Model::Vlp32c,
+        Model::Vls128,
+        Model::Vls128Slow,
+    ]
+    .into_iter()
+    .find(|model| step_nanos.is_some() && fits(model));
     match (found, byte) {
         (Some(model), _) => Ok(Recognised {
             model,

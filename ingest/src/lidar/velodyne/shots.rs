@@ -4,7 +4,8 @@
 //! between sequences); HDL-32E application note 63-9277 Rev. D (1.152 and 46.080 µs); VLP-32C User
 //! Manual 63-9325 Rev. C, section 9.4 (two lasers at a time, 2.304 and 55.296 µs); HDL-64E S2 and
 //! S3 User Manuals, laser firing time tables; VLS-128: groups of eight lasers each 2.66666 µs, twenty
-//! such times in a sequence, as Kitware's VelodynePlugin 5.1 takes them from the manual.
+//! such times in a sequence, as Kitware's VelodynePlugin 5.1 takes them from the manual; 2.89 µs from
+//! firmware 5.2.3 on, as velodyne-decoder 3.1 has it.
 
 use super::model::{Model, Returns};
 use super::packet::PER_BLOCK;
@@ -77,13 +78,14 @@ fn layout(model: Model) -> Layout {
         }),
         // Eight lasers together; the eighth group is followed by two times of maintenance.
         Model::Vls128 => (4, 1, |laser| 2_666.66 * (laser / 8 + laser / 64 * 2) as f64),
+        Model::Vls128Slow => (4, 1, |laser| 2_890.0 * (laser / 8 + laser / 64 * 2) as f64),
     };
     Layout {
         blocks,
         sequences,
         fires,
         // The hour begins with the fourth group of a VLS-128's sequence.
-        begins_nanos: if model == Model::Vls128 { -7_000.0 } else { 0.0 },
+        begins_nanos: if model.lasers() == 128 { -7_000.0 } else { 0.0 },
     }
 }
 
@@ -165,7 +167,7 @@ mod tests {
         for model in Model::ALL {
             for returns in [Returns::Single, Returns::Dual] {
                 let shots = of(model, returns);
-                let blocks = if (model, returns) == (Model::Vls128, Returns::Dual) {
+                let blocks = if (model.lasers(), returns) == (128, Returns::Dual) {
                     8
                 } else {
                     12
