@@ -14,21 +14,56 @@ const LONGEST_M: f64 = 40.0;
 /// How far behind and above a vessel without a wall one looks from, metres.
 const BEHIND_M: f64 = 24.0;
 const ABOVE_M: f64 = 14.0;
+/// The piece of wall that is seen at once by an eye that goes with the vessel, metres.
+const FOLLOWED_M: f64 = 28.0;
+/// Directions in plan, and rings of a metre about the vessel, that are told apart to know how far it
+/// is clear.
+const DIRECTIONS: usize = 12;
+const RINGS: usize = 30;
+/// It is clear up to the ring before which lies less than this share of what was seen that way; of
+/// fewer points than this nothing is said.
+const IN_THE_WAY: f64 = 0.05;
+const FEWEST: u32 = 100;
+/// The part of the clear way that an eye uses.
+const CLEAR_PART: f64 = 0.8;
 
 /// What there is to look at.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Sight {
     /// Sum and count of the map's points near the vessel.
     seen: (Vector3<f64>, f64),
     /// Where the vessel is, and where it was when it was last well away from there.
     here: Option<Vector3<f64>>,
     before: Option<Vector3<f64>>,
+    /// What stands around the vessel, above it: points by direction and distance.
+    around: [[u32; RINGS]; DIRECTIONS],
 }
 
 impl Sight {
     /// A new point of the map near the vessel.
     pub(crate) fn see(&mut self, place: &Vector3<f64>) {
         self.seen = (self.seen.0 + place, self.seen.1 + 1.0);
+        let Some(way) = self.here.map(|here| place - here).filter(|way| way.z > 0.0) else {
+            return;
+        };
+        if let Some(count) = self.around[direction(&way)].get_mut(way.xy().norm() as usize) {
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// How far from the vessel nothing stands that way, metres; nothing if that is far or not known.
+    fn clear_m(&self, way: &Vector3<f64>) -> Option<f64> {
+        let rings = &self.around[direction(way)];
+        let all: u32 = rings.iter().sum();
+        if all < FEWEST {
+            return None;
+        }
+        let mut before = 0;
+        let ring = rings.iter().position(|count| {
+            before += count;
+            f64::from(before) > IN_THE_WAY * f64::from(all)
+        })?;
+        Some(ring as f64)
     }
 
     /// The vessel is here.
@@ -43,12 +78,23 @@ impl Sight {
 
     /// From the water side of the wall, above the vessel, along the stretch it came.
     pub(crate) fn of_wall(&self, wall: &Wall, passed_m: [f64; 2]) -> Option<Eye> {
-        let here = wall.place(&self.here?);
+        let along_m = wall.place(&self.here?).along_m;
+        let length_m = (along_m - passed_m[0]).max(passed_m[1] - along_m);
+        self.of_stretch(wall, passed_m, length_m.clamp(NEAREST_M, LONGEST_M))
+    }
+
+    /// As [`Self::of_wall`], of as much as an eye should see that goes with the vessel.
+    pub(crate) fn along_wall(&self, wall: &Wall, passed_m: [f64; 2]) -> Option<Eye> {
+        self.of_stretch(wall, passed_m, FOLLOWED_M)
+    }
+
+    fn of_stretch(&self, wall: &Wall, passed_m: [f64; 2], length_m: f64) -> Option<Eye> {
+        let vessel = self.here?;
+        let here = wall.place(&vessel);
         let behind = here.along_m - passed_m[0];
         let ahead = passed_m[1] - here.along_m;
         // Towards the longer part of what was passed.
         let sign = if behind >= ahead { -1.0 } else { 1.0 };
-        let length_m = behind.max(ahead).clamp(NEAREST_M, LONGEST_M);
         let target = wall.point(
             here.along_m + sign * 0.36 * length_m,
             0.25 * here.off_m,
@@ -60,7 +106,13 @@ impl Sight {
             off_m + 0.46 * length_m,
             here.level_m + 0.38 * length_m,
         );
-        Some(eye(&position, &target))
+        // Between walls, in a lock, a tunnel or a room: from before the one at the vessel's back.
+        let way = position - vessel;
+        let clear = self
+            .clear_m(&way)
+            .map_or(f64::INFINITY, |clear_m| CLEAR_PART * clear_m);
+        let part = (clear / way.xy().norm()).min(1.0);
+        Some(eye(&(vessel + way * part), &target))
     }
 
     /// From above and behind the vessel, towards where it goes.
@@ -87,6 +139,12 @@ impl Sight {
             }
         }
     }
+}
+
+/// Which of the directions in plan a way goes.
+fn direction(way: &Vector3<f64>) -> usize {
+    let turns = way.y.atan2(way.x) / std::f64::consts::TAU;
+    (turns.rem_euclid(1.0) * DIRECTIONS as f64) as usize % DIRECTIONS
 }
 
 fn eye(position: &Vector3<f64>, target: &Vector3<f64>) -> Eye {

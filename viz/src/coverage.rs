@@ -25,11 +25,11 @@ pub(crate) struct Cell {
     light: u32,
     sound: u32,
     /// The lowest point seen by light and the highest seen by sound, metres.
-    lowest_light_m: f64,
-    highest_sound_m: f64,
-    /// Sums over the points that were weighed, m².
-    random_m2: f64,
-    shared_m2: f64,
+    lowest_light_m: f32,
+    highest_sound_m: f32,
+    /// Means over the points that were weighed, m².
+    random_m2: f32,
+    shared_m2: f32,
     weighed: u32,
 }
 
@@ -38,8 +38,8 @@ impl Cell {
         Self {
             light: 0,
             sound: 0,
-            lowest_light_m: f64::INFINITY,
-            highest_sound_m: f64::NEG_INFINITY,
+            lowest_light_m: f32::INFINITY,
+            highest_sound_m: f32::NEG_INFINITY,
             random_m2: 0.0,
             shared_m2: 0.0,
             weighed: 0,
@@ -54,8 +54,8 @@ impl Cell {
     /// Half of the 95 % interval of the mean of its points along the wall's normal, metres: of n
     /// points σ²/n + JΣJᵀ.
     pub(crate) fn half_width_95_m(&self) -> Option<f64> {
-        let weighed = f64::from(self.weighed);
-        let variance = self.random_m2 / weighed / f64::from(self.points()) + self.shared_m2 / weighed;
+        let [random_m2, shared_m2] = [self.random_m2, self.shared_m2].map(f64::from);
+        let variance = random_m2 / f64::from(self.points()) + shared_m2;
         (self.weighed > 0).then_some(SIGMAS_95 * variance.max(0.0).sqrt())
     }
 }
@@ -102,11 +102,11 @@ impl Coverage {
         match medium {
             Medium::Air => {
                 cell.light = cell.light.saturating_add(1);
-                cell.lowest_light_m = cell.lowest_light_m.min(at.level_m);
+                cell.lowest_light_m = cell.lowest_light_m.min(at.level_m as f32);
             }
             Medium::Water => {
                 cell.sound = cell.sound.saturating_add(1);
-                cell.highest_sound_m = cell.highest_sound_m.max(at.level_m);
+                cell.highest_sound_m = cell.highest_sound_m.max(at.level_m as f32);
             }
         }
         cell.weighed < WEIGHED_FIRST || cell.points().is_multiple_of(WEIGHED_EVERY)
@@ -120,9 +120,10 @@ impl Coverage {
             && random_m2.is_finite()
             && shared_m2.is_finite()
         {
-            cell.random_m2 += random_m2;
-            cell.shared_m2 += shared_m2;
-            cell.weighed += 1;
+            cell.weighed = cell.weighed.saturating_add(1);
+            let part = 1.0 / cell.weighed as f32;
+            cell.random_m2 += (random_m2 as f32 - cell.random_m2) * part;
+            cell.shared_m2 += (shared_m2 as f32 - cell.shared_m2) * part;
         }
     }
 
@@ -202,8 +203,8 @@ impl Coverage {
             let mut sound = self.column(column).filter(|(_, cell)| cell.sound >= EDGE);
             Some(Edges {
                 along_m: (f64::from(column) + 0.5) * CELL_M,
-                light_m: light.next()?.1.lowest_light_m,
-                sound_m: sound.next_back()?.1.highest_sound_m,
+                light_m: f64::from(light.next()?.1.lowest_light_m),
+                sound_m: f64::from(sound.next_back()?.1.highest_sound_m),
             })
         });
         edges.collect()
@@ -302,6 +303,6 @@ pub(crate) mod tests {
             }
         }
         let half = coverage.cell(0, 0).unwrap().half_width_95_m().unwrap();
-        assert!((half - 1.96 * (0.003f64.powi(2) + 0.01f64.powi(2)).sqrt()).abs() < 1e-9);
+        assert!((half - 1.96 * (0.003f64.powi(2) + 0.01f64.powi(2)).sqrt()).abs() < 1e-8);
     }
 }

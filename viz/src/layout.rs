@@ -11,6 +11,7 @@ use re_sdk_types::blueprint::archetypes::{Background, EyeControls3D, LineGrid3D}
 use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, PlayState};
 use re_sdk_types::components::Color;
 
+use crate::scene::SIGHT;
 use crate::waterfall::Stage;
 use crate::{Error, TIMELINE, echo, header, notes};
 
@@ -33,11 +34,21 @@ pub(crate) struct Eye {
     pub(crate) target: [f32; 3],
 }
 
+impl Eye {
+    /// How far it is from what it looks at, metres.
+    pub(crate) fn distance_m(&self) -> f32 {
+        let squares = (0..3).map(|axis| (self.position[axis] - self.target[axis]).powi(2));
+        squares.sum::<f32>().sqrt()
+    }
+}
+
 /// What there is to lay out.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Shown {
     /// Without one the viewer looks at the whole scene.
     pub(crate) eye: Option<Eye>,
+    /// Whether the eye goes with the vessel, until who looks on moves it.
+    pub(crate) follows: bool,
     /// Whether a wall is looked for, or was found.
     pub(crate) wall: bool,
     /// Half of the tolerance's width at 95 %, metres, for the title.
@@ -129,9 +140,12 @@ fn map_view(shown: &Shown, sonar: bool, extras: &mut Vec<Extra>) -> ContainerLik
     add("Background", Box::new(ground()));
     add("LineGrid3D", Box::new(LineGrid3D::new().with_visible(false)));
     if let Some(eye) = shown.eye {
-        let controls = EyeControls3D::new()
+        let mut controls = EyeControls3D::new()
             .with_position(eye.position)
             .with_look_target(eye.target);
+        if shown.follows {
+            controls = controls.with_tracking_entity(format!("/{SIGHT}"));
+        }
         add("EyeControls3D", Box::new(controls));
     }
     ContainerLike::View(view)

@@ -29,11 +29,12 @@
 //! | entity | what | unit |
 //! |---|---|---|
 //! | `header` | datum, where the pose comes from, sound speed, clock, covered, in tolerance, seam | text |
-//! | `map/lidar/E_N`, `map/sonar/E_N` | tiles of 32 m in `World`: the mean of each voxel's points, light in warm grey by intensity (by height where there is none), sound in viridis by level; sent when a tile is whole, and before that now and then | m |
+//! | `map/lidar/E_N`, `map/sonar/E_N` | tiles of 32 m in `World`: the mean of each voxel's points, light in warm grey by intensity (by height where there is none), sound in viridis by level; sent when a tile is whole, before that now and then, and when far voxels have been made coarser | m |
 //! | `map/doubtful/E_N` | mirrors, detours, movers, volume echoes and bridged points, in red | m |
 //! | `now/lidar`, `now/sonar` | points of the newest frame that has any; of sound those of its newest ping | m |
 //! | `now/fan` | that ping as a sheet from the sonar to what it heard | m |
 //! | `vessel`, `vessel/hull`, `vessel/sensors` | the pose with `Body` axes; a nominal hull; where the sensors sit | m |
+//! | `vessel/sight` | nothing to be seen: what an eye looks at that goes with the vessel | m |
 //! | `path/N` | where the vessel has been, in pieces | m |
 //! | `water` | the waterline as a surface, up to the wall | m |
 //! | `wall/strip` | edges of what light and sound saw of the wall, and the height between | m |
@@ -73,6 +74,7 @@ mod section;
 mod specimen;
 mod strip;
 mod thin;
+mod tile;
 mod tiles;
 mod unwrapped;
 mod viewer;

@@ -7,9 +7,11 @@ pub struct Options {
     pub lidar_points_per_frame: usize,
     /// Sonar points of the newest frame at most.
     pub sonar_points_per_frame: usize,
-    /// Points of the whole map at most.
+    /// Points of the whole map at most: half for light, two fifths for sound, the rest for what is
+    /// doubtful. What these take in memory and in time to draw is what a picture costs.
     pub map_points: usize,
-    /// Edge of the cubes of which the map keeps one point each, metres; grows as the budget shrinks.
+    /// Edge of the cubes of which the map keeps one point each, metres; where there is no room for all,
+    /// cubes are larger the farther they lie from the vessel.
     pub voxel_m: f64,
     /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
     pub tolerance_m: f64,
@@ -23,7 +25,7 @@ impl Default for Options {
         Self {
             lidar_points_per_frame: 1_500,
             sonar_points_per_frame: 1_000,
-            map_points: 2_000_000,
+            map_points: 400_000,
             voxel_m: 0.1,
             tolerance_m: 0.05,
             paced: false,

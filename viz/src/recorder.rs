@@ -18,6 +18,7 @@ use crate::options::Options;
 use crate::plots::Plots;
 use crate::scene::Scene;
 use crate::viewer::{Feed, Fork};
+use crate::wall::Wall;
 use crate::{Error, TIMELINE, layout, unwrapped};
 
 /// After so many frames it is known where the scene lies.
@@ -94,6 +95,7 @@ impl Recorder {
         let face = (has(SensorKind::Lidar) && has(SensorKind::Sonar)).then(|| Face::new(&options));
         let shown = Shown {
             eye: None,
+            follows: false,
             wall: face.is_some(),
             tolerance_m: options.tolerance_m,
             paced: options.paced,
@@ -136,7 +138,7 @@ impl Recorder {
         self.frames += 1;
         match self.frames {
             // Who looks on meanwhile gets a place to look from early.
-            FIRST_LOOK => self.lay_out(self.face.is_some(), true),
+            FIRST_LOOK => self.lay_out_following(),
             _ => Ok(()),
         }
     }
@@ -195,29 +197,58 @@ impl Recorder {
         let found = self.face.as_ref().is_some_and(|face| face.wall().is_some());
         // Whoever looks on keeps the place to look from, unless there are other views now.
         let other_views = found != self.face.is_some();
-        self.lay_out(found, other_views || self.frames < FIRST_LOOK)
+        self.lay_out_whole(found, other_views || self.frames < FIRST_LOOK)
     }
 
-    /// Sends the layout with a place to look from, and with the wall's views or without: for those who
-    /// look on too, or only for those who come later.
-    fn lay_out(&self, wall_views: bool, at_once: bool) -> Result<(), Error> {
+    /// Sends the layout with a place to look from that goes with the vessel.
+    fn lay_out_following(&self) -> Result<(), Error> {
         let sight = &self.scene.sight;
-        let wall = self
-            .face
-            .as_ref()
-            .and_then(|face| Some((face.wall()?, face.passed_m()?)));
-        let eye = wall.and_then(|(wall, passed_m)| sight.of_wall(wall, passed_m));
+        let eye = self
+            .stretch()
+            .and_then(|(wall, passed_m)| sight.along_wall(wall, passed_m));
+        let eye = eye.or_else(|| sight.of_vessel());
+        if let Some(eye) = &eye {
+            Scene::describe_sight(&self.stream, eye.distance_m())?;
+        }
+        let shown = Shown {
+            eye,
+            follows: true,
+            wall: self.face.is_some(),
+            tolerance_m: self.options.tolerance_m,
+            paced: self.options.paced,
+        };
+        self.lay_out(&shown, true)
+    }
+
+    /// Sends the layout with a place that the whole is looked at from, and with the wall's views or
+    /// without: for those who look on too, or only for those who come later.
+    fn lay_out_whole(&self, wall_views: bool, at_once: bool) -> Result<(), Error> {
+        let sight = &self.scene.sight;
+        let eye = self
+            .stretch()
+            .and_then(|(wall, passed_m)| sight.of_wall(wall, passed_m));
         let shown = Shown {
             eye: eye.or_else(|| sight.of_vessel()),
+            follows: false,
             wall: wall_views,
             tolerance_m: self.options.tolerance_m,
             paced: self.options.paced,
         };
+        self.lay_out(&shown, at_once)
+    }
+
+    /// The wall, and the stretch of it that was passed.
+    fn stretch(&self) -> Option<(&Wall, [f64; 2])> {
+        let face = self.face.as_ref()?;
+        Some((face.wall()?, face.passed_m()?))
+    }
+
+    fn lay_out(&self, shown: &Shown, at_once: bool) -> Result<(), Error> {
         let activation = BlueprintActivation {
             make_active: at_once,
             make_default: true,
         };
-        layout::send(&self.stream, &self.rig, &shown, activation)
+        layout::send(&self.stream, &self.rig, shown, activation)
     }
 
     fn at(&self, stamp: Stamp) {
@@ -310,7 +341,12 @@ mod tests {
 
     #[test]
     fn a_long_run_writes_no_more_per_minute_than_a_short_one() {
-        let (stream, caught) = builder().memory().unwrap();
+        // Gathered by the minute of the run, not by how long the machine takes for it.
+        let gathered = ChunkBatcherConfig {
+            flush_tick: Duration::MAX,
+            ..ChunkBatcherConfig::DEFAULT
+        };
+        let (stream, caught) = builder().batcher_config(gathered).memory().unwrap();
         let path = Path::new("memory");
         let mut recorder = Recorder::on(stream, path, &specimen::rig(), Options::default()).unwrap();
         let mut minutes = Vec::new();

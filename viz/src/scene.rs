@@ -22,6 +22,12 @@ use crate::{Error, Options};
 const NOW_RADIUS: f32 = 1.2;
 const LINE_RADIUS: f32 = 1.4;
 
+/// What an eye looks at that goes with the vessel: nothing to be seen, of a size that the viewer takes
+/// its distance from.
+pub(crate) const SIGHT: &str = "vessel/sight";
+/// The viewer's own choice: its distance from what it goes with, in half lengths of that.
+const EYE_DISTANCE: f32 = 1.5;
+
 /// A hull nobody measured, only to see where the vessel is: half length, beam and depth, metres.
 pub(crate) const NOMINAL_HULL_HALF_M: [f32; 3] = [2.2, 0.85, 0.4];
 /// Length of the drawn axes, metres.
@@ -128,6 +134,15 @@ impl Scene {
         }
     }
 
+    /// Lets an eye that goes with the vessel be so far from it, metres.
+    pub(crate) fn describe_sight(stream: &RecordingStream, distance_m: f32) -> Result<(), Error> {
+        let half_m = distance_m / EYE_DISTANCE;
+        let ends = Points3D::new([[-half_m, 0.0, 0.0], [half_m, 0.0, 0.0]])
+            .with_colors([Color::from_unmultiplied_rgba(0, 0, 0, 0)])
+            .with_radii([Radius::new_scene_units(0.0)]);
+        Ok(stream.log_static(SIGHT, &ends)?)
+    }
+
     /// Draws what has not been drawn yet.
     pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
         for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
@@ -143,6 +158,10 @@ impl Scene {
         let places: Vec<Vector3<f64>> = (0..points.len())
             .map(|i| frame.point_in_world(i).vector())
             .collect();
+        let vessel = frame.world_from_body.translation();
+        for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
+            tiles.pass(&vessel);
+        }
         for (medium, tiles) in [(Medium::Air, &mut self.lidar), (Medium::Water, &mut self.sonar)] {
             let of = || (0..points.len()).filter(|&i| points.medium[i] == medium);
             tiles.follow(of().map(|i| points.level[i]), of().map(|i| places[i].z as f32));

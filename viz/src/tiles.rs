@@ -1,28 +1,27 @@
-//! The map as tiles: points averaged by voxel. A tile is sent when it is whole: when nothing new has
+//! The map: tiles of voxels, at most so many. A tile is sent when it is whole: when nothing new has
 //! been seen of it for a while. Until then it is shown now and then as it grows.
+//!
+//! When there is no room for more, voxels become coarser with the distance from the vessel, so that
+//! all look equally large from there: what is near stays as it is, and a day's survey stays within
+//! the bound. A tile that is seen again from near is fine again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use nalgebra::Vector3;
+use nalgebra::{Vector2, Vector3};
 use re_sdk::RecordingStream;
-use re_sdk_types::archetypes::Points3D;
-use re_sdk_types::components::{Color, Radius};
 
 use crate::Error;
 use crate::colour::{Rgb, Scale};
+use crate::tile::{Added, Key, LEVELS, TILE_M, Tile, corner};
 
-/// Edge of a tile in plan, metres.
-const TILE_M: f64 = 32.0;
-/// While it grows, a tile is sent again when it shows so many times what it did, and not before so
-/// many looks have passed.
-const GROWTH: usize = 2;
-const PREVIEW_LOOKS: u32 = 10;
-/// A tile is whole when nothing has been seen of it for so many looks.
-const QUIET_LOOKS: u32 = 5;
-/// Colours are averaged over cubes of so many voxels, so that speckle does not show.
-const SMOOTHING: i32 = 3;
-/// Radius of a point in edges of its voxel.
-const RADIUS: f64 = 0.7;
+/// Nothing counts as nearer to the vessel than this, metres: half a tile.
+const NEAREST_M: f64 = TILE_M / 2.0;
+/// When room is made, voxels grow by this factor until an eighth of all is free.
+const COARSER: f64 = 1.1;
+const FREE_PART: usize = 8;
+/// A tile counts as this much farther away before it is made finer: a vessel that lies between two
+/// distances does not have it sent again and again.
+const RELUCTANCE: f64 = 1.25;
 
 /// Points of one kind, in `World`.
 pub(crate) struct Tiles {
@@ -31,58 +30,20 @@ pub(crate) struct Tiles {
     levels: Scale,
     /// Takes the place of levels where all are the same: a lidar without intensity.
     heights: Scale,
-    tiles: BTreeMap<[i32; 2], Tile>,
-    budget: Budget,
-}
-
-#[derive(Default)]
-struct Tile {
+    tiles: BTreeMap<Key, Tile>,
+    /// Edge of the finest voxels, metres.
     voxel_m: f64,
-    places: HashMap<[i32; 3], u32>,
-    voxels: Vec<Voxel>,
-    points: u64,
-    points_at_last_look: u64,
-    /// Points and voxels of what was sent last, and looks since then.
-    sent: (u64, usize),
-    looks: u32,
-    quiet: u32,
-    /// Whether it has been sent whole.
-    whole: bool,
-}
-
-/// Sums over the points of a voxel; places against its tile's corner.
-#[derive(Clone, Copy, Default)]
-struct Voxel {
-    place: [f32; 3],
-    level: f32,
-    count: f32,
-}
-
-/// Voxels that may still be made: tiles get coarser voxels as it is used up, so that a whole day
-/// stays within it and its first hour is no coarser than it need be.
-struct Budget {
-    voxel_m: f64,
+    /// Voxels there are, and may be.
     kept: usize,
     limit: usize,
-    next_doubling: usize,
-}
-
-impl Budget {
-    fn take(&mut self) -> bool {
-        if self.kept >= self.limit {
-            return false;
-        }
-        self.kept += 1;
-        if self.kept >= self.next_doubling {
-            self.voxel_m *= 2.0;
-            self.next_doubling += (self.limit - self.next_doubling).div_ceil(2);
-        }
-        true
-    }
+    /// Edge of a voxel as a part of its distance from the vessel, at least; zero while there is room
+    /// for all that is fine. It only grows.
+    coarseness: f64,
+    vessel: Vector2<f64>,
 }
 
 impl Tiles {
-    /// At most `limit` voxels below this entity, the first of this edge.
+    /// At most `limit` voxels below this entity, the finest of this edge.
     pub(crate) fn new(entity: &'static str, colour: fn(f32) -> Rgb, voxel_m: f64, limit: usize) -> Self {
         Self {
             entity,
@@ -90,12 +51,11 @@ impl Tiles {
             levels: Scale::new(0.05, 0.98),
             heights: Scale::new(0.02, 0.95),
             tiles: BTreeMap::new(),
-            budget: Budget {
-                voxel_m,
-                kept: 0,
-                limit,
-                next_doubling: limit.div_ceil(2),
-            },
+            voxel_m,
+            kept: 0,
+            limit,
+            coarseness: 0.0,
+            vessel: Vector2::zeros(),
         }
     }
 
@@ -105,45 +65,80 @@ impl Tiles {
         self.heights.follow(heights);
     }
 
-    /// Adds a point to its voxel; says whether it is the first there.
-    pub(crate) fn add(&mut self, place: &Vector3<f64>, level: f32) -> bool {
-        let key = [0, 1].map(|axis| (place[axis] / TILE_M).floor() as i32);
-        let voxel_m = self.budget.voxel_m;
-        let tile = self.tiles.entry(key).or_insert_with(|| Tile {
-            voxel_m,
-            ..Tile::default()
-        });
-        let corner = corner(key);
-        let voxel = [0, 1, 2].map(|axis| ((place[axis] - corner[axis]) / tile.voxel_m).floor() as i32);
-        let mut new = false;
-        let at = match tile.places.get(&voxel) {
-            Some(&at) => at as usize,
-            None if self.budget.take() => {
-                new = true;
-                tile.places.insert(voxel, tile.voxels.len() as u32);
-                tile.voxels.push(Voxel::default());
-                tile.voxels.len() - 1
-            }
-            None => return false,
-        };
-        let sums = &mut tile.voxels[at];
-        for axis in 0..3 {
-            sums.place[axis] += (place[axis] - corner[axis]) as f32;
-        }
-        sums.level += level;
-        sums.count += 1.0;
-        tile.points += 1;
-        new
+    /// The vessel is here.
+    pub(crate) fn pass(&mut self, vessel: &Vector3<f64>) {
+        self.vessel = vessel.xy();
     }
 
-    /// Sends the tiles that have grown much since they were sent, at the stream's current time.
+    /// Adds a point to its voxel; says whether it is the first there.
+    pub(crate) fn add(&mut self, place: &Vector3<f64>, level: f32) -> bool {
+        if self.kept >= self.limit {
+            self.make_room();
+        }
+        let key = [0, 1].map(|axis| (place[axis] / TILE_M).floor() as i32);
+        let size = self.level_at(self.distance_m(key));
+        let tile = self
+            .tiles
+            .entry(key)
+            .or_insert_with(|| Tile::new(self.voxel_m, size));
+        let corner = corner(key);
+        let from_corner = [0, 1, 2].map(|axis| place[axis] - corner[axis]);
+        let added = tile.add(from_corner, level, self.kept < self.limit);
+        self.kept += usize::from(added == Added::New);
+        added == Added::New
+    }
+
+    /// From the vessel to the middle of a tile, metres.
+    fn distance_m(&self, key: Key) -> f64 {
+        let [east, north, _] = corner(key);
+        let middle = Vector2::new(east + TILE_M / 2.0, north + TILE_M / 2.0);
+        (middle - self.vessel).norm().max(NEAREST_M)
+    }
+
+    /// How large voxels are to be at this distance.
+    fn level_at(&self, distance_m: f64) -> u8 {
+        let edge_m = |level: &u8| self.voxel_m * f64::from(1u32 << level);
+        let wanted_m = self.coarseness * distance_m;
+        (0..LEVELS)
+            .find(|level| edge_m(level) >= wanted_m)
+            .unwrap_or(LEVELS - 1)
+    }
+
+    /// Makes voxels coarser, the farthest first, until there is room for more, or all are as coarse as
+    /// can be.
+    fn make_room(&mut self) {
+        let distances = self.tiles.keys().map(|&key| self.distance_m(key));
+        let farthest_m = distances.fold(NEAREST_M, f64::max);
+        let largest_m = self.voxel_m * f64::from(1u32 << (LEVELS - 1));
+        while self.kept > self.limit - self.limit / FREE_PART && self.coarseness * NEAREST_M < largest_m {
+            self.coarseness = (self.coarseness * COARSER).max(self.voxel_m / farthest_m);
+            self.fit();
+        }
+    }
+
+    /// Gives each tile voxels of the size that its distance asks for.
+    fn fit(&mut self) {
+        let wanted: Vec<[u8; 2]> = self
+            .tiles
+            .keys()
+            .map(|&key| self.distance_m(key))
+            .map(|distance_m| [1.0, RELUCTANCE].map(|factor| self.level_at(factor * distance_m)))
+            .collect();
+        for (tile, [coarse, fine]) in self.tiles.values_mut().zip(wanted) {
+            self.kept -= tile.coarsen(coarse);
+            tile.refine(fine);
+        }
+    }
+
+    /// Sends the tiles that have changed much since they were sent, at the stream's current time.
     pub(crate) fn send(&mut self, stream: &RecordingStream) -> Result<(), Error> {
+        self.fit();
         self.send_if(stream, Tile::due)
     }
 
     /// Sends every tile that is not there as it is.
     pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
-        self.send_if(stream, |tile| tile.points > tile.sent.0)
+        self.send_if(stream, |tile| tile.is_unsent())
     }
 
     fn send_if(
@@ -162,72 +157,13 @@ impl Tiles {
         };
         for (&key, tile) in &mut self.tiles {
             if due(tile) {
-                tile.sent = (tile.points, tile.voxels.len());
-                tile.looks = 0;
+                tile.mark_sent();
                 let entity = format!("{}/{}_{}", self.entity, key[0], key[1]);
                 stream.log(entity, &tile.picture(key, shade))?;
             }
         }
         Ok(())
     }
-}
-
-impl Tile {
-    /// Whether it should be sent; asked at regular looks.
-    fn due(&mut self) -> bool {
-        self.quiet = if self.points > self.points_at_last_look {
-            0
-        } else {
-            self.quiet.saturating_add(1)
-        };
-        self.points_at_last_look = self.points;
-        self.looks = self.looks.saturating_add(1);
-        let (points, voxels) = self.sent;
-        let grown = self.voxels.len() >= GROWTH * voxels && self.voxels.len() > voxels;
-        let first = points == 0;
-        if self.quiet == QUIET_LOOKS {
-            // A stray point now and then does not make a whole tile another one.
-            let other = self.voxels.len() > voxels + voxels / 20 || self.points > points + points / 2;
-            let before = std::mem::replace(&mut self.whole, true);
-            return self.points > points && (other || !before);
-        }
-        grown && (first || self.looks >= PREVIEW_LOOKS)
-    }
-
-    /// Its voxels, coloured by mean level and height.
-    fn picture(&self, key: [i32; 2], shade: impl Fn(f32, f32) -> Rgb) -> Points3D {
-        let corner = corner(key);
-        let place = |voxel: &Voxel, axis: usize| f64::from(voxel.place[axis] / voxel.count);
-        let block = |voxel: &Voxel| {
-            let edge = self.voxel_m * f64::from(SMOOTHING);
-            [0, 1, 2].map(|axis| (place(voxel, axis) / edge).floor() as i32)
-        };
-        let mut blocks: HashMap<[i32; 3], (f32, f32)> = HashMap::new();
-        for voxel in &self.voxels {
-            let (level, count) = blocks.entry(block(voxel)).or_default();
-            *level += voxel.level;
-            *count += voxel.count;
-        }
-        let colours = self.voxels.iter().map(|voxel| {
-            let (level, count) = blocks
-                .get(&block(voxel))
-                .copied()
-                .unwrap_or((voxel.level, voxel.count));
-            let [red, green, blue] = shade(level / count, voxel.place[2] / voxel.count);
-            Color::from_rgb(red, green, blue)
-        });
-        let places = self
-            .voxels
-            .iter()
-            .map(|voxel| [0, 1, 2].map(|axis| (place(voxel, axis) + corner[axis]) as f32));
-        Points3D::new(places)
-            .with_colors(colours)
-            .with_radii([Radius::new_scene_units((self.voxel_m * RADIUS) as f32)])
-    }
-}
-
-fn corner(key: [i32; 2]) -> [f64; 3] {
-    [f64::from(key[0]) * TILE_M, f64::from(key[1]) * TILE_M, 0.0]
 }
 
 #[cfg(test)]
@@ -239,29 +175,108 @@ mod tests {
         Tiles::new("map/test", colour::sound, 0.1, limit)
     }
 
-    #[test]
-    fn a_voxel_is_the_mean_of_its_points() {
-        let mut tiles = tiles(100);
-        assert!(tiles.add(&Vector3::new(-0.02, 40.02, 0.02), 3.0));
-        assert!(!tiles.add(&Vector3::new(-0.04, 40.06, 0.06), 5.0));
-        assert!(tiles.add(&Vector3::new(0.02, 40.02, 0.02), 3.0), "another tile");
-        let tile = &tiles.tiles[&[-1, 1]];
-        let voxel = tile.voxels[0];
-        let mean = [0, 1, 2].map(|axis| f64::from(voxel.place[axis] / voxel.count) + corner([-1, 1])[axis]);
-        for (found, expected) in mean.into_iter().zip([-0.03, 40.04, 0.04]) {
-            assert!((found - expected).abs() < 1e-5, "{mean:?}");
+    /// A stretch of wall around `east_m`, seen ten metres to either side: a metre high, a point in the
+    /// middle of each voxel.
+    fn see(tiles: &mut Tiles, east_m: u32) {
+        tiles.pass(&Vector3::new(f64::from(east_m), 0.0, 0.0));
+        for i in 0..2_000 {
+            let east = f64::from(east_m) + (f64::from(i % 200) + 0.5) * 0.1 - 10.0;
+            let up = (f64::from(i / 200) + 0.5) * 0.1;
+            tiles.add(&Vector3::new(east, 8.0, up), up as f32);
         }
-        assert_eq!(voxel.level / voxel.count, 4.0);
+    }
+
+    fn check_count(tiles: &Tiles) {
+        let there: usize = tiles.tiles.values().map(Tile::len).sum();
+        assert_eq!(tiles.kept, there);
+        assert!(there <= tiles.limit, "{there} of {}", tiles.limit);
     }
 
     #[test]
-    fn the_budget_holds_and_reaches_far() {
-        let mut tiles = tiles(1000);
-        let kept: Vec<i32> = (0..100_000)
-            .filter(|&i| tiles.add(&Vector3::new(f64::from(i) * 0.1, 0.0, 0.0), 0.0))
-            .collect();
-        assert_eq!(kept.len(), 1000);
-        assert!(kept.last().copied().unwrap() > 2000, "{kept:?}");
+    fn the_bound_holds_and_what_is_near_stays_fine() {
+        let (stream, _caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+        let mut tiles = tiles(20_000);
+        let mut shown = Vec::new();
+        for look in 0..3_000 {
+            see(&mut tiles, look);
+            check_count(&tiles);
+            if look % 3 == 0 {
+                tiles.send(&stream).unwrap();
+                shown.push(tiles.tiles.values().map(Tile::shown).sum::<usize>());
+            }
+        }
+        assert!(shown.iter().all(|&shown| shown <= 20_000), "never more on screen");
+        assert!(shown.last().unwrap() * 2 > 20_000, "and it is made use of");
+        let level = |east: i32| tiles.tiles[&[east / 32, 0]].level();
+        assert_eq!(level(2_995), 0);
+        assert!(level(2_000) > 0 && level(10) > level(2_000), "coarser behind");
+        assert_eq!(tiles.tiles.len(), 96, "nothing of three kilometres is missing");
+    }
+
+    #[test]
+    fn a_second_pass_adds_nothing() {
+        let (stream, caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+        let mut tiles = tiles(20_000);
+        let mut passes = Vec::new();
+        for pass in 0..4 {
+            for look in 0..1_000 {
+                // There and back.
+                let east = if pass % 2 == 0 { look } else { 1_000 - look };
+                see(&mut tiles, east);
+                tiles.send(&stream).unwrap();
+            }
+            stream.flush_blocking().unwrap();
+            let times: usize = sent(&caught).into_values().sum();
+            passes.push((tiles.kept, tiles.coarseness, times));
+            let here = tiles.level_at(NEAREST_M);
+            assert_eq!(here, 0, "where the vessel is it is as fine as at first");
+        }
+        println!("voxels, coarseness, and tiles sent by pass: {passes:?}");
+        check_count(&tiles);
+        let (_, first, sent) = passes[1];
+        let (_, last, sent_last) = passes[3];
+        assert!(last < 1.5 * first, "{passes:?}");
+        assert!(sent_last < sent + sent / 4, "{passes:?}");
+    }
+
+    #[test]
+    fn with_room_a_second_pass_leaves_the_map_as_it_is() {
+        let mut tiles = tiles(100_000);
+        for look in 0..200 {
+            see(&mut tiles, look);
+        }
+        let kept = tiles.kept;
+        for look in 0..200 {
+            see(&mut tiles, 199 - look);
+        }
+        assert!(
+            kept > 20_000 && tiles.kept < kept + kept / 20,
+            "{kept}, {}",
+            tiles.kept
+        );
+        assert_eq!(tiles.coarseness, 0.0);
+    }
+
+    #[test]
+    fn the_same_points_make_the_same_map() {
+        let map = || {
+            let (stream, _caught) = re_sdk::RecordingStreamBuilder::new("test").memory().unwrap();
+            let mut tiles = tiles(5_000);
+            for look in 0..1_000 {
+                see(&mut tiles, look);
+                tiles.send(&stream).unwrap();
+            }
+            let shade = |level: f32, _| colour::sound(level);
+            let pictures = tiles.tiles.iter().map(|(&key, tile)| {
+                let picture = tile.picture(key, shade);
+                let columns = [picture.positions, picture.colors, picture.radii];
+                columns.map(|column| column.unwrap().array)
+            });
+            pictures.collect::<Vec<_>>()
+        };
+        let once = map();
+        assert!(once.len() > 30, "{}", once.len());
+        assert!(once == map(), "the pictures differ");
     }
 
     /// How often each tile was sent since this was asked last.

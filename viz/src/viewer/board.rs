@@ -143,6 +143,17 @@ impl Board {
         let all: usize = state.parts.values().map(|part| part.bytes.len()).sum();
         [all - state.moment_bytes, state.moment_bytes]
     }
+
+    /// Bytes of what is now, of names that begin so.
+    #[cfg(test)]
+    pub(super) fn bytes_below(&self, start: &str) -> usize {
+        let state = self.state();
+        let below = state.parts.values().filter(|part| match &part.stay {
+            Stay::Newest(name) => name.starts_with(start),
+            _ => false,
+        });
+        below.map(|part| part.bytes.len()).sum()
+    }
 }
 
 /// What a browser is told.

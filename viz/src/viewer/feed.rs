@@ -196,6 +196,32 @@ mod tests {
         assert!(after[1] < before[1] + 3 * 80_000, "{kept:?}");
     }
 
+    /// On and on along a wall: once the map is as large as it may be, so is what is kept.
+    #[test]
+    fn what_is_kept_of_a_survey_without_end_is_bounded() {
+        let feed = Feed::new();
+        let board = feed.board();
+        let options = Options {
+            map_points: 8_000,
+            ..Options::default()
+        };
+        let mut recorder = Recorder::live(feed, None, &specimen::rig(), options).unwrap();
+        let mut kept = Vec::new();
+        for minute in 0..6 {
+            for index in minute * 60..(minute + 1) * 60 {
+                recorder.frame(&specimen::passing(index, index as f64)).unwrap();
+            }
+            recorder.flush().unwrap();
+            kept.push((board.sizes()[0], board.bytes_below("/map")));
+        }
+        println!("kept of now, and of that for the map, by minute: {kept:?}");
+        let map = |minute: usize| kept[minute].1;
+        assert!(map(5) < map(2) + map(2) / 5, "{kept:?}");
+        // The path, and the unwrapped wall with the edges of what was seen: a line as long as the survey.
+        let rest = |minute: usize| kept[minute].0 - map(minute);
+        assert!(rest(5) < rest(2) + 3 * 40_000, "{kept:?}");
+    }
+
     #[test]
     fn only_numbers_and_words_keep_their_time() {
         let (stream, caught) = RecordingStreamBuilder::new("test")
