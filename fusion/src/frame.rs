@@ -85,6 +85,11 @@ impl AboveWater {
         })
     }
 
+    /// Up, a unit vector in `Body`.
+    pub(crate) fn up(&self) -> Vector3<f64> {
+        self.up
+    }
+
     pub(crate) fn height_m(&self, in_body: &Vector3<f64>) -> f64 {
         self.up.dot(in_body) + self.body_above_m
     }

@@ -1,6 +1,6 @@
 //! Pings of a window: through each sonar's chain, and to their places.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use beluga_types::{
     ArcTable, Body, Echogram, Measurement, Medium, Payload, PointTable, Rig, SensorId, SensorKind, SonarPing,
@@ -10,6 +10,7 @@ use beluga_types::{
 use crate::config::Config;
 use crate::frame::AboveWater;
 use crate::place::{PingPlace, Sound};
+use crate::sonar::acoustics::ray::Profile;
 use crate::sonar::acoustics::{air_sound_speed_m_per_s, sound_speed_of};
 use crate::sonar::{SonarChain, SonarConfig};
 
@@ -20,6 +21,9 @@ const AIR_SIGMA_M_PER_S: f64 = 6.0;
 const HEAD_SIGMA_M_PER_S: f64 = 1.0;
 /// Speeds of sound in water that are believed of a head, in m/s.
 const BELIEVED_M_PER_S: std::ops::RangeInclusive<f64> = 1300.0..=1800.0;
+/// A head that differs this much from the stated water steers its beams elsewhere than they are taken
+/// to look, or the cast is old; in m/s.
+const ALARMING_M_PER_S: f64 = 2.0;
 
 /// The sonars of the rig, with what each keeps from ping to ping.
 pub(crate) struct Sonars {
@@ -27,7 +31,11 @@ pub(crate) struct Sonars {
     chains: BTreeMap<SensorId, SonarChain>,
     /// Speed of sound last used, and its sigma, in m/s.
     speeds: BTreeMap<SensorId, (f64, f64)>,
+    /// The water, if it is a profile that can be used.
+    profile: Option<Profile>,
     waterline_m: Option<f64>,
+    /// Sonars whose heads were said to differ from the stated water.
+    alarmed: BTreeSet<SensorId>,
 }
 
 /// What the pings of a window gave beside points and arcs.
@@ -50,6 +58,11 @@ impl Sonars {
             },
             chains: BTreeMap::new(),
             speeds: BTreeMap::new(),
+            profile: match &rig.water {
+                Water::Profile(levels) => Profile::new(levels),
+                _ => None,
+            },
+            alarmed: BTreeSet::new(),
             waterline_m: rig.vessel.waterline_m.filter(|height| height.is_finite()),
         };
         for id in rig.ids() {
@@ -99,6 +112,9 @@ impl Sonars {
             };
             let id = measurement.sensor;
             let speed = self.speed(rig, id, head_speed(ping));
+            heard
+                .notes
+                .extend(self.alarm(id, &spec.name, head_speed(ping), &speed));
             self.speeds.insert(id, (speed.m_per_s, speed.sigma_m_per_s));
             let chain = self
                 .chains
@@ -115,9 +131,7 @@ impl Sonars {
                 medium: spec.medium,
                 sound: Sound {
                     speed_m_per_s: speed.m_per_s,
-                    profile: matches!(rig.water, Water::Profile(_))
-                        .then_some(&rig.water)
-                        .filter(|_| spec.medium == Medium::Water && !speed.assumed),
+                    profile: self.profile.as_ref().filter(|_| spec.medium == Medium::Water),
                     depth_m: speed.depth_m,
                 },
                 above_water,
@@ -138,6 +152,29 @@ impl Sonars {
             );
         }
         heard
+    }
+
+    /// What to say of a head whose speed of sound is not that of the stated water; once for each sonar.
+    fn alarm(
+        &mut self,
+        id: SensorId,
+        name: &str,
+        head_m_per_s: Option<f64>,
+        speed: &Speed,
+    ) -> Option<String> {
+        let head = head_m_per_s.filter(|_| !speed.assumed)?;
+        let stated = match &self.profile {
+            Some(profile) => profile.speed_at(speed.depth_m),
+            None => speed.m_per_s,
+        };
+        let differs = (head - stated).abs() >= ALARMING_M_PER_S;
+        (differs && self.alarmed.insert(id)).then(|| {
+            format!(
+                "`{name}`: its head has {head:.1} m/s, the stated water {stated:.1} m/s at {:.1} m: \
+                 its beams look elsewhere than they say; take a new cast, or correct the rig's water",
+                speed.depth_m
+            )
+        })
     }
 
     /// The rig's water decides; where it says nothing, the sonar's own head; else a stated default.

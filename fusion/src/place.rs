@@ -3,19 +3,17 @@
 //! The transmit array fixes the angle along track, at its own pose; the receive array fixes the
 //! angle across track, at its own; the path from one to the echo and on to the other is as long as
 //! sound travels in the two-way time (Hare, Godin, Mayer, "Accuracy estimation of Canadian swath
-//! sounding", 1995, gives the same split). Sound is taken to run straight at its mean speed.
+//! sounding", 1995, gives the same split). Where the water is a profile the ray bends: the beam is turned
+//! to the chord of its ray, and the path is as long as that chord.
 
 use beluga_types::{
-    ArcTable, Body, Direction, Label, Medium, PointTable, Sensor, SensorId, Stamp, Transform, Water,
+    ArcTable, Body, Direction, Label, Medium, PointTable, Sensor, SensorId, Stamp, Transform,
 };
 use nalgebra::{Matrix3, Vector3};
 
 use crate::frame::{AboveWater, offset_nanos};
 use crate::sonar::Echo;
-use crate::sonar::acoustics::sound_speed_of;
-
-/// Depths nearer than this share one speed of sound, in metres.
-const ONE_DEPTH_M: f64 = 0.5;
+use crate::sonar::acoustics::ray::Profile;
 
 /// The ping echoes belong to, and where its sonar was.
 pub(crate) struct PingPlace<'a, F> {
@@ -31,31 +29,43 @@ pub(crate) struct PingPlace<'a, F> {
     pub(crate) above_water: Option<AboveWater>,
 }
 
-/// Speed of sound on the way of an echo.
+/// The water on the way of an echo.
 #[derive(Clone, Copy)]
 pub(crate) struct Sound<'a> {
     /// Where nothing finer is known, in m/s.
     pub(crate) speed_m_per_s: f64,
     /// The water, if it is a profile.
-    pub(crate) profile: Option<&'a Water>,
-    /// Depth of the sonar, in metres.
+    pub(crate) profile: Option<&'a Profile>,
+    /// Depth of the sonar at rest, in metres; for where the waterline is not known.
     pub(crate) depth_m: f64,
 }
 
-impl Sound<'_> {
-    /// Mean speed between the sonar and a depth: the difference of two mean speeds from the surface.
-    fn mean_to(&self, depth_m: f64) -> f64 {
-        let Some(water) = self.profile else {
-            return self.speed_m_per_s;
-        };
-        let (near, far) = if (depth_m - self.depth_m).abs() < ONE_DEPTH_M {
-            (self.depth_m - ONE_DEPTH_M, self.depth_m + ONE_DEPTH_M)
-        } else {
-            (self.depth_m.min(depth_m), self.depth_m.max(depth_m))
-        };
-        let near = near.max(0.0);
-        let time_s = |depth: f64| depth / sound_speed_of(water, depth).m_per_s;
-        (far - near) / (time_s(far) - time_s(near))
+/// A ray's straight stand-in: from where it starts to where it ends, there and back.
+struct Chord {
+    /// Unit vector, in the axes the beam came in.
+    direction: Vector3<f64>,
+    path_m: f64,
+}
+
+impl Chord {
+    /// The chord of the ray that starts at `depth_m` along `beam`, a unit vector, and runs for half
+    /// of `two_way_time_s`. Nothing if the ray is caught in a duct.
+    fn of(
+        profile: &Profile,
+        beam: &Vector3<f64>,
+        up: &Vector3<f64>,
+        depth_m: f64,
+        two_way_time_s: f64,
+    ) -> Option<Self> {
+        let climb = beam.dot(up).clamp(-1.0, 1.0);
+        let end = profile.trace(depth_m, -climb.asin(), 0.5 * two_way_time_s)?;
+        // A beam straight up or down has no way to go level, and goes none.
+        let level = (beam - up * climb).try_normalize(1e-9).unwrap_or_default();
+        let chord = level * end.along_m - up * (end.depth_m - depth_m);
+        Some(Self {
+            direction: chord.try_normalize(1e-9)?,
+            path_m: 2.0 * chord.norm(),
+        })
     }
 }
 
@@ -69,33 +79,30 @@ impl<F: Fn(Stamp) -> Transform<Body, Body>> PingPlace<'_, F> {
             .count()
     }
 
+    /// The straight way that stands for an echo's, and its length there and back.
+    fn way(&self, transmit: &Transform<Body, Sensor>, echo: &Echo) -> Option<(Direction<Sensor>, f64)> {
+        let Some(profile) = self.sound.profile else {
+            return Some((echo.direction, self.sound.speed_m_per_s * echo.two_way_time_s));
+        };
+        let (up, depth_m) = match self.above_water {
+            Some(water) => (water.up(), -water.height_m(&transmit.translation())),
+            None => (Vector3::z(), self.sound.depth_m),
+        };
+        let beam = transmit.rotation() * echo.direction.vector();
+        let chord = Chord::of(profile, &beam, &up, depth_m, echo.two_way_time_s)?;
+        let direction = transmit.rotation().inverse() * chord.direction;
+        Some((Direction::from_vector(direction), chord.path_m))
+    }
+
     fn add_one(&self, echo: &Echo, points: &mut PointTable, arcs: &mut ArcTable) -> Option<()> {
         let transmitted = self.stamp.shifted_s(echo.transmit_delay_s);
         let received = transmitted.shifted_s(echo.two_way_time_s);
         let transmit = (self.body_end_from_body)(transmitted) * self.body_from_sensor;
         let receive = (self.body_end_from_body)(received) * self.body_from_sensor;
-        let mut speed_m_per_s = self.sound.speed_m_per_s;
-        let mut found = echo_place(
-            &transmit,
-            &receive,
-            &echo.direction,
-            speed_m_per_s * echo.two_way_time_s,
-        )?;
-        if self.sound.profile.is_some() {
-            let head = self.body_from_sensor.translation();
-            let down_m = self.above_water.map_or(head.z - found.z, |water| {
-                water.height_m(&head) - water.height_m(&found)
-            });
-            speed_m_per_s = self.sound.mean_to(self.sound.depth_m + down_m);
-            found = echo_place(
-                &transmit,
-                &receive,
-                &echo.direction,
-                speed_m_per_s * echo.two_way_time_s,
-            )?;
-        }
-        let range_m = 0.5 * speed_m_per_s * echo.two_way_time_s;
-        let sigma_range_m = (0.5 * speed_m_per_s * echo.sigma_time_s) as f32;
+        let (direction, path_m) = self.way(&transmit, echo)?;
+        let found = echo_place(&transmit, &receive, &direction, path_m)?;
+        let range_m = 0.5 * path_m;
+        let sigma_range_m = (0.5 * self.sound.speed_m_per_s * echo.sigma_time_s) as f32;
         let offset = offset_nanos(received, self.window_end);
         let label = self
             .above_water
@@ -305,18 +312,23 @@ mod tests {
         );
     }
 
+    /// Sound that bends up by 17 cm in 10 m comes from 17 cm above where its beam points.
     #[test]
-    fn the_mean_speed_between_two_depths_is_that_of_the_layer() {
-        let water = Water::Profile([(0.0, 1500.0), (10.0, 1500.0), (10.001, 1450.0), (30.0, 1450.0)].into());
-        let sound = |depth_m| Sound {
-            speed_m_per_s: 1480.0,
-            profile: Some(&water),
-            depth_m,
-        };
-        assert!((sound(2.0).mean_to(8.0) - 1500.0).abs() < 0.01);
-        assert!((sound(12.0).mean_to(25.0) - 1450.0).abs() < 0.01);
-        assert!((sound(12.0).mean_to(12.0) - 1450.0).abs() < 0.01, "sideways");
-        let both = sound(0.0).mean_to(20.0);
-        assert!((both - 20.0 / (10.0 / 1500.0 + 10.0 / 1450.0)).abs() < 0.01);
+    fn a_level_beam_is_bent_by_the_profile() {
+        let profile = Profile::new(&[(0.0, 1455.0), (5.0, 1480.0), (10.0, 1505.0)]).unwrap();
+        // Up need not be the body's: here the vessel is rolled.
+        let up = Vector3::new(0.0, 0.3, 1.0).normalize();
+        let bent = Chord::of(&profile, &Vector3::x(), &up, 5.0, 2.0 * 10.0 / 1480.0).unwrap();
+        let place = bent.direction * (0.5 * bent.path_m);
+        assert!((place.dot(&up) - 0.169).abs() < 1e-3, "{place}");
+        assert!((place.x - 10.0).abs() < 0.01 && place.cross(&up).x.abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_beam_straight_down_stays_straight_down() {
+        let profile = Profile::new(&[(0.0, 1500.0), (20.0, 1490.0), (50.0, 1480.0)]).unwrap();
+        let time_s = 20.0 * (1500.0f64 / 1490.0).ln() / 10.0 + 30.0 * (1490.0f64 / 1480.0).ln() / 10.0;
+        let down = Chord::of(&profile, &-Vector3::z(), &Vector3::z(), 0.0, 2.0 * time_s).unwrap();
+        assert!((down.direction + Vector3::z()).norm() < 1e-9 && (down.path_m - 100.0).abs() < 1e-6);
     }
 }
