@@ -1,10 +1,13 @@
 //! The columns of a scan while a file is read, and what may be wrong with a file of points.
 
+use std::fmt;
+
 use beluga_types::LidarScan;
 
 use crate::cloud::Cloud;
 use crate::point_times::{self, Field, Numbers, Said};
 use crate::range::MAX_COORDINATE_M;
+use crate::tape::cdr;
 
 /// What is wrong in a file, still without the file's name.
 #[derive(Debug)]
@@ -24,6 +27,28 @@ impl Wrong {
             place: place.into(),
             expected: expected.into(),
             found: found.into(),
+        }
+    }
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{}: expected {}, found {}",
+            self.place, self.expected, self.found
+        )
+    }
+}
+
+impl From<cdr::Wrong> for Wrong {
+    fn from(wrong: cdr::Wrong) -> Self {
+        match wrong {
+            cdr::Wrong::Ends => Wrong::new("message", "all of it", "its end before"),
+            cdr::Wrong::Misfit(misfit) => {
+                Wrong::new("message", "values that fit each other", misfit.to_string())
+            }
+            cdr::Wrong::Value(expected) => Wrong::new("message", expected, "something else"),
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::capture;
 use crate::ek80;
 use crate::error::Error;
 use crate::lidar::Maker;
+use crate::ros::{Bag, FORMATS};
 use crate::scans::{ScanFormat, files};
 
 /// Where one sensor's recording lies.
@@ -23,6 +24,8 @@ pub(crate) enum Place {
     Ek80(PathBuf),
     /// A capture of a lidar's packets.
     Packets(PathBuf),
+    /// A bag, of which the sensor is a topic.
+    Bag(PathBuf),
     /// A table of fixes.
     Nav(PathBuf),
 }
@@ -44,15 +47,33 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
             path,
         });
     }
+    let may_be_bag = match spec.format.as_deref() {
+        None => Bag::is_at(&path),
+        Some(format) => FORMATS.contains(&format) || (Maker::named(format).is_some() && Bag::is_at(&path)),
+    };
+    if may_be_bag && spec.kind != SensorKind::Sonar {
+        return Ok(Place::Bag(path));
+    }
     if has_packets(&path, spec) {
         return Ok(Place::Packets(path));
+    }
+    if spec.topic.is_some() && !may_be_bag {
+        return Err(Error::Unsupported {
+            what: format!("the `topic` of sensor `{}`, whose source is no bag,", spec.name),
+            path,
+        });
     }
     match spec.kind {
         SensorKind::Lidar => scans(path, spec),
         SensorKind::Sonar => pings(folder, path, spec, alone),
         SensorKind::Nav => match spec.format.as_deref() {
             None | Some("csv") => Ok(Place::Nav(path)),
-            Some(other) => Err(unknown(spec, other, &format!("csv, {}", Maker::words()), path)),
+            Some(other) => Err(unknown(
+                spec,
+                other,
+                &format!("csv, bag, {}", Maker::words()),
+                path,
+            )),
         },
     }
 }
@@ -76,7 +97,7 @@ fn scans(path: PathBuf, spec: &SensorSpec) -> Result<Place, Error> {
         (None, Some(other)) => Err(unknown(
             spec,
             other,
-            &format!("ply, pcd, las, laz, kitti, xyz32, {}", Maker::words()),
+            &format!("ply, pcd, las, laz, kitti, xyz32, bag, {}", Maker::words()),
             path,
         )),
         (None, None) => Err(Error::Empty {

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Origin, Payload, Rig, SensorId, SensorSpec, Stamp};
+use beluga_types::{Geodetic, Origin, Payload, Rig, SensorId, SensorKind, SensorSpec, Stamp};
 
 use crate::capture::{self, Capture};
 use crate::ek80;
@@ -17,11 +17,12 @@ use crate::hydrophone::Blocks;
 use crate::nav::{self, Fixes};
 use crate::pings::Pings;
 use crate::probe::{around, magic};
+use crate::ros::{Bag, Kind, Played};
 use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::timeline::{Branch, Timeline};
-use crate::{find, kitti, lidar, rig_toml, tape};
+use crate::{find, kitti, lidar, rig_toml, ros, tape};
 
 pub use crate::writer::Writer;
 
@@ -40,14 +41,15 @@ impl Recording {
     /// Opens a folder with a `rig.toml`, a rig file itself, a tape, or a recording without a rig: a
     /// PCD, LAS or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a
     /// rig of one lidar at 10 Hz is taken, a Simrad EK80 file, for which one of a sonar for each
-    /// channel is, or a capture of a lidar's packets, for which one of that lidar is.
+    /// channel is, a capture of a lidar's packets, for which one of that lidar is, or a bag (MCAP or
+    /// ROS 2), for which one of a sensor for each topic that is read is.
     ///
     /// # Errors
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
     /// a source without times.
     pub fn open(path: &Path) -> Result<Self, Error> {
         must_exist(path, "the recording")?;
-        if tape::is_tape(path) {
+        if tape::is_tape(path) && !(Bag::is_at(path) && tape::is_foreign(path)) {
             let (rig, notes) = tape::open(path)?;
             return Ok(Self {
                 folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
@@ -66,6 +68,7 @@ impl Recording {
                 Some(rig) => rig,
                 None if ek80::looks_like(path) => ek80::rig(path, &mut notes)?,
                 None if capture::looks_like(path) => lidar::rig(|| Capture::open(path), path, &mut notes)?,
+                None if Bag::is_at(path) => ros::rig(path, &mut notes)?,
                 None => rig_toml::read(path).map_err(|error| no_rig(path, error))?,
             };
             (folder, rig)
@@ -194,6 +197,17 @@ impl Recording {
                 let packets = lidar::open_capture(path, &self.folder, spec, notes)?;
                 boxed(packets, id, spec, path, count_jumps)
             }
+            Place::Bag(path) => {
+                let bag = Bag::open(path)?;
+                let (topic, kind) = ros::choose(&bag, path, spec)?;
+                if let Kind::Packets(form) = kind {
+                    let topic = (topic.as_str(), form);
+                    let packets = ros::packets::open(&bag, path, &self.folder, topic, spec, notes)?;
+                    return boxed(packets, id, spec, path, count_jumps);
+                }
+                let played = Played::open(&bag, path, &topic, kind, spec, notes)?;
+                boxed(played, id, spec, path, count_jumps)
+            }
             Place::Nav(path) => {
                 let origin = self.rig.origin.clone().unwrap_or_default();
                 boxed(Fixes::open(path, origin)?, id, spec, path, count_jumps)
@@ -201,14 +215,18 @@ impl Recording {
         }
     }
 
-    /// Without an origin in the rig, `World` is anchored at the first place in a nav table.
+    /// Without an origin in the rig, `World` is anchored at the first place in a nav table or bag.
     fn take_origin(&mut self) -> Result<(), Error> {
-        let tables = self.places.iter().filter_map(|place| match place {
-            Place::Nav(path) if self.rig.origin.is_none() => Some(path),
-            _ => None,
-        });
-        for path in tables {
-            if let Some(anchor) = nav::first_place(path)? {
+        if self.rig.origin.is_some() {
+            return Ok(());
+        }
+        for (place, spec) in self.places.iter().zip(&self.rig.sensors) {
+            let first = match place {
+                Place::Nav(path) => nav::first_place(path)?,
+                Place::Bag(path) if spec.kind == SensorKind::Nav => place_in_bag(path, spec)?,
+                _ => None,
+            };
+            if let Some(anchor) = first {
                 let (lat, lon) = (
                     anchor.latitude_rad.to_degrees(),
                     anchor.longitude_rad.to_degrees(),
@@ -225,6 +243,15 @@ impl Recording {
             }
         }
         Ok(())
+    }
+}
+
+/// The first place on the Earth that a topic of a bag gives.
+fn place_in_bag(path: &Path, spec: &SensorSpec) -> Result<Option<Geodetic>, Error> {
+    let bag = Bag::open(path)?;
+    match ros::choose(&bag, path, spec)? {
+        (topic, Kind::NavSat) => ros::first_place(&bag, &topic),
+        _ => Ok(None),
     }
 }
 
@@ -271,7 +298,7 @@ fn no_rig(path: &Path, error: Error) -> Error {
         Ok(known) => Error::bad(
             path,
             "first bytes",
-            "a tape (MCAP), a Simrad EK80 file, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
+            "a tape or another MCAP file, a ROS 2 bag, a Simrad EK80 file, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
             known.words,
         ),
         Err(error) => error,
@@ -299,6 +326,9 @@ fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let rig = folder.join("rig.toml");
     if rig.is_file() {
         return rig_toml::read(&rig);
+    }
+    if Bag::is_at(folder) {
+        return ros::rig(folder, notes);
     }
     bare_rig(folder, notes).ok_or_else(|| Error::Missing {
         what: "`rig.toml`, or a folder of PCD, LAS, LAZ or KITTI `.bin` scans,".into(),

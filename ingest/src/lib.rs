@@ -5,13 +5,14 @@
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`ek80`] reads files of Simrad echo sounders.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
+//! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
 //! - [`probe::probe`] says what a file or folder is, what it holds and what it lacks.
 //! - [`folder::Writer`] writes the folder form of a recording, [`kitti::convert`] makes one of KITTI scans.
 //!
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
 //! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
-//! describe the files, `EK80.md` those of Simrad, `LIDAR.md` lidars' packets.
+//! describe the files, `EK80.md` those of Simrad, `LIDAR.md` lidars' packets, `ROS.md` bags.
 
 mod beams;
 pub mod capture;
@@ -43,6 +44,7 @@ mod pulses;
 mod range;
 mod regular;
 pub mod rig_toml;
+pub mod ros;
 mod scans;
 mod source;
 mod stream;

@@ -7,6 +7,7 @@ pub(crate) mod around;
 pub(crate) mod magic;
 mod skeleton;
 mod survey;
+mod topics;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +18,7 @@ use crate::folder::{Recording, must_exist};
 use crate::scans::ScanFormat;
 use crate::tape;
 pub use survey::{Intervals, SensorProbe};
+pub use topics::TopicProbe;
 
 /// What was found.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -33,6 +35,8 @@ pub struct Probe {
     pub missing: Vec<String>,
     /// What a run would say, and what it would have to do without.
     pub notes: Vec<String>,
+    /// The topics of a bag, by name.
+    pub topics: Vec<TopicProbe>,
     /// A `rig.toml` that would make it play, where there is none.
     pub rig: Option<String>,
     /// Where that rig belongs.
@@ -83,6 +87,12 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
                     "{} scans without a rig",
                     ScanFormat::bare(path).map_or("other", ScanFormat::name)
                 );
+            }
+            if let Some(bag) = topics::of(path, recording.rig())? {
+                found.what = bag.what;
+                found.topics = bag.topics;
+                found.rig = Some(bag.rig);
+                found.rig_file = Some(bag.rig_file);
             }
             found.sensors = survey::sensors(recording.rig(), timeline);
             found.notes = recording.notes().to_vec();

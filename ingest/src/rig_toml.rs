@@ -76,6 +76,8 @@ struct SensorTable {
     source: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     format: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
     #[serde(default)]
     reference: bool,
     #[serde(default)]

@@ -6,7 +6,7 @@
 //! - [`Reader`] gives them back; damage becomes counted gaps.
 //! - [`CloudWriter`] writes clouds for viewers.
 
-mod cdr;
+pub(crate) mod cdr;
 mod channels;
 mod cloud;
 mod cloud_writer;
@@ -14,19 +14,19 @@ mod decode;
 mod echoes;
 mod ending;
 mod fixes;
-mod head;
+pub(crate) mod head;
 mod opened;
 mod reader;
-mod records;
+pub(crate) mod records;
 mod rig;
 mod schema;
-mod summary;
-mod views;
+pub(crate) mod summary;
+pub(crate) mod views;
 mod writer;
 
 pub use cloud::{Column, Values};
 pub use cloud_writer::CloudWriter;
-pub(crate) use opened::{is_tape, open};
+pub(crate) use opened::{is_foreign, is_tape, open};
 pub use reader::Reader;
 pub use writer::Writer;
 
@@ -34,6 +34,8 @@ pub use writer::Writer;
 const PROFILE: &str = "ros2";
 /// What wrote the file, as its header says.
 const LIBRARY: &str = concat!("beluga-ingest/", env!("CARGO_PKG_VERSION"));
+/// How the header of everything begins that was written here, in any version.
+const OURS: &str = "beluga-ingest/";
 /// In the metadata of a channel: what its messages are, and the name of their sensor.
 const KIND: &str = "beluga_kind";
 const SENSOR: &str = "beluga_sensor";

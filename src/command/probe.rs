@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use beluga_ingest::probe::{self, SensorProbe};
+use beluga_ingest::probe::{self, SensorProbe, TopicProbe};
 use beluga_sinks::maml::{self, KeyStore};
 use clap::Args;
 use serde::Serialize;
@@ -116,6 +116,9 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
     for sensor in &found.sensors {
         sensor_lines(&mut text, sensor);
     }
+    for topic in &found.topics {
+        topic_line(&mut text, topic);
+    }
     if found.plays && found.lost() == 0 {
         text += "lost         nothing\n";
     }
@@ -143,10 +146,27 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
         );
     }
     if !found.recognised {
-        text += "             known are folder recordings, rigs, tapes (MCAP), Simrad EK80 files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
+        text += "             known are folder recordings, rigs, tapes, bags (MCAP, ROS 2), Simrad EK80 files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
                  nav tables and records\n";
     }
     text
+}
+
+fn topic_line(text: &mut String, topic: &TopicProbe) {
+    let schema = match topic.schema.as_str() {
+        "" => "no schema",
+        schema => schema,
+    };
+    let fate = match (&topic.sensor, topic.skipped) {
+        (Some(sensor), _) => format!("plays as `{sensor}`"),
+        (None, why) => format!("skipped: {}", why.unwrap_or("not read")),
+    };
+    let count = grouped(topic.messages);
+    let _ = writeln!(
+        text,
+        "topic        {} ({schema}): {count} messages, {fate}",
+        topic.name
+    );
 }
 
 fn sensor_lines(text: &mut String, sensor: &SensorProbe) {

@@ -18,7 +18,7 @@ use crate::pipeline::{self, River};
 /// Example: beluga replay sample-data/quay --out quay.maml
 #[derive(Debug, Args)]
 pub(crate) struct Replay {
-    /// A folder with a rig.toml, a rig file, a tape (.mcap), a Simrad EK80 file (.raw), or PCD, LAS, LAZ
+    /// A folder with a rig.toml, a rig file, a tape or bag (.mcap, .db3 or its folder), a Simrad EK80 file (.raw), or PCD, LAS, LAZ
     /// or KITTI .bin scans: a file or a folder.
     recording: PathBuf,
     /// The record to write; must not exist (default: the recording's name in the current folder).

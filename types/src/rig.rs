@@ -130,9 +130,11 @@ pub struct SensorSpec {
     pub medium: Medium,
     /// Where its recording lies, relative to the rig file.
     pub source: Option<String>,
-    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `csv`), or whose packets it holds
-    /// (`ouster`).
+    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `bag`, `csv`), or whose packets it
+    /// holds (`ouster`).
     pub format: Option<String>,
+    /// Which topic of its recording, where that has several.
+    pub topic: Option<String>,
     /// Whether this lidar's scans set the windows of the frames.
     pub reference: bool,
     /// Where it sits, in the surveyor's words.
@@ -175,6 +177,7 @@ impl SensorSpec {
             medium,
             source: None,
             format: None,
+            topic: None,
             reference: false,
             mount: Mount::default(),
             time_offset_nanos: 0,

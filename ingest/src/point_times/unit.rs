@@ -90,8 +90,8 @@ impl Said {
             "offset_s" => Some(Said::Exactly(Unit::Seconds)),
             "offset_time" | "time_offset_ns" | "timestamp_ns" => Some(Said::Usually(Unit::Nanoseconds)),
             "time_us" | "timestamp_us" => Some(Said::Usually(Unit::Microseconds)),
-            "t" | "time" | "timestamp" | "timestamps" | "time_offset" | "timeoffset" | "gps_time"
-            | "gpstime" => Some(Said::Usually(usual)),
+            "t" | "time" | "times" | "timestamp" | "timestamps" | "time_stamp" | "stamp" | "stamps"
+            | "time_offset" | "timeoffset" | "gps_time" | "gpstime" => Some(Said::Usually(usual)),
             _ => None,
         }
     }

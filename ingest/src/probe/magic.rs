@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::regular;
+use crate::ros::Bag;
 
 /// Bytes that are looked at.
 const LOOKED_AT: u64 = 2048;
@@ -41,6 +42,7 @@ pub(crate) fn of(path: &Path) -> Result<Known, Error> {
     if path.is_dir() {
         return Ok(match path.join("rig.toml").is_file() {
             true => known(Role::Rig, "a folder recording"),
+            false if Bag::is_at(path) => known(Role::Tape, "a folder of a bag"),
             false => known(Role::Unknown, "a folder without a rig"),
         });
     }
@@ -64,17 +66,13 @@ pub(crate) fn of(path: &Path) -> Result<Known, Error> {
 /// Files that begin as no other does.
 fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
     let begins: [(&[u8], Role, &'static str); 20] = [
-        (b"\x89MCAP0\r\n", Role::Tape, "an MCAP tape"),
+        (b"\x89MCAP0\r\n", Role::Tape, "an MCAP file"),
         (b"ply\n", Role::Part, "a PLY cloud"),
         (b"ply\r\n", Role::Part, "a PLY cloud"),
         (b"# .PCD", Role::Part, "a PCD cloud"),
         (b"LASF", Role::Part, "a LAS or LAZ cloud"),
         (b"#ROSBAG", Role::Foreign, "a ROS 1 bag"),
-        (
-            b"SQLite format 3\0",
-            Role::Foreign,
-            "an SQLite file, perhaps a ROS 2 bag,",
-        ),
+        (b"SQLite format 3\0", Role::Tape, "an SQLite file"),
         (b"\xd4\xc3\xb2\xa1", Role::Tape, "a packet capture (pcap)"),
         (b"\xa1\xb2\xc3\xd4", Role::Tape, "a packet capture (pcap)"),
         (b"\x4d\x3c\xb2\xa1", Role::Tape, "a packet capture (pcap)"),

@@ -237,6 +237,7 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
         model: table.model,
         source: table.source,
         format: table.format,
+        topic: table.topic,
         reference: table.reference,
         mount,
         time_offset_nanos: (table.time_offset_ms * 1e6).round() as i64,

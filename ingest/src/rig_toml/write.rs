@@ -97,6 +97,7 @@ fn sensor_table(spec: &SensorSpec, beside: &mut BTreeMap<String, String>) -> Sen
         }),
         source: spec.source.clone(),
         format: spec.format.clone(),
+        topic: spec.topic.clone(),
         reference: spec.reference,
         forward_m: spec.mount.forward_m,
         starboard_m: spec.mount.starboard_m,

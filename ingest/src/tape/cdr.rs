@@ -1,4 +1,5 @@
-//! Common Data Representation, as ROS 2 writes it: little endian, XCDR version 1.
+//! Common Data Representation, XCDR version 1: written little endian, as ROS 2 does; read in both
+//! orders of bytes. Without alignment it is also how ROS 1 writes, and how the records of MCAP are.
 //!
 //! Every number lies at a multiple of its own size (at most 8), counted from the end of the
 //! four-byte encapsulation header. A string is its length with the closing zero, then its bytes; a
@@ -8,6 +9,8 @@ use std::fmt;
 
 /// Encapsulation header: `CDR_LE`, no options.
 const ENCAPSULATION: [u8; 4] = [0, 1, 0, 0];
+/// The same for big endian.
+const BIG_ENDIAN: [u8; 2] = [0, 0];
 
 /// Writes one message.
 pub(crate) struct Encoder {
@@ -19,6 +22,7 @@ pub(crate) struct Decoder<'a> {
     bytes: &'a [u8],
     at: usize,
     aligned: bool,
+    big_endian: bool,
 }
 
 /// Why bytes are not the message they should be.
@@ -48,14 +52,16 @@ impl From<beluga_types::Error> for Wrong {
     }
 }
 
-/// A number of fixed size, little endian.
+/// A number of fixed size.
 pub(crate) trait Number: Copy + Default {
     /// Bytes of it, and what it is aligned to.
     const SIZE: usize;
-    /// Writes it over exactly `SIZE` bytes.
+    /// Writes it over exactly `SIZE` bytes, little endian.
     fn put(self, bytes: &mut [u8]);
-    /// Reads it from exactly `SIZE` bytes.
+    /// Reads it from exactly `SIZE` bytes, little endian.
     fn get(bytes: &[u8]) -> Self;
+    /// Reads it from exactly `SIZE` bytes, big endian.
+    fn get_big(bytes: &[u8]) -> Self;
 }
 
 macro_rules! numbers {
@@ -69,6 +75,11 @@ macro_rules! numbers {
                 let mut own = [0; size_of::<$kind>()];
                 own.copy_from_slice(bytes);
                 Self::from_le_bytes(own)
+            }
+            fn get_big(bytes: &[u8]) -> Self {
+                let mut own = [0; size_of::<$kind>()];
+                own.copy_from_slice(bytes);
+                Self::from_be_bytes(own)
             }
         }
     )*};
@@ -151,12 +162,15 @@ impl<'a> Decoder<'a> {
     /// Of a message with its encapsulation header.
     pub(crate) fn message(bytes: &'a [u8]) -> Result<Self, Wrong> {
         match bytes.split_at_checked(ENCAPSULATION.len()) {
-            Some((head, body)) if head[..2] == ENCAPSULATION[..2] => Ok(Self {
-                bytes: body,
-                at: 0,
-                aligned: true,
-            }),
-            Some(_) => Err(Wrong::Value("little-endian CDR")),
+            Some((head, body)) if [BIG_ENDIAN, [0, 1]].iter().any(|order| head.starts_with(order)) => {
+                Ok(Self {
+                    bytes: body,
+                    at: 0,
+                    aligned: true,
+                    big_endian: head.starts_with(&BIG_ENDIAN),
+                })
+            }
+            Some(_) => Err(Wrong::Value("plain CDR of version 1")),
             None => Err(Wrong::Ends),
         }
     }
@@ -167,6 +181,7 @@ impl<'a> Decoder<'a> {
             bytes,
             at: 0,
             aligned: false,
+            big_endian: false,
         }
     }
 
@@ -186,7 +201,14 @@ impl<'a> Decoder<'a> {
     /// One number.
     pub(crate) fn get<T: Number>(&mut self) -> Result<T, Wrong> {
         self.align(T::SIZE);
-        self.take(T::SIZE).map(T::get)
+        self.take(T::SIZE).map(self.reader())
+    }
+
+    fn reader<T: Number>(&self) -> fn(&[u8]) -> T {
+        match self.big_endian {
+            true => T::get_big,
+            false => T::get,
+        }
     }
 
     pub(crate) fn flag(&mut self) -> Result<bool, Wrong> {
@@ -240,7 +262,7 @@ impl<'a> Decoder<'a> {
         }
         self.align(T::SIZE);
         let bytes = self.take(count.saturating_mul(T::SIZE))?;
-        Ok(bytes.chunks_exact(T::SIZE).map(T::get).collect())
+        Ok(bytes.chunks_exact(T::SIZE).map(self.reader()).collect())
     }
 
     /// A counted sequence of bytes.

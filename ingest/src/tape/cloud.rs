@@ -4,10 +4,8 @@ use beluga_types::{LidarScan, Stamp};
 
 use super::cdr::{Decoder, Encoder, Number, Wrong};
 use crate::range::MAX_COORDINATE_M;
-
-/// The most fields a cloud may have, and the longest row in bytes.
-const MAX_FIELDS: usize = 256;
-const MAX_ROW_BYTES: usize = 65_536;
+use crate::ros::Layout;
+use crate::ros::point_cloud2::{MAX_POINT_BYTES, PointCloud2};
 
 /// One column of a cloud: a name and a number for each point.
 #[derive(Clone, Copy, Debug)]
@@ -145,81 +143,45 @@ pub(super) fn put_scan(encoder: &mut Encoder, stamp: Stamp, frame: &str, scan: &
 
 /// Reads a cloud as [`put_scan`] writes it: little endian, one height, our fields in our types.
 pub(super) fn get_scan(decoder: &mut Decoder<'_>) -> Result<LidarScan, Wrong> {
-    decoder.get::<i32>()?;
-    decoder.get::<u32>()?;
-    decoder.text()?;
-    let (height, width): (u32, u32) = (decoder.get()?, decoder.get()?);
-    let count = decoder.count(16)?;
-    if height != 1 || count > MAX_FIELDS {
+    let cloud = PointCloud2::get(decoder, Layout::Cdr)?;
+    if cloud.height != 1 {
         return Err(Wrong::Value("a cloud of one row with at most 256 fields"));
     }
-    let fields = (0..count)
-        .map(|_| field(decoder))
-        .collect::<Result<Vec<_>, _>>()?;
-    let big_endian = decoder.flag()?;
-    let (step, row): (u32, u32) = (decoder.get()?, decoder.get()?);
-    let data = decoder.bytes()?;
-    let (points, step) = (width as usize, step as usize);
-    let whole = points.checked_mul(step) == Some(data.len()) && row as usize == data.len();
-    if big_endian || !whole || !(1..=MAX_ROW_BYTES).contains(&step) {
+    let length = cloud.data.len();
+    let whole = cloud.width.checked_mul(cloud.point_step) == Some(length) && cloud.row_step == length;
+    if cloud.is_big_endian || !whole || !(1..=MAX_POINT_BYTES).contains(&cloud.point_step) {
         return Err(Wrong::Value("as many little-endian rows as the cloud is wide"));
     }
-    let rows = Rows { fields, data, step };
-    let needed = |name, code| {
-        rows.column::<f32>(name, code)?
-            .ok_or(Wrong::Value("the fields x, y and z"))
-    };
+    let needed = |name, code| column::<f32>(&cloud, name, code)?.ok_or(Wrong::Value("the fields x, y and z"));
     let (x, y, z) = (needed("x", 7)?, needed("y", 7)?, needed("z", 7)?);
     let far = |value: &f32| value.abs() > MAX_COORDINATE_M;
     if [&x, &y, &z].into_iter().flatten().any(far) {
         return Err(Wrong::Value("points within 1000 km"));
     }
     let mut scan = LidarScan::new(x, y, z)?;
-    if let Some(intensity) = rows.column("intensity", 7)? {
+    if let Some(intensity) = column(&cloud, "intensity", 7)? {
         scan = scan.with_intensity(intensity)?;
     }
-    if let Some(offsets) = rows.column("offset_nanos", 5)? {
+    if let Some(offsets) = column(&cloud, "offset_nanos", 5)? {
         scan = scan.with_offset_nanos(offsets)?;
     }
-    if let Some(ring) = rows.column("ring", 4)? {
+    if let Some(ring) = column(&cloud, "ring", 4)? {
         scan = scan.with_ring(ring)?;
     }
     Ok(scan)
 }
 
-struct Field<'a> {
-    name: &'a str,
-    offset: usize,
-    code: u8,
-    count: u32,
-}
-
-fn field<'a>(decoder: &mut Decoder<'a>) -> Result<Field<'a>, Wrong> {
-    Ok(Field {
-        name: decoder.text()?,
-        offset: decoder.get::<u32>()? as usize,
-        code: decoder.get()?,
-        count: decoder.get()?,
-    })
-}
-
-struct Rows<'a> {
-    fields: Vec<Field<'a>>,
-    data: &'a [u8],
-    step: usize,
-}
-
-impl Rows<'_> {
-    /// The numbers of a field; nothing if there is no such field.
-    fn column<T: Number>(&self, name: &str, code: u8) -> Result<Option<Vec<T>>, Wrong> {
-        let Some(field) = self.fields.iter().find(|field| field.name == name) else {
-            return Ok(None);
-        };
-        let end = field.offset.saturating_add(T::SIZE);
-        if field.code != code || field.count != 1 || end > self.step {
-            return Err(Wrong::Value("each field in its own type and inside its row"));
-        }
-        let number = |row: &[u8]| T::get(&row[field.offset..end]);
-        Ok(Some(self.data.chunks_exact(self.step).map(number).collect()))
+/// The numbers of a field, which must be of this type; nothing if there is no such field.
+fn column<T: Number>(cloud: &PointCloud2<'_>, name: &str, code: u8) -> Result<Option<Vec<T>>, Wrong> {
+    let Some(field) = cloud.fields.iter().find(|field| field.name == name) else {
+        return Ok(None);
+    };
+    let misfit = Wrong::Value("each field in its own type and inside its row");
+    let fits =
+        field.code == code && field.count == 1 && field.offset.saturating_add(T::SIZE) <= cloud.point_step;
+    if !fits {
+        return Err(misfit);
     }
+    let points = cloud.points(&[*field]).map_err(|_| misfit)?;
+    Ok(Some(points.column(field, |value| value)))
 }

@@ -14,7 +14,7 @@ use crate::error::Error;
 const MAX_ATTACHMENT_BYTES: u64 = 16 << 20;
 
 /// Refuses what does not begin as an MCAP file.
-pub(super) fn check_magic<R: Read + Seek>(records: &mut Records<R>, path: &Path) -> Result<(), Error> {
+pub(crate) fn check_magic<R: Read + Seek>(records: &mut Records<R>, path: &Path) -> Result<(), Error> {
     let first = records.take(mcap::MAGIC.len() as u64).map_err(Error::io(path))?;
     if first.is_empty() {
         return Err(Error::Empty {
@@ -34,8 +34,23 @@ pub(super) fn check_magic<R: Read + Seek>(records: &mut Records<R>, path: &Path)
     Ok(())
 }
 
+/// What wrote the file, as the header behind the magic bytes says.
+pub(crate) fn library<R: Read + Seek>(records: &mut Records<R>) -> io::Result<Option<String>> {
+    let Step::Record {
+        op: op::HEADER,
+        length,
+    } = records.step()?
+    else {
+        return Ok(None);
+    };
+    let body = records.take(length.min(MAX_ATTACHMENT_BYTES))?;
+    let mut decoder = Decoder::packed(&body);
+    let library = decoder.text().and_then(|_profile| decoder.text());
+    Ok(library.ok().map(str::to_owned))
+}
+
 /// The attachments that stand before the first chunk.
-pub(super) fn attachments<R: Read + Seek>(records: &mut Records<R>) -> io::Result<BTreeMap<String, Vec<u8>>> {
+pub(crate) fn attachments<R: Read + Seek>(records: &mut Records<R>) -> io::Result<BTreeMap<String, Vec<u8>>> {
     let mut attached = BTreeMap::new();
     loop {
         let at = records.at();

@@ -7,7 +7,10 @@ use std::path::Path;
 use beluga_types::{Payload, Rig};
 
 use super::reader::Reader;
+use super::records::Records;
+use super::{OURS, head, rig};
 use crate::error::Error;
+use crate::regular;
 
 /// Whether a file is meant as a tape: by its name, or by its first bytes.
 pub(crate) fn is_tape(path: &Path) -> bool {
@@ -21,6 +24,23 @@ fn begins_as_one(path: &Path) -> bool {
     let mut first = [0; mcap::MAGIC.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
     read.is_ok() && first == mcap::MAGIC
+}
+
+/// Whether an MCAP file is another's: it has no rig attached, and was not written here either. Clouds
+/// that were exported for viewers have no rig, and are in `World`: to play them would be wrong.
+pub(crate) fn is_foreign(path: &Path) -> bool {
+    let read = || -> Result<bool, Error> {
+        let mut records = Records::new(regular::open(path)?).map_err(Error::io(path))?;
+        head::check_magic(&mut records, path)?;
+        let start = records.at();
+        let is_ours = head::library(&mut records)
+            .map_err(Error::io(path))?
+            .is_some_and(|library| library.starts_with(OURS));
+        records.go(start).map_err(Error::io(path))?;
+        let attached = head::attachments(&mut records).map_err(Error::io(path))?;
+        Ok(!is_ours && !attached.contains_key(rig::RIG))
+    };
+    read().unwrap_or(false)
 }
 
 /// The rig of a tape and notes on it: what was shifted before it was taped, topics of others, a

@@ -19,15 +19,17 @@ const MAX_RECORD_BYTES: u64 = 2 << 30;
 const LAST_OP: u8 = op::DATA_END;
 /// From a chunk's operation to the name of its compression: operation, length, two times, size, sum.
 const TO_COMPRESSION: u64 = 1 + 8 + 8 + 8 + 8 + 4;
-/// How a compression by zstd is named, with the length before it.
-const ZSTD: &[u8] = b"\x04\0\0\0zstd";
+/// How compressions are named, with the length before them.
+const PACKED: [&[u8]; 2] = [b"\x04\0\0\0zstd", b"\x03\0\0\0lz4"];
+/// The longest of these.
+const NAME: usize = 8;
 /// The largest window of zstd that is unpacked, 8 MiB as a power of two: what its levels up to 19 use.
 const WINDOW_LOG: u32 = 23;
 /// Bytes looked through at once.
 const WINDOW: usize = 64 * 1024;
 
 /// A file of records, and the place in it.
-pub(super) struct Records<R> {
+pub(crate) struct Records<R> {
     source: BufReader<R>,
     at: u64,
     size: u64,
@@ -35,7 +37,7 @@ pub(super) struct Records<R> {
 
 /// What stands at a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// A record whose body is there.
     Record { op: u8, length: u64 },
     /// The beginning of a record whose body is not all there.
@@ -48,7 +50,7 @@ pub(super) enum Step {
 
 impl<R: Read + Seek> Records<R> {
     /// From the first byte on.
-    pub(super) fn new(mut source: R) -> io::Result<Self> {
+    pub(crate) fn new(mut source: R) -> io::Result<Self> {
         let size = source.seek(SeekFrom::End(0))?;
         source.seek(SeekFrom::Start(0))?;
         Ok(Self {
@@ -58,16 +60,16 @@ impl<R: Read + Seek> Records<R> {
         })
     }
 
-    pub(super) fn at(&self) -> u64 {
+    pub(crate) fn at(&self) -> u64 {
         self.at
     }
 
-    pub(super) fn size(&self) -> u64 {
+    pub(crate) fn size(&self) -> u64 {
         self.size
     }
 
     /// Goes to a place, at most the end.
-    pub(super) fn go(&mut self, at: u64) -> io::Result<()> {
+    pub(crate) fn go(&mut self, at: u64) -> io::Result<()> {
         let at = at.min(self.size);
         let step = i64::try_from(at).unwrap_or(i64::MAX) - i64::try_from(self.at).unwrap_or(i64::MAX);
         self.source.seek_relative(step)?;
@@ -76,7 +78,7 @@ impl<R: Read + Seek> Records<R> {
     }
 
     /// The next bytes: fewer than asked for only at the end.
-    pub(super) fn take(&mut self, count: u64) -> io::Result<Vec<u8>> {
+    pub(crate) fn take(&mut self, count: u64) -> io::Result<Vec<u8>> {
         let count = count.min(self.size - self.at);
         let mut bytes = Vec::with_capacity(usize::try_from(count).unwrap_or(0));
         let read = Read::take(&mut self.source, count).read_to_end(&mut bytes)?;
@@ -88,7 +90,7 @@ impl<R: Read + Seek> Records<R> {
     }
 
     /// What stands here; the place moves past the operation and length of a record, else stays.
-    pub(super) fn step(&mut self) -> io::Result<Step> {
+    pub(crate) fn step(&mut self) -> io::Result<Step> {
         let start = self.at;
         let head = self.take(9)?;
         let mut decoder = Decoder::packed(&head);
@@ -104,20 +106,17 @@ impl<R: Read + Seek> Records<R> {
         Ok(step)
     }
 
-    /// Goes to the next chunk by zstd that begins after this place and is all there, if there is one.
-    pub(super) fn find_chunk(&mut self) -> io::Result<bool> {
+    /// Goes to the next packed chunk that begins after this place and is all there, if there is one.
+    pub(crate) fn find_chunk(&mut self) -> io::Result<bool> {
         let mut from = self.at + 1;
         loop {
             self.go(from)?;
             let window = self.take(WINDOW as u64)?;
-            let found = window
-                .windows(ZSTD.len())
-                .enumerate()
-                .filter(|(_, bytes)| *bytes == ZSTD);
-            for (place, _) in found {
+            let name = |place: usize| PACKED.into_iter().find(|name| window[place..].starts_with(name));
+            for (place, name) in (0..window.len()).filter_map(|place| Some((place, name(place)?))) {
                 let name_at = from + place as u64;
                 if let Some(start) = name_at.checked_sub(TO_COMPRESSION)
-                    && self.is_chunk(start)?
+                    && self.is_chunk(start, name.len())?
                 {
                     self.go(start)?;
                     return Ok(true);
@@ -126,11 +125,11 @@ impl<R: Read + Seek> Records<R> {
             if window.len() < WINDOW {
                 return Ok(false);
             }
-            from += (WINDOW - ZSTD.len() + 1) as u64;
+            from += (WINDOW - NAME + 1) as u64;
         }
     }
 
-    fn is_chunk(&mut self, start: u64) -> io::Result<bool> {
+    fn is_chunk(&mut self, start: u64, name: usize) -> io::Result<bool> {
         self.go(start)?;
         let Step::Record {
             op: op::CHUNK,
@@ -141,14 +140,14 @@ impl<R: Read + Seek> Records<R> {
         };
         let head = self.take(TO_COMPRESSION + 8)?;
         let mut decoder = Decoder::packed(&head);
-        let before = (TO_COMPRESSION - 9) as usize + ZSTD.len();
+        let before = (TO_COMPRESSION - 9) as usize + name;
         let packed = decoder.take(before).and_then(|_| decoder.get::<u64>());
         Ok(packed.is_ok_and(|packed| packed.checked_add(before as u64 + 8) == Some(length)))
     }
 }
 
 /// What a chunk holds, unpacked and checked against its sum.
-pub(super) fn unpacked(body: &[u8]) -> Result<Vec<u8>, Wrong> {
+pub(crate) fn unpacked(body: &[u8]) -> Result<Vec<u8>, Wrong> {
     let mut decoder = Decoder::packed(body);
     let _times: (u64, u64) = (decoder.get()?, decoder.get()?);
     let (size, sum): (u64, u32) = (decoder.get()?, decoder.get()?);
@@ -163,7 +162,8 @@ pub(super) fn unpacked(body: &[u8]) -> Result<Vec<u8>, Wrong> {
     let plain = match compression {
         "" => packed.to_vec(),
         "zstd" => unzstd(packed, size).map_err(|_| Wrong::Value("bytes packed by zstd"))?,
-        _ => return Err(Wrong::Value("a chunk packed by zstd or not at all")),
+        "lz4" => unlz4(packed, size).map_err(|_| Wrong::Value("bytes packed by LZ4"))?,
+        _ => return Err(Wrong::Value("a chunk packed by zstd, by LZ4 or not at all")),
     };
     if plain.len() as u64 != size {
         return Err(Wrong::Value("a chunk of the stated size"));
@@ -182,11 +182,20 @@ fn unzstd(packed: &[u8], size: u64) -> io::Result<Vec<u8>> {
     Ok(plain)
 }
 
+/// The frame format of LZ4, whose blocks are at most 4 MiB.
+fn unlz4(packed: &[u8], size: u64) -> io::Result<Vec<u8>> {
+    let mut plain = Vec::new();
+    lz4_flex::frame::FrameDecoder::new(packed)
+        .take(size)
+        .read_to_end(&mut plain)?;
+    Ok(plain)
+}
+
 /// The records inside a chunk: operation and body each.
-pub(super) struct Inside<'a>(Decoder<'a>);
+pub(crate) struct Inside<'a>(Decoder<'a>);
 
 impl<'a> Inside<'a> {
-    pub(super) fn of(plain: &'a [u8]) -> Self {
+    pub(crate) fn of(plain: &'a [u8]) -> Self {
         Self(Decoder::packed(plain))
     }
 

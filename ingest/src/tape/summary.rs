@@ -15,15 +15,15 @@ const MAGIC_BYTES: u64 = 8;
 const MAX_SUMMARY_BYTES: u64 = 1 << 30;
 
 /// The index of a finished file.
-pub(super) struct Summary {
+pub(crate) struct Summary {
     /// Schemas and channels: operation and body of each.
-    pub(super) definitions: Vec<(u8, Vec<u8>)>,
+    pub(crate) definitions: Vec<(u8, Vec<u8>)>,
     /// Messages of each channel.
-    pub(super) messages: BTreeMap<u16, u64>,
+    pub(crate) messages: BTreeMap<u16, u64>,
 }
 
 /// The index, if the file has one that agrees with its sum. The place in the file is lost.
-pub(super) fn read<R: Read + Seek>(records: &mut Records<R>) -> io::Result<Option<Summary>> {
+pub(crate) fn read<R: Read + Seek>(records: &mut Records<R>) -> io::Result<Option<Summary>> {
     let Some(footer_at) = records.size().checked_sub(FOOTER_BYTES + MAGIC_BYTES) else {
         return Ok(None);
     };

@@ -82,11 +82,26 @@ pub(super) fn odometry(
 /// From ours (rotation, then translation; both seen from `Body`) to that of ROS (REP-103: x, y, z,
 /// then rotation about fixed axes; all seen from `World`).
 fn about_fixed_axes(world_from_body: &Transform<World, Body>, ours: &Matrix6<f64>) -> Matrix6<f64> {
+    let theirs_from_ours = theirs_from_ours(world_from_body);
+    theirs_from_ours * ours * theirs_from_ours.transpose()
+}
+
+/// The other way: from the covariance of a pose as ROS states it to ours.
+pub(crate) fn about_own_axes(
+    world_from_body: &Transform<World, Body>,
+    theirs: &Matrix6<f64>,
+) -> Matrix6<f64> {
+    let theirs_from_ours = theirs_from_ours(world_from_body);
+    theirs_from_ours.transpose() * theirs * theirs_from_ours
+}
+
+/// Turns and swaps the two halves; its inverse is its transpose.
+fn theirs_from_ours(world_from_body: &Transform<World, Body>) -> Matrix6<f64> {
     let turn = Rotation3::from(world_from_body.rotation()).into_inner();
     let mut theirs_from_ours = Matrix6::zeros();
     theirs_from_ours.fixed_view_mut::<3, 3>(0, 3).copy_from(&turn);
     theirs_from_ours.fixed_view_mut::<3, 3>(3, 0).copy_from(&turn);
-    theirs_from_ours * ours * theirs_from_ours.transpose()
+    theirs_from_ours
 }
 
 #[cfg(test)]
@@ -105,5 +120,7 @@ mod tests {
             (theirs - Vector6::new(5.0, 4.0, 6.0, 2.0, 1.0, 3.0)).norm() < 1e-12,
             "{theirs}"
         );
+        let back = about_own_axes(&world_from_body, &about_fixed_axes(&world_from_body, &ours));
+        assert!((back - ours).norm() < 1e-12, "{back}");
     }
 }
