@@ -5,6 +5,7 @@
 
 pub(crate) mod around;
 pub(crate) mod magic;
+mod packets;
 mod skeleton;
 mod survey;
 mod topics;
@@ -13,10 +14,12 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::capture;
 use crate::error::Error;
 use crate::folder::{Recording, must_exist};
 use crate::scans::ScanFormat;
 use crate::tape;
+pub use packets::{PacketsProbe, StreamProbe};
 pub use survey::{Intervals, SensorProbe};
 pub use topics::TopicProbe;
 
@@ -37,6 +40,8 @@ pub struct Probe {
     pub notes: Vec<String>,
     /// The topics of a bag, by name.
     pub topics: Vec<TopicProbe>,
+    /// The packets of a capture.
+    pub packets: Option<PacketsProbe>,
     /// A `rig.toml` that would make it play, where there is none.
     pub rig: Option<String>,
     /// Where that rig belongs.
@@ -76,6 +81,11 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
     if known.role == magic::Role::Foreign {
         found.missing.push(format!("{} is not read yet", known.words));
         return Ok(found);
+    }
+    if capture::looks_like(path) {
+        found.packets = Some(packets::of(path)?);
+        found.rig = packets::rig(path);
+        found.rig_file = found.rig.is_some().then(|| path.with_file_name("site.toml"));
     }
     let tried = Recording::open(path).and_then(|recording| Ok((recording.timeline()?, recording)));
     match tried {

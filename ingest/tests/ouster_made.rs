@@ -6,8 +6,8 @@ mod capture_file;
 
 use std::path::{Path, PathBuf};
 
-use beluga_ingest::Recording;
 use beluga_ingest::lidar::ouster::{self, metadata::Metadata};
+use beluga_ingest::{Recording, probe};
 use beluga_types::{GapCause, Payload};
 use capture_file::{Pcap, SMALL_METADATA, Small, Udp, capture, ethernet, frames};
 use proptest::prelude::*;
@@ -403,6 +403,24 @@ fn a_clock_that_tells_tai_is_noted_with_its_remedy() {
     );
 }
 
+#[test]
+fn a_clock_that_is_years_off_is_noted_with_its_remedy() {
+    // The sensor tells the time of 2018, the capture that of 2022.
+    let epoch = 1_520_000_000_000_000_000;
+    let heard = heard(&frames(
+        Small {
+            epoch,
+            ..Small::FIRST
+        },
+        2,
+    ));
+    let told = heard
+        .notes
+        .iter()
+        .any(|note| note.contains("1505 days apart") && note.contains("time_offset_ms = 130000"));
+    assert!(told, "{:?}", heard.notes);
+}
+
 fn metadata() -> Metadata {
     Metadata::read(SMALL_METADATA.as_bytes()).unwrap()
 }
@@ -461,4 +479,53 @@ fn the_fuzz_corpus_plays() {
         files += 1;
     }
     assert!(files >= 4);
+}
+
+#[test]
+fn probe_says_who_sends_what_and_gives_the_rig_that_plays() {
+    let mut both = Vec::new();
+    for packet in frames(Small::FIRST, 3) {
+        both.push(packet.heard([10, 0, 0, 1]));
+        both.push(packet.heard([10, 0, 0, 2]));
+    }
+    let udp = Udp {
+        source: [10, 0, 0, 3],
+        port: 53,
+        payload: b"name?",
+    };
+    both.push((both[0].0, ethernet(&udp.ipv4(), &[])));
+    let folder = Folder::of(&Pcap::USUAL.file(&both));
+    let found = probe::probe(&folder.at("made.pcap")).unwrap();
+    assert!(
+        found.recognised && found.plays && found.missing.is_empty(),
+        "{:?}",
+        found.missing
+    );
+    let packets = found.packets.unwrap();
+    assert_eq!((packets.packets, packets.datagrams, packets.others), (25, 25, 0));
+    let told: Vec<_> = (packets.streams.iter())
+        .map(|stream| (stream.port, stream.datagrams, stream.what.as_deref()))
+        .collect();
+    let scans = Some("ouster scans");
+    assert_eq!(told, [(7502, 12, scans), (7502, 12, scans), (53, 1, None)]);
+    assert_eq!(found.sensors.len(), 2);
+    let notes = found.notes.join("\n");
+    for word in [
+        "OS-1-16",
+        "122201000998",
+        "v2.3.0",
+        "RNG15_RFL8_NIR8",
+        "10 Hz",
+        "counts from power-on",
+    ] {
+        assert!(notes.contains(word), "{notes}");
+    }
+    std::fs::write(found.rig_file.unwrap(), found.rig.unwrap()).unwrap();
+    assert_eq!(folder.heard("site.toml").scans.len(), 6);
+
+    // Without metadata it does not play, and the rest is said.
+    std::fs::remove_file(folder.at("made.json")).unwrap();
+    let found = probe::probe(&folder.at("made.pcap")).unwrap();
+    assert!(found.recognised && !found.plays && found.packets.is_some());
+    assert!(found.missing[0].contains("`calibration`"), "{:?}", found.missing);
 }

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use beluga_ingest::probe::{self, SensorProbe, TopicProbe};
+use beluga_ingest::probe::{self, PacketsProbe, SensorProbe, TopicProbe};
 use beluga_sinks::maml::{self, KeyStore};
 use clap::Args;
 use serde::Serialize;
@@ -111,8 +111,45 @@ fn quoted(path: &Path) -> String {
     }
 }
 
+fn packet_lines(text: &mut String, packets: &PacketsProbe) {
+    let [all, udp] = [packets.packets, packets.datagrams].map(grouped);
+    let _ = write!(text, "packets      {all}, of them {udp} whole UDP datagrams");
+    for (count, what) in [
+        (packets.others, "are something else"),
+        (packets.incomplete, "datagrams lack a piece"),
+        (packets.damaged, "are damaged or cut"),
+    ] {
+        if count > 0 {
+            let _ = write!(text, ", {} {what}", grouped(count));
+        }
+    }
+    text.push('\n');
+    for stream in &packets.streams {
+        let what = stream.what.as_deref().unwrap_or("not known");
+        let [low, high] = stream.bytes;
+        let length = if low == high {
+            low.to_string()
+        } else {
+            format!("{low} to {high}")
+        };
+        let rate = stream
+            .rate_hz
+            .map_or(String::new(), |rate| format!(", {rate:.1} a second"));
+        let _ = writeln!(
+            text,
+            "             from {} to port {}: {what}: {} of {length} bytes{rate}",
+            stream.from,
+            stream.port,
+            grouped(stream.datagrams)
+        );
+    }
+}
+
 fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
     let mut text = format!("what         {}: {}\n", found.what, path.display());
+    if let Some(packets) = &found.packets {
+        packet_lines(&mut text, packets);
+    }
     for sensor in &found.sensors {
         sensor_lines(&mut text, sensor);
     }
@@ -146,7 +183,7 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
         );
     }
     if !found.recognised {
-        text += "             known are folder recordings, rigs, tapes, bags (MCAP, ROS 2), Simrad EK80 files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
+        text += "             known are folder recordings, rigs, tapes, bags (MCAP, ROS 2), captures of lidars' packets (pcap), Simrad EK80 files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
                  nav tables and records\n";
     }
     text

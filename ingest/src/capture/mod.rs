@@ -109,6 +109,11 @@ impl<R: Read> Capture<R> {
         })
     }
 
+    /// What has been heard so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.tally
+    }
+
     /// Takes the next packet; nothing behind the last.
     fn step(&mut self) -> Option<()> {
         let found = self.records.next(|packet| {
@@ -166,7 +171,7 @@ pub fn datagrams<R: Read>(
 pub fn tally<R: Read>(input: R, path: &Path) -> Result<Tally, Error> {
     let mut capture = Capture::new(input, path)?;
     capture.by_ref().for_each(drop);
-    Ok(capture.tally)
+    Ok(capture.tally())
 }
 
 /// Whether a file starts as a capture does; nothing is said of the rest.

@@ -290,6 +290,18 @@ where
     })
 }
 
+/// Whose packet this is and what it carries, in words.
+pub(crate) fn words_for(datagram: &Datagram) -> Option<String> {
+    let mut makers = Maker::ALL.into_iter();
+    makers.find_map(|maker| {
+        let what = match maker.knows(datagram)? {
+            Role::Scans => "scans",
+            Role::Nav => "IMU or positions",
+        };
+        Some(format!("{} {what}", maker.name()))
+    })
+}
+
 fn unknown(spec: &SensorSpec, format: &str, path: &Path) -> Error {
     Error::Unsupported {
         what: format!(

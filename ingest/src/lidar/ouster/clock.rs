@@ -12,8 +12,10 @@ use super::metadata::{Metadata, TimeMode};
 use super::packet::{Imu, Packet};
 use crate::capture::Datagram;
 
-/// Clocks that differ by more than this do not tell the same time.
-const SAME_NANOS: i64 = 86_400 * 1_000_000_000;
+/// No sensor has been on for ten years: a larger count tells the time.
+const POWER_ON_NANOS: i64 = 10 * 365 * DAY_NANOS;
+/// Clocks that differ by more than a day do not tell the same time.
+const DAY_NANOS: i64 = 86_400 * 1_000_000_000;
 /// TAI − UTC and what some masters are behind it, in seconds: since 2017, and until then.
 const TAI_SECONDS: [i64; 2] = [37, 36];
 /// How near to that a difference must be, in nanoseconds.
@@ -61,7 +63,7 @@ impl Clock {
                 Some(least) => *least = delay.min(*least),
             }
         }
-        let tells_time = delay_nanos.is_none_or(|delay| delay.saturating_abs() < SAME_NANOS);
+        let tells_time = delay_nanos.is_none() || first_nanos >= POWER_ON_NANOS;
         Self {
             offset_nanos: if tells_time {
                 0
@@ -116,6 +118,14 @@ impl Clock {
             "sensor `{name}`: its clock, by {mode}, tells the time; the capture's clock is {:.6} s ahead of it",
             delay as f64 * 1e-9
         )];
+        if delay.saturating_abs() > DAY_NANOS {
+            let days = delay as f64 / DAY_NANOS as f64;
+            said.push(format!(
+                "sensor `{name}`: its clock and the capture's are {:.0} days apart; if the capture's is right, `time_offset_ms = {}` in the rig says so",
+                days.abs(),
+                delay / 1_000_000
+            ));
+        }
         let is_tai = |seconds: &i64| (delay.saturating_add(seconds * 1_000_000_000)).abs() < NEAR_NANOS;
         if let Some(seconds) = TAI_SECONDS.iter().find(|seconds| is_tai(seconds)) {
             said.push(format!(
