@@ -5,6 +5,11 @@ use nalgebra::Matrix3;
 use rayon::prelude::*;
 
 /// Moments per sweep at which the motion is evaluated; a point takes the nearest.
+///
+/// So a point is at most half a bin away from its moment: over a sweep of `T` seconds it lies off by at
+/// most `(|v| + |ω| r) T / 254`, with the speed `v`, the rotation rate `ω` and the distance `r` from
+/// the body's origin; plus the rounding of `f32`, 10⁻⁷ of the distance. At 10 Hz, 2 m/s and 0.5 rad/s
+/// that is 1 mm at 1 m, 11 mm at 50 m.
 const BINS: usize = 128;
 /// Points a worker takes at once.
 const CHUNK: usize = 8192;
@@ -110,6 +115,65 @@ pub(crate) fn range_m(point_in_body: [f32; 3], body_from_sensor: &Transform<Body
 mod tests {
     use super::*;
     use nalgebra::{UnitQuaternion, Vector3};
+
+    /// The motion evaluated for every point by itself.
+    fn exact(
+        scan: &LidarScan,
+        stamp: Stamp,
+        body_from_sensor: &Transform<Body, Sensor>,
+        body_from_body_at: impl Fn(Stamp) -> Transform<Body, Body>,
+    ) -> Vec<Vector3<f64>> {
+        let offsets = scan.offset_nanos().unwrap();
+        (0..scan.len())
+            .map(|i| {
+                let [x, y, z] = [scan.x()[i], scan.y()[i], scan.z()[i]].map(f64::from);
+                let at = stamp.shifted_nanos(i64::from(offsets[i]));
+                (body_from_body_at(at) * *body_from_sensor * Point::<Sensor>::new(x, y, z)).vector()
+            })
+            .collect()
+    }
+
+    /// Against the motion of each point, in sweeps of every length, with times before the stamp and in
+    /// no order: never farther off than the stated bound.
+    #[test]
+    fn the_table_stays_within_its_bound_of_the_motion_of_each_point() {
+        let body_from_sensor = Transform::<Body, Sensor>::new(
+            UnitQuaternion::from_scaled_axis(Vector3::new(0.1, -0.2, 0.4)),
+            Vector3::new(0.5, -0.2, 1.2),
+        );
+        for (twist, sweep_s) in [
+            ([0.3, -0.2, 1.7, 2.0, 0.1, -0.4], 0.1),
+            ([0.0, 0.1, -0.5, 5.0, 0.0, 0.0], 0.5),
+            ([0.2, 0.0, 0.0, 0.0, 1.0, 0.0], 1e-6),
+            ([0.0; 6], 0.1),
+        ] {
+            let twist = nalgebra::Vector6::from(twist);
+            let end = Stamp::from_nanos(7_000_000_000);
+            let motion = |stamp: Stamp| {
+                Transform::<Body, Body>::identity().perturbed(&(twist * stamp.seconds_since(end)))
+            };
+            let offsets: Vec<i32> = (0..3000i64)
+                .map(|i| ((i * 7919 % 3000 - 1500) as f64 / 3000.0 * sweep_s * 1e9) as i32)
+                .collect();
+            let column = |k: f32| {
+                (0..3000)
+                    .map(|i| 60.0 * (k * i as f32).sin())
+                    .collect::<Vec<f32>>()
+            };
+            let scan = LidarScan::new(column(0.37), column(0.11), column(0.05))
+                .unwrap()
+                .with_offset_nanos(offsets)
+                .unwrap();
+            let swept = sweep(&scan, end, false, &body_from_sensor, motion);
+            let (turn, moved) = (twist.fixed_rows::<3>(0).norm(), twist.fixed_rows::<3>(3).norm());
+            for (point, exact) in swept.iter().zip(exact(&scan, end, &body_from_sensor, motion)) {
+                let error = (Vector3::from(*point).cast::<f64>() - exact).norm();
+                let bound =
+                    (moved + turn * exact.norm()) * sweep_s / 254.0 * 1.01 + 3e-7 * exact.norm() + 1e-6;
+                assert!(error <= bound, "{error} above {bound} at {sweep_s} s");
+            }
+        }
+    }
 
     /// A pole seen at ten moments by a turning and moving lidar is one pole again.
     #[test]
