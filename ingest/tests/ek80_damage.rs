@@ -71,6 +71,32 @@ fn damage_over_several_datagrams_is_a_loss_of_every_channel() {
 }
 
 #[test]
+fn a_whole_ping_whose_channel_id_is_damaged_is_lost_to_one_channel() {
+    let bytes = ek80_file::file(4);
+    let pings: Vec<usize> = starts(&bytes)
+        .into_iter()
+        .filter(|(_, kind)| kind == b"RAW3")
+        .map(|(at, _)| at)
+        .collect();
+    // A byte of the name `chirp`, then of `tone`.
+    for (ping, byte, of_chirp, of_tone) in [
+        (2, 17, (3, vec![1]), (4, vec![])),
+        (3, 18, (4, vec![]), (3, vec![1])),
+        (3, 16, (4, vec![]), (3, vec![1])),
+    ] {
+        let mut damaged = bytes.clone();
+        damaged[pings[ping] + byte] ^= 0x20;
+        assert_eq!(played(&damaged, "chirp"), of_chirp, "{ping} {byte}");
+        assert_eq!(played(&damaged, "tone"), of_tone, "{ping} {byte}");
+        damaged[pings[ping]] ^= 0x40;
+        assert_eq!(played(&damaged, "chirp"), of_chirp, "length too, {ping} {byte}");
+        assert_eq!(played(&damaged, "tone"), of_tone, "length too, {ping} {byte}");
+        let summary = beluga_ingest::ek80::summary_of(std::io::Cursor::new(&damaged), "a.raw".as_ref());
+        assert_eq!(summary.unwrap().damaged.0, 1);
+    }
+}
+
+#[test]
 fn lost_parameters_make_a_ping_unsure_behind_other_channels_pings_too() {
     let bytes = ek80_file::file(3);
     let kinds = starts(&bytes);

@@ -9,6 +9,8 @@ use super::bytes::{f32_at, half, i16_at, i32_at, text};
 
 /// Bytes before the samples.
 pub(super) const HEAD: usize = 140;
+/// Bytes of the channel id at its start.
+pub(super) const ID: usize = 128;
 /// Decibels of one step of power.
 const STEP_DB: f64 = 10.0 * std::f64::consts::LOG10_2 / 256.0;
 
@@ -46,7 +48,7 @@ impl SampleKind {
 
 /// Reads what stands before the samples; `body` is the length of the datagram's body.
 pub(super) fn head(bytes: &[u8; HEAD], body: u64) -> Result<SampleHead, String> {
-    let kind_bits = i16_at(bytes, 128).unwrap_or_default() as u16;
+    let kind_bits = i16_at(bytes, ID).unwrap_or_default() as u16;
     let sectors = usize::from(kind_bits >> 8 & 0b111);
     let kind = match (kind_bits & 0b1101, sectors) {
         (bits, 1..) if bits & 0b1000 != 0 => SampleKind::Complex32(sectors),
@@ -65,7 +67,7 @@ pub(super) fn head(bytes: &[u8; HEAD], body: u64) -> Result<SampleHead, String> 
         .filter(|&count| count > 0 && count as u64 <= room)
         .ok_or_else(|| format!("expected 1 to {room} samples, found {count}"))?;
     Ok(SampleHead {
-        channel: text(&bytes[..128]),
+        channel: text(&bytes[..ID]),
         kind,
         angles: kind_bits & 0b10 != 0,
         first: i32_at(bytes, 132).unwrap_or_default(),

@@ -22,7 +22,7 @@ pub struct Summary {
     pub channels: Vec<ChannelSummary>,
     /// Whole datagrams by their type.
     pub datagrams: BTreeMap<String, u64>,
-    /// Stretches that are no whole datagram, with the first of them.
+    /// Stretches that are no whole datagram, and pings of no channel of the file, with the first of them.
     pub damaged: (u64, Option<String>),
 }
 
@@ -103,6 +103,14 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
             channel.samples = channel.samples.max(head.count);
             let first = channel.span.map_or(datagram.stamp, |[first, _]| first);
             channel.span = Some([first, datagram.stamp]);
+        } else {
+            summary.damaged.0 += 1;
+            let id = head.channel.escape_debug();
+            let words = format!(
+                "byte {}, `RAW3`: expected the id of a channel, found `{id}`",
+                datagram.start
+            );
+            summary.damaged.1.get_or_insert(words);
         }
     }
     Ok(summary)
