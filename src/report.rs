@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 use crate::latency::{Latency, Stopwatch};
-use crate::sensors::{self, SensorReport};
+use crate::sensors::SensorReport;
 
 /// Everything counted during a run, in the order people ask for it.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -106,7 +106,11 @@ impl Report {
 
     /// Says which sensors have no time in common, once all has been counted.
     pub(crate) fn note_spans(&mut self) {
-        self.notes.extend(sensors::apart(&self.sensors));
+        let spans = self
+            .sensors
+            .iter()
+            .map(|sensor| (sensor.name.as_str(), sensor.span_ns));
+        self.notes.extend(beluga_ingest::apart(spans));
     }
 
     /// Counts a frame.

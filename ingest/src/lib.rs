@@ -18,6 +18,7 @@ mod beams;
 pub mod capture;
 mod cloud;
 mod columns;
+mod common_time;
 mod count;
 pub mod ek80;
 mod error;
@@ -54,6 +55,7 @@ mod timeline;
 pub mod wav;
 mod writer;
 
+pub use common_time::apart;
 pub use error::Error;
 pub use folder::Recording;
 pub use pace::{Pace, play};

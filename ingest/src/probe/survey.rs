@@ -8,6 +8,8 @@ use beluga_types::{
 };
 use serde::Serialize;
 
+use crate::common_time::apart;
+
 /// The most times between payloads that are kept for their median.
 const MOST_INTERVALS: usize = 1 << 20;
 /// The most kinds of a thing (pulses, shapes) that are told.
@@ -265,24 +267,11 @@ pub(super) fn lacks(rig: &Rig, sensors: &[SensorProbe]) -> Vec<String> {
             "no `waterline_m` under `[vessel]`: what is above and below water is not told apart".to_owned(),
         );
     }
-    lacks.extend(apart(sensors));
-    lacks
-}
-
-/// Sensors that have no time in common with the first.
-fn apart(sensors: &[SensorProbe]) -> Vec<String> {
-    let mut spans = sensors
+    let spans = sensors
         .iter()
-        .filter_map(|sensor| Some((&sensor.name, sensor.span_ns?)));
-    let Some((first, (start, end))) = spans.next() else {
-        return Vec::new();
-    };
-    spans
-        .filter(|(_, (other, last))| *other > end || *last < start)
-        .map(|(name, _)| {
-            format!("`{name}` and `{first}` have no time in common (`time_offset_ms` in the rig shifts one)")
-        })
-        .collect()
+        .map(|sensor| (sensor.name.as_str(), sensor.span_ns));
+    lacks.extend(apart(spans));
+    lacks
 }
 
 #[cfg(test)]
