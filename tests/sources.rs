@@ -5,9 +5,11 @@
 use std::fs;
 use std::path::Path;
 
+#[path = "../ingest/tests/ek80_file/mod.rs"]
+mod ek80_file;
 mod user;
 
-use user::{check, says};
+use user::{beluga, check, ended, says};
 
 /// The small recording that stands in the repository, taken apart.
 fn quay(home: &Path) {
@@ -190,4 +192,50 @@ fn probe_knows_a_record_and_how_to_look_at_it() {
             "missing      what `beluga maml verify cut.maml` tells: ",
         ],
     );
+}
+
+#[test]
+fn a_folder_of_recordings_names_them_and_how_one_plays() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fs::create_dir(home.join("day")).unwrap();
+    for name in ["b.raw", "a.raw"] {
+        fs::write(home.join("day").join(name), ek80_file::file(2)).unwrap();
+    }
+    let (_, err) = check(home, &["replay", "day", "--view", "none"], 2);
+    says(
+        &err,
+        &["`beluga replay day/a.raw`", "2 recordings", "`a.raw`, `b.raw`"],
+    );
+    let (out, _) = check(home, &["probe", "day"], 1);
+    says(&out, &["2 recordings in one file each"]);
+    check(home, &["replay", "day/a.raw", "--view", "none"], 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_full_disk_leaves_no_cut_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    quay(home);
+    check(home, &["replay", "quay", "--out", "a.maml", "--view", "none"], 0);
+    let files = ["--ply", "a.ply", "--mcap", "a.mcap"];
+    // Beyond some kilobytes writing fails, as on a full disk; without the trap the system ends the program.
+    let limited = "trap '' XFSZ; ulimit -f 64; exec \"$0\" export a.maml \"$@\"";
+    let program = beluga(home);
+    let output = std::process::Command::new("sh")
+        .args(["-c", limited])
+        .arg(program.get_program())
+        .args(files)
+        .env("BELUGA_HOME", home.join("home"))
+        .current_dir(home)
+        .output()
+        .unwrap();
+    let (_, err) = ended(output, 1);
+    says(&err, &["error: ", "was cut and has been removed"]);
+    for name in ["a.ply", "a.mcap"] {
+        assert!(!home.join(name).exists(), "{name}: {err}");
+    }
+    check(home, &[&["export", "a.maml"], &files[..]].concat(), 0);
+    assert!(home.join("a.ply").exists() && home.join("a.mcap").exists());
 }

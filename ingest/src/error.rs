@@ -89,6 +89,14 @@ pub enum Error {
         /// The rig file.
         path: PathBuf,
     },
+    /// A folder without a rig holds recordings that each play by their own name.
+    #[error("no rig, and {} by name: {}: {}", recordings(names.len()), listed(names), path.display())]
+    Several {
+        /// The files' names.
+        names: Vec<String>,
+        /// The folder.
+        path: PathBuf,
+    },
     /// The form of recording has no place for this.
     #[error("{what} has no place here: {}", path.display())]
     Unsupported {
@@ -97,6 +105,25 @@ pub enum Error {
         /// The file or folder.
         path: PathBuf,
     },
+}
+
+/// Names that an error lists; of more it says how many.
+const LISTED: usize = 8;
+
+fn recordings(count: usize) -> String {
+    match count {
+        1 => "one recording that plays".to_owned(),
+        count => format!("{count} recordings that each play"),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    let first = names.iter().take(LISTED).map(|name| format!("`{name}`"));
+    let first = first.collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(LISTED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
+    }
 }
 
 impl Error {

@@ -1,5 +1,6 @@
 //! Where each sensor's recording lies.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use beluga_types::{Rig, SensorKind, SensorSpec};
@@ -7,6 +8,7 @@ use beluga_types::{Rig, SensorKind, SensorSpec};
 use crate::capture;
 use crate::ek80;
 use crate::error::Error;
+use crate::folder::must_exist;
 use crate::lidar::Maker;
 use crate::ros::{Bag, FORMATS};
 use crate::scans::{ScanFormat, files};
@@ -41,11 +43,10 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
         SensorKind::Nav => format!("nav/{}.csv", spec.name),
     };
     let path = folder.join(spec.source.as_ref().unwrap_or(&usual));
-    if !path.exists() {
-        return Err(Error::Missing {
-            what: format!("the source of sensor `{}`", spec.name),
-            path,
-        });
+    must_exist(&path, &format!("the source of sensor `{}`", spec.name))?;
+    if path.is_dir() {
+        // What may not be looked into does not hold nothing.
+        fs::read_dir(&path).map_err(Error::io(&path))?;
     }
     let may_be_bag = match spec.format.as_deref() {
         None => Bag::is_at(&path),

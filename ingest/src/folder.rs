@@ -330,9 +330,22 @@ fn folder_rig(folder: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     if Bag::is_at(folder) {
         return ros::rig(folder, notes);
     }
-    bare_rig(folder, notes).ok_or_else(|| Error::Missing {
-        what: "`rig.toml`, or a folder of PCD, LAS, LAZ or KITTI `.bin` scans,".into(),
-        path: rig,
+    if let Some(rig) = bare_rig(folder, notes) {
+        return Ok(rig);
+    }
+    let names: Vec<String> = around::tapes(folder)
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
+    Err(match names.is_empty() {
+        false => Error::Several {
+            names,
+            path: folder.to_owned(),
+        },
+        true => Error::Missing {
+            what: "`rig.toml`, or a folder of PCD, LAS, LAZ or KITTI `.bin` scans,".into(),
+            path: rig,
+        },
     })
 }
 

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use beluga_ingest::{Recording, ply, wav};
+use beluga_ingest::{Error, Recording, ply, wav};
 use beluga_types::{LidarScan, Measurement, Payload};
 
 const PINGS: &str = "seq,transmit_ns,received_ns,file,start_sample,samples,pulse_id,steering_deg,sound_speed_m_per_s,blanking_m\n";
@@ -138,6 +138,24 @@ fn a_source_that_is_not_there_is_named_with_its_sensor_and_place() {
         error.starts_with("expected scans of sensor `rear`: `*.ply`, `*.pcd`"),
         "{error}"
     );
+}
+
+/// What the system will not let be looked at is not said to be absent or empty.
+#[cfg(unix)]
+#[test]
+fn a_source_that_cannot_be_looked_at_is_told_in_the_systems_words() {
+    let root = tempfile::tempdir().unwrap();
+    site(root.path());
+    let rear = root.path().join("car/rear");
+    fs::remove_dir_all(&rear).unwrap();
+    // A link to itself, since nothing is forbidden to the superuser that tests may run as.
+    std::os::unix::fs::symlink(&rear, &rear).unwrap();
+    let error = Recording::open(&root.path().join("rig/site.toml")).unwrap_err();
+    let Error::Io { said, path } = &error else {
+        panic!("{error}");
+    };
+    assert_ne!(said.kind(), std::io::ErrorKind::NotFound);
+    assert!(path.ends_with("car/rear"), "{error}");
 }
 
 #[test]

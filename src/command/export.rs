@@ -49,6 +49,26 @@ struct Exported {
     points: u64,
 }
 
+/// Files that were not there before: removed if they do not become whole, so that nobody takes a
+/// part for all.
+struct Unfinished<'a>(Vec<&'a Path>);
+
+impl Unfinished<'_> {
+    fn are_whole(mut self) {
+        self.0.clear();
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            if std::fs::remove_file(path).is_ok() {
+                crate::tell(&format!("{} was cut and has been removed", path.display()));
+            }
+        }
+    }
+}
+
 /// The files that are being written.
 struct Out {
     ply: Option<beluga_sinks::ply::Writer>,
@@ -60,7 +80,9 @@ struct Out {
 impl Export {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         let To { ply, mcap } = self.to;
-        must_be_free(&[("--ply", ply.as_deref()), ("--mcap", mcap.as_deref())])?;
+        let files = [("--ply", ply.as_deref()), ("--mcap", mcap.as_deref())];
+        must_be_free(&files)?;
+        let unfinished = Unfinished(files.into_iter().filter_map(|(_, path)| path).collect());
         let mut out = None;
         let exit = frames(&self.record, &self.keys, |document, frame| {
             let out = match &mut out {
@@ -81,6 +103,7 @@ impl Export {
             return Ok(if exit == Exit::Done { Exit::Findings } else { exit });
         };
         let (frames, points) = out.finish()?;
+        unfinished.are_whole();
         let line = |form: &str, path: &Option<PathBuf>, count: String| {
             let path = path.as_ref()?;
             Some(format!("{form:<13}{} ({count})", path.display()))

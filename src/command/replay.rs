@@ -1,10 +1,10 @@
 //! `beluga replay`: the main job on a recording.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use anyhow::Context;
-use beluga_ingest::{Pace, Recording, tape};
+use beluga_ingest::{Error, Pace, Recording, tape};
 use clap::Args;
 
 use super::outputs::must_be_free;
@@ -60,7 +60,7 @@ impl FromStr for Speed {
 
 impl Replay {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        let recording = Recording::open(&self.recording).context(Wrong::Arguments)?;
+        let recording = open(&self.recording).context(Wrong::Arguments)?;
         let timeline = recording.timeline().context(Wrong::Arguments)?;
         let canonical = self
             .recording
@@ -113,4 +113,16 @@ impl Replay {
         keep_showing(opened.page, &stop);
         Ok(report.exit())
     }
+}
+
+/// Opens a recording; if it is a folder of several, says how each plays.
+fn open(path: &Path) -> anyhow::Result<Recording> {
+    Recording::open(path).map_err(|error| match &error {
+        Error::Several { names, path } => {
+            let first = names.first().map(|name| path.join(name)).unwrap_or_default();
+            let play = format!("name one, for instance `beluga replay {}`", first.display());
+            anyhow::Error::from(error).context(play)
+        }
+        _ => error.into(),
+    })
 }

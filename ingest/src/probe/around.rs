@@ -8,7 +8,7 @@ use super::magic::{self, Known, Role};
 use crate::scans::ScanFormat;
 
 /// Recordings that are whole in one file: each plays by its own name.
-pub(super) fn tapes(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn tapes(folder: &Path) -> Vec<PathBuf> {
     let known = known(folder, |_| true).into_iter();
     known
         .filter(|(_, known)| known.role == Role::Tape)
