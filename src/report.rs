@@ -267,13 +267,16 @@ impl fmt::Display for Report {
         }
         let unusable = self.sensors.iter().filter(|sensor| sensor.unusable_pings > 0);
         let nothing = self.sensors.iter().filter(|sensor| sensor.is_all_lost());
-        let lost: Vec<String> = (self.lost.iter().map(|(what, count)| format!("{count} {what}")))
+        let lost: Vec<String> = (self.lost.iter())
+            .filter(|(_, count)| **count > 0)
+            .map(|(what, count)| format!("{count} {what}"))
             .chain(unusable.map(|s| format!("{} {} with an unusable pulse", s.unusable_pings, s.name)))
             .chain(nothing.map(|s| format!("every point of {}", s.name)))
             .collect();
-        match lost.is_empty() {
-            true => writeln!(f, "lost         nothing")?,
-            false => writeln!(f, "lost         {}", lost.join(", "))?,
+        match (lost.is_empty(), self.losses.is_empty()) {
+            (true, true) => writeln!(f, "lost         nothing")?,
+            (true, false) => writeln!(f, "lost         nothing whole, but parts, the first of them:")?,
+            (false, _) => writeln!(f, "lost         {}", lost.join(", "))?,
         }
         for loss in &self.losses {
             writeln!(f, "             {loss}")?;
@@ -333,6 +336,8 @@ pub(crate) fn grouped(count: u64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use beluga_types::GapCause;
+
     use super::*;
 
     #[test]
@@ -345,7 +350,19 @@ mod tests {
     #[test]
     fn what_was_lost_is_said() {
         let mut report = Report::default();
-        assert!(report.to_string().contains("lost         nothing"));
+        assert!(report.to_string().contains("lost         nothing\n"));
+        report.count_gap(&Gap {
+            lost: 0,
+            cause: GapCause::Missing,
+            detail: "scan 7: 900 of 1024 columns".into(),
+        });
+        report.lost.insert("roof missing".into(), 0);
+        let said = report.to_string();
+        assert!(
+            said.contains("lost         nothing whole") && said.contains("900 of 1024"),
+            "{said}"
+        );
+        assert_eq!(report.exit(), Exit::Done);
         report.lost.insert("fan corrupt".into(), 3);
         assert!(report.to_string().contains("3 fan corrupt"));
         assert_eq!(report.lost_total(), 3);

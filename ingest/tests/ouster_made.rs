@@ -151,6 +151,17 @@ fn a_lost_packet_and_a_lost_scan_are_counted() {
 }
 
 #[test]
+fn a_cut_capture_plays_what_it_holds_and_counts_its_end_as_a_loss() {
+    let file = capture(&frames(Small::FIRST, 3));
+    let cut = Folder::of(&file[..file.len() - 7]).heard("made.pcap");
+    assert_eq!(cut.scans.len(), 3);
+    let ends = |(cause, lost, detail): &&(GapCause, u64, String)| {
+        (*cause, *lost) == (GapCause::Truncated, 1) && detail.contains("ends inside a record")
+    };
+    assert_eq!(cut.gaps.iter().filter(ends).count(), 1, "{:?}", cut.gaps);
+}
+
+#[test]
 fn packets_out_of_order_find_their_scan() {
     let mut packets = frames(Small::FIRST, 4);
     // The last of scan 0 comes behind the first three of scan 1.

@@ -157,7 +157,10 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
         topic_line(&mut text, topic);
     }
     if found.plays && found.lost() == 0 {
-        text += "lost         nothing\n";
+        text += match found.sensors.iter().all(|sensor| sensor.first_loss.is_none()) {
+            true => "lost         nothing\n",
+            false => "lost         nothing whole, but parts, the first of each sensor above\n",
+        };
     }
     for missing in &found.missing {
         let _ = writeln!(text, "missing      {missing}");

@@ -181,6 +181,15 @@ pub(crate) fn looks_like(path: &Path) -> bool {
         && record::MAGICS.contains(&start)
 }
 
+/// The end of a capture that should have gone on: what is lost behind it nobody can count, so it is one.
+fn cut(cause: GapCause, detail: String) -> Fault {
+    Fault {
+        cause,
+        lost: 1,
+        detail,
+    }
+}
+
 /// A fault that loses no whole payload by itself: what it tears out of a scan, the scan tells.
 fn fault(cause: GapCause, detail: String) -> Fault {
     Fault {

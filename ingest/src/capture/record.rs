@@ -7,7 +7,7 @@ use beluga_types::{GapCause, Stamp};
 use pcap_parser::traits::{PcapNGPacketBlock as _, PcapReaderIterator};
 use pcap_parser::{Block, LegacyPcapReader, Linktype, PcapBlockOwned, PcapError, PcapNGReader};
 
-use super::fault;
+use super::{cut, fault};
 use crate::error::{Error, Fault};
 use crate::range::is_time;
 
@@ -181,11 +181,11 @@ impl<R: Read> Records<R> {
                     Ok(()) => continue,
                     Err(wrong) => Some(wrong),
                 },
-                Err(PcapError::UnexpectedEof) => Some(fault(
+                Err(PcapError::UnexpectedEof) => Some(cut(
                     GapCause::Truncated,
                     format!("the capture ends inside a record that begins at byte {at}"),
                 )),
-                Err(_) => Some(fault(
+                Err(_) => Some(cut(
                     GapCause::Corrupt,
                     format!("byte {at}: a record that contradicts itself; what follows is not read"),
                 )),
@@ -203,7 +203,7 @@ impl<R: Read> Records<R> {
         let refilled = reader.refill().is_ok();
         if !refilled {
             let detail = format!("cannot be read behind byte {}", at + before);
-            return Err(fault(GapCause::Corrupt, detail));
+            return Err(cut(GapCause::Corrupt, detail));
         }
         if reader.data().len() > before || reader.reader_exhausted() {
             return Ok(());
@@ -211,7 +211,7 @@ impl<R: Read> Records<R> {
         if self.room >= MAX_RECORD {
             let detail =
                 format!("byte {at}: a record longer than {MAX_RECORD} bytes; what follows is not read");
-            return Err(fault(GapCause::Corrupt, detail));
+            return Err(cut(GapCause::Corrupt, detail));
         }
         self.room *= 2;
         reader.grow(self.room);
