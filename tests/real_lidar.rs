@@ -48,6 +48,6 @@ fn a_drive_through_a_city_ends_where_two_other_programs_end() {
         let expected = last_pose(&std::fs::read_to_string(source.join(reference)).unwrap());
         let error = (end.translation() - expected.translation()).norm();
         println!("{reference}: {error:.3} m at the end");
-        assert!(error <= 0.30, "{reference}: {error} m");
+        assert!(error <= 0.15, "{reference}: {error} m");
     }
 }

@@ -4,6 +4,8 @@ use beluga_types::{Body, LidarScan, Point, Sensor, Stamp, Transform};
 use nalgebra::Matrix3;
 use rayon::prelude::*;
 
+use crate::columns::Columns;
+
 /// Moments per sweep at which the motion is evaluated; a point takes the nearest.
 ///
 /// So a point is at most half a bin away from its moment: over a sweep of `T` seconds it lies off by at
@@ -50,6 +52,40 @@ pub(crate) fn sweep(
         _ => {
             let still = Step::new(body_from_sensor);
             place(scan, |_| &still)
+        }
+    }
+}
+
+/// As [`sweep`], for some points of the scan, named by their indices.
+pub(crate) fn sweep_chosen(
+    scan: &LidarScan,
+    stamp: Stamp,
+    deskewed: bool,
+    body_from_sensor: &Transform<Body, Sensor>,
+    chosen: [(&[u32], &mut Columns); 2],
+    body_from_body_at: impl Fn(Stamp) -> Transform<Body, Body>,
+) {
+    let (x, y, z) = (scan.x(), scan.y(), scan.z());
+    let put = |step: &Step, i: usize, columns: &mut Columns| {
+        let placed = step.rotation * nalgebra::Vector3::new(x[i], y[i], z[i]) + step.translation;
+        columns.push(placed.into());
+    };
+    match scan.offset_nanos() {
+        Some(offsets) if !deskewed && !offsets.is_empty() => {
+            let table = Table::new(offsets, stamp, body_from_sensor, body_from_body_at);
+            for (indices, columns) in chosen {
+                for i in indices.iter().map(|&i| i as usize) {
+                    put(table.step(offsets[i]), i, columns);
+                }
+            }
+        }
+        _ => {
+            let still = Step::new(body_from_sensor);
+            for (indices, columns) in chosen {
+                for i in indices.iter().map(|&i| i as usize) {
+                    put(&still, i, columns);
+                }
+            }
         }
     }
 }

@@ -6,11 +6,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod anchor;
+mod columns;
 mod config;
 mod deskew;
 mod error;
 mod frame;
 mod hear;
+mod lidar;
 mod motion;
 mod nav;
 mod odometry;
@@ -22,6 +24,7 @@ mod sample;
 mod solve;
 pub mod sonar;
 mod table;
+mod thin;
 mod trajectory;
 mod voxel;
 mod waterline;
@@ -37,6 +40,7 @@ use beluga_types::{
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
 pub use error::Error;
+pub use lidar::{LidarOdometry, Located, PointMap};
 pub use sonar::SonarConfig;
 
 use frame::{AboveWater, PlacedScan, Tally};

@@ -7,7 +7,9 @@ const MIN_SAMPLES: u32 = 5;
 /// Least thickness believed of a surface, in metres.
 const MIN_ROUGHNESS_M: f64 = 0.01;
 /// 1 − λ₀/λ₁ at which points begin to be a plane, and are nothing else.
-const FLAT: (f64, f64) = (0.85, 0.95);
+const FLAT: (f64, f64) = (0.7, 0.9);
+/// λ₀/λ₁ at which points begin to fill a voxel, and do.
+const THICK: (f64, f64) = (0.15, 0.3);
 /// Slope sigma of a normal that is known, and of one that is not, in rad.
 const KNOWN: (f64, f64) = (0.03, 0.06);
 /// λ₁/λ₂ from which points are more than a line.
@@ -111,8 +113,8 @@ impl Spread {
             plane.normal = normal.cast::<f32>().into();
             plane.flat =
                 (ramp(1.0 - least / middle, FLAT.0, FLAT.1) * ramp(-slope, -KNOWN.1, -KNOWN.0)) as f32;
-            plane.solid = (ramp(least / middle, 1.0 - FLAT.0, 2.0 * (1.0 - FLAT.0))
-                * ramp(middle / most, SOLID.0, SOLID.1)) as f32;
+            plane.solid =
+                (ramp(least / middle, THICK.0, THICK.1) * ramp(middle / most, SOLID.0, SOLID.1)) as f32;
         }
         plane
     }

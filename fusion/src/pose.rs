@@ -7,7 +7,7 @@ use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
 use crate::anchor::Anchor;
 use crate::config::Config;
-use crate::deskew::{range_m, sweep};
+use crate::deskew::sweep_chosen;
 use crate::motion::MotionModel;
 use crate::nav::{NavBuffer, NavPose};
 use crate::odometry::{Alignment, Map, Odometry, Prior, Thinned};
@@ -155,39 +155,27 @@ impl Estimator {
         guess: &Prior,
         even: &Transform<Map, Body>,
     ) -> Option<Found> {
-        let (points, near) = self.swept(window, scans, in_range);
-        let mut thinned = self.odometry.thin(&points, &near);
-        let mut points = points;
+        let mut thinned = self.swept(window, scans, in_range);
         let (nav, prior) = self.prior(window, guess, &guess.mean);
-        let Some(mut alignment) = self.odometry.align(&points, &thinned.coarse, &guess.mean, &prior) else {
-            self.begin_map(window, scans, &points, &thinned, guess);
+        let Some(mut alignment) = self.odometry.align(&thinned.coarse, &guess.mean, &prior) else {
+            self.begin_map(window, scans, &thinned, guess);
             return None;
         };
         if let Some(first) = self.first.take() {
             self.begin_again(window, &first, in_range, &alignment);
-            let (again, near) = self.swept(window, scans, in_range);
-            thinned = self.odometry.thin(&again, &near);
-            points = again;
+            thinned = self.swept(window, scans, in_range);
             let found = alignment.map_from_body;
-            alignment = self.odometry.align(&points, &thinned.coarse, &found, &prior)?;
+            alignment = self.odometry.align(&thinned.coarse, &found, &prior)?;
         }
         self.odometry
             .learn_motion_error(&guess.mean, &alignment.map_from_body);
         self.trajectory.set(window.end, alignment.map_from_body);
-        self.odometry
-            .insert(&points, &thinned.fine, &alignment.map_from_body);
+        self.odometry.insert(&thinned.fine, &alignment.map_from_body);
         Some(self.settle(window, nav, even, &alignment, &prior))
     }
 
     /// Begins the map with a scan, or anew where the old one was left behind.
-    fn begin_map(
-        &mut self,
-        window: &Window,
-        scans: &[ReferenceScan],
-        points: &[[f32; 3]],
-        thinned: &Thinned,
-        guess: &Prior,
-    ) {
+    fn begin_map(&mut self, window: &Window, scans: &[ReferenceScan], thinned: &Thinned, guess: &Prior) {
         /// Time without a pose after which a scan that fits nowhere is believed, in seconds.
         const LOST_AFTER_S: f64 = 1.0;
         let lost = |known| window.end.seconds_since(known) > LOST_AFTER_S;
@@ -197,7 +185,7 @@ impl Estimator {
         } else if !self.known.is_none_or(lost) {
             return;
         }
-        self.odometry.insert(points, &thinned.fine, &guess.mean);
+        self.odometry.insert(&thinned.fine, &guess.mean);
     }
 
     /// Begins the map again: only the second scan tells how the body moved during the first.
@@ -218,10 +206,9 @@ impl Estimator {
             start: *first_end,
             end: *first_end,
         };
-        let (points, near) = self.swept(&then, scans, in_range);
-        let thinned = self.odometry.thin(&points, &near);
+        let thinned = self.swept(&then, scans, in_range);
         self.odometry.restart();
-        self.odometry.insert(&points, &thinned.fine, &start);
+        self.odometry.insert(&thinned.fine, &start);
     }
 
     fn settle(
@@ -309,31 +296,24 @@ impl Estimator {
         }
     }
 
-    fn swept(
-        &self,
-        window: &Window,
-        scans: &[ReferenceScan],
-        (min_range_m, max_range_m): (f64, f64),
-    ) -> (Vec<[f32; 3]>, Vec<u32>) {
-        let mut points = Vec::new();
-        let mut near = Vec::new();
+    /// The points of the scans that work, in `Body` at the window's end.
+    fn swept(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Thinned {
+        let mut thinned = Thinned::default();
         for scan in scans {
-            let from = points.len();
-            points.extend(sweep(
+            let chosen = self.odometry.thin(&scan.scan, in_range);
+            sweep_chosen(
                 &scan.scan,
                 scan.stamp,
                 scan.deskewed,
                 &scan.body_from_sensor,
+                [
+                    (&chosen.fine, &mut thinned.fine),
+                    (&chosen.coarse, &mut thinned.coarse),
+                ],
                 |stamp| self.trajectory.body_from_body(window.end, stamp),
-            ));
-            for (index, point) in points.iter().enumerate().skip(from) {
-                let range = range_m(*point, &scan.body_from_sensor);
-                if range >= min_range_m && range <= max_range_m {
-                    near.push(index as u32);
-                }
-            }
+            );
         }
-        (points, near)
+        thinned
     }
 }
 

@@ -18,6 +18,11 @@ pub(crate) struct Sums {
     pub(crate) points: Residuals,
     /// Points that found a partner.
     pub(crate) matched: u32,
+    /// Points that were searched for.
+    pub(crate) searched: u32,
+    /// What the residuals cost, as this step weighs them and as the last one did.
+    pub(crate) loss: f64,
+    pub(crate) loss_before: f64,
 }
 
 /// Weighted squares of one kind of residual.
@@ -47,6 +52,9 @@ impl Default for Sums {
             planes: Residuals::default(),
             points: Residuals::default(),
             matched: 0,
+            searched: 0,
+            loss: 0.0,
+            loss_before: 0.0,
         }
     }
 }
@@ -106,6 +114,9 @@ impl Sums {
         self.points.weight += other.points.weight;
         self.points.square += other.points.square;
         self.matched += other.matched;
+        self.searched += other.searched;
+        self.loss += other.loss;
+        self.loss_before += other.loss_before;
     }
 
     pub(crate) fn information(&self) -> Matrix6<f64> {

@@ -17,6 +17,12 @@ fn scattered(count: u64, seed: u64, half_width_m: f64, centre: Vector3<f64>) -> 
         .collect()
 }
 
+fn nearest<'a>(map: &'a VoxelMap, query: &Vector3<f64>, reach_m: f32) -> Option<Partner<'a>> {
+    let (voxel, inside) = map.normalized(&map.anchor(query));
+    let found = map.find_nearest(voxel, inside, reach_m);
+    map.partner(&found, voxel, inside, reach_m * reach_m)
+}
+
 /// Against kiddo's k-d tree over the points the map really kept, near and far from the origin.
 #[test]
 fn the_nearest_point_is_the_one_a_k_d_tree_finds() {
@@ -27,14 +33,8 @@ fn the_nearest_point_is_the_one_a_k_d_tree_finds() {
             map.insert(&place);
         }
         let mut kept: Vec<[f64; 3]> = Vec::new();
-        for cell in &map.cells {
-            for lane in 0..cell.count as usize {
-                let local = [cell.x[lane], cell.y[lane], cell.z[lane]];
-                kept.push([0, 1, 2].map(|axis| {
-                    f64::from(cell.voxel[axis]) * f64::from(map.size_m) + f64::from(local[axis])
-                        - centre[axis]
-                }));
-            }
+        for (place, _) in map.points() {
+            kept.push((place - centre).into());
         }
         let tree = kiddo::ImmutableKdTree::<f64, 3>::new_from_slice(&kept).unwrap();
         for query in scattered(2_000, 900_000, 7.0, centre) {
@@ -45,8 +45,7 @@ fn the_nearest_point_is_the_one_a_k_d_tree_finds() {
                 .execute()
                 .distance
                 .sqrt();
-            let found = map.nearest(&map.anchor(&query), 0.8);
-            match found {
+            match nearest(&map, &query, 0.8) {
                 Some(hit) => {
                     let found = f64::from(Vector3::from(hit.from_point).norm());
                     assert!((found - oracle).abs() < 1e-4);
@@ -64,19 +63,18 @@ fn what_is_far_is_forgotten_and_the_rest_still_found() {
         let place = map.anchor(&point);
         map.insert(&place);
     }
-    let before = map.live;
+    let before = map.voxels();
     let centre = map.anchor(&Vector3::new(20.0, 0.0, 0.0));
     map.keep_within(&centre, 15.0);
-    assert!(map.live < before / 2 && map.live > 0);
-    let far = map.anchor(&Vector3::new(-20.0, 0.0, 0.0));
-    assert!(map.nearest(&far, 1.0).is_none());
-    let cells = map.cells.len();
+    assert!(map.voxels() < before / 2 && map.voxels() > 0);
+    assert!(nearest(&map, &Vector3::new(-20.0, 0.0, 0.0), 1.0).is_none());
+    let cells = map.capacity();
     for point in scattered(500, 5, 5.0, Vector3::new(20.0, 0.0, 0.0)) {
         let place = map.anchor(&point);
         map.insert(&place);
-        assert!(map.nearest(&place, 1.0).is_some());
+        assert!(nearest(&map, &point, 1.0).is_some());
     }
-    assert_eq!(map.cells.len(), cells, "freed cells are used again");
+    assert_eq!(map.capacity(), cells, "freed cells are used again");
 }
 
 #[test]
@@ -95,10 +93,66 @@ fn a_voxel_of_a_wall_knows_its_normal() {
         map.insert(&place);
     }
     map.fit_planes();
-    let hit = map
-        .nearest(&map.anchor(&Vector3::new(10.5, 4.5, 2.5)), 1.0)
-        .unwrap();
+    let hit = nearest(&map, &Vector3::new(10.5, 4.5, 2.5), 1.0).unwrap();
     let found = Vector3::from(hit.plane.normal).cast::<f64>();
     assert!(found.dot(&normal).abs() > 0.9999, "{found}");
     assert!(hit.plane.flat > 0.95);
+}
+
+/// As long as a place has moved less than the slack, another search finds the same point, or none
+/// within reach.
+#[test]
+fn within_its_slack_a_place_keeps_its_partner() {
+    let mut map = VoxelMap::new(1.0);
+    for point in scattered(3_000, 3, 6.0, Vector3::zeros()) {
+        let place = map.anchor(&point);
+        map.insert(&place);
+    }
+    let (radius_m, reach_m) = (1.0, 0.6);
+    let (mut kept, mut changed) = (0, 0);
+    for (i, query) in scattered(4_000, 77_000, 8.0, Vector3::zeros()).iter().enumerate() {
+        let (voxel, inside) = map.normalized(&map.anchor(query));
+        let before = map.find_nearest(voxel, inside, radius_m);
+        let slack = f64::from(before.slack_m(reach_m));
+        let way = scattered(1, 500_000 + 3 * i as u64, 1.0, Vector3::zeros())[0].normalize();
+        for part in [0.5, 0.99, 1.5, 3.0] {
+            let moved = query + way * slack.max(0.0) * part;
+            let (voxel, inside) = map.normalized(&map.anchor(&moved));
+            let after = map.find_nearest(voxel, inside, radius_m);
+            let reach2 = reach_m * reach_m;
+            let old = map.partner(&before, voxel, inside, reach2).map(|p| p.from_point);
+            let new = map.partner(&after, voxel, inside, reach2).map(|p| p.from_point);
+            if part < 1.0 {
+                assert_eq!(old, new, "moved {part} of {slack} m");
+                kept += usize::from(slack > 0.0);
+            } else {
+                changed += usize::from(old != new);
+            }
+        }
+    }
+    assert!(kept > 4_000 && changed > 100, "{kept} kept, {changed} changed");
+}
+
+#[test]
+fn many_points_at_once_make_the_map_one_by_one_makes() {
+    let points = scattered(5_000, 9, 10.0, Vector3::zeros());
+    let mut one = VoxelMap::new(1.0);
+    for point in &points {
+        let place = one.anchor(point);
+        one.insert(&place);
+    }
+    one.fit_planes();
+    for threads in [1, 2, 8] {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .unwrap();
+        let mut all = VoxelMap::new(1.0);
+        let places: Vec<Anchored> = points.iter().map(|point| all.anchor(point)).collect();
+        pool.install(|| {
+            all.insert_all(&places);
+            all.fit_planes();
+        });
+        assert!(one.points().eq(all.points()), "{threads} threads");
+    }
 }

@@ -1,0 +1,46 @@
+//! Points as columns: `f32` metres from an origin near them.
+
+/// Three columns of the same length.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Columns {
+    pub(crate) x: Vec<f32>,
+    pub(crate) y: Vec<f32>,
+    pub(crate) z: Vec<f32>,
+}
+
+impl Columns {
+    pub(crate) fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    pub(crate) fn push(&mut self, [x, y, z]: [f32; 3]) {
+        self.x.push(x);
+        self.y.push(y);
+        self.z.push(z);
+    }
+
+    pub(crate) fn point(&self, index: usize) -> [f32; 3] {
+        [self.x[index], self.y[index], self.z[index]]
+    }
+}
+
+/// The integer below a number, without the library call that plain builds make of `floor`.
+/// Saturates; a number that is not one gives zero.
+pub(crate) fn floor(value: f32) -> i32 {
+    let towards_zero = value as i32;
+    towards_zero.wrapping_sub(i32::from(towards_zero as f32 > value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::floor;
+
+    #[test]
+    fn floor_is_floor() {
+        for value in [-2.0f32, -1.5, -1.0, -0.1, -0.0, 0.0, 0.9, 1.0, 7.2, -1e6, 1e6] {
+            assert_eq!(floor(value), value.floor() as i32, "{value}");
+        }
+        assert_eq!(floor(f32::NAN), 0);
+        assert_eq!(floor(1e30), i32::MAX);
+    }
+}

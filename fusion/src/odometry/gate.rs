@@ -1,0 +1,154 @@
+//! How far partners are looked for, and how much a residual counts.
+//!
+//! The gate is three sigma of what predictions of the motion got wrong so far, as in KISS-ICP
+//! (Vizzo et al., IEEE RA-L 8(2), 2023), but old errors are forgotten and small ones count too.
+//! Inside one alignment it narrows from step to step to what the residuals themselves are like.
+
+use crate::solve::Sums;
+
+/// Farthest partner looked for in the end, in voxels: map points lie up to half a voxel apart.
+const LEAST_REACH: f32 = 0.75;
+/// Smallest sigmas believed of residuals, in metres.
+const MIN_SIGMA_M: f64 = 0.003;
+/// Smallest sigma believed of a predicted motion, in metres.
+const MIN_MOTION_M: f64 = 0.1;
+/// Predictions remembered.
+const MEAN_OVER: f64 = 20.0;
+/// By how much the kernel narrows from step to step.
+const NARROWING: f64 = 0.7;
+/// Sigmas of residuals before any is known, against planes and points, in metres.
+const FIRST_SIGMA_M: (f64, f64) = (0.05, 0.2);
+
+/// What predictions of the motion got wrong so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Gate {
+    initial_m: f64,
+    square: f64,
+    count: f64,
+}
+
+impl Gate {
+    pub(crate) fn new(initial_m: f64) -> Self {
+        Self {
+            initial_m,
+            square: initial_m * initial_m,
+            count: 1.0,
+        }
+    }
+
+    /// One sigma before anything was known, in metres.
+    pub(crate) fn initial_m(&self) -> f64 {
+        self.initial_m
+    }
+
+    /// One sigma of a prediction, in metres.
+    pub(crate) fn sigma_m(&self) -> f64 {
+        self.square.sqrt().max(MIN_MOTION_M)
+    }
+
+    pub(crate) fn learn(&mut self, error_m: f64) {
+        if error_m.is_finite() {
+            self.count = (self.count + 1.0).min(MEAN_OVER);
+            let error_m = error_m.min(self.initial_m);
+            self.square += (error_m * error_m - self.square) / self.count;
+        }
+    }
+}
+
+/// What one step of an alignment believes of its residuals.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fit {
+    pub(crate) reach_m: f32,
+    least_reach_m: f32,
+    kernel_m: f64,
+    pub(crate) plane: Kernel,
+    pub(crate) point: Kernel,
+}
+
+/// Geman–McClure: of a square r², the loss `k² r² / (k² + r²)` and the weight `(k² / (k² + r²))²`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kernel {
+    k2: f64,
+    /// One over the residuals' variance.
+    pub(crate) information: f64,
+}
+
+impl Kernel {
+    fn new(kernel_m: f64, sigma_m: f64) -> Self {
+        Self {
+            k2: kernel_m.powi(2).max((3.0 * sigma_m).powi(2)),
+            information: sigma_m.powi(-2),
+        }
+    }
+
+    pub(crate) fn weight(&self, square: f64) -> f64 {
+        let part = self.k2 / (self.k2 + square);
+        part * part
+    }
+
+    pub(crate) fn loss(&self, square: f64) -> f64 {
+        0.5 * self.information * self.k2 * square / (self.k2 + square)
+    }
+}
+
+impl Fit {
+    /// The first step of an alignment whose guess has this sigma, on a map of this voxel.
+    pub(crate) fn new(motion_sigma_m: f64, voxel_m: f32) -> Self {
+        let least_reach_m = LEAST_REACH * voxel_m;
+        Self {
+            reach_m: ((3.0 * motion_sigma_m) as f32).max(least_reach_m),
+            least_reach_m,
+            kernel_m: motion_sigma_m,
+            plane: Kernel::new(motion_sigma_m, FIRST_SIGMA_M.0),
+            point: Kernel::new(motion_sigma_m, FIRST_SIGMA_M.1),
+        }
+    }
+
+    /// Takes the sigmas the residuals had, and narrows the kernel towards them.
+    pub(crate) fn narrowed(&self, sums: &Sums) -> Self {
+        let kernel_m = self.kernel_m * NARROWING;
+        let sigma = |found: Option<f64>, kernel: &Kernel| {
+            found.map_or(kernel.information.powf(-0.5), |sigma| sigma.max(MIN_SIGMA_M))
+        };
+        let reach_m = self.reach_m.min((3.0 * kernel_m) as f32).max(self.least_reach_m);
+        Self {
+            reach_m,
+            least_reach_m: self.least_reach_m,
+            kernel_m,
+            plane: Kernel::new(kernel_m, sigma(sums.planes.sigma(), &self.plane)),
+            point: Kernel::new(kernel_m, sigma(sums.points.sigma(), &self.point)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_gate_follows_the_errors_and_forgets_the_start() {
+        let mut gate = Gate::new(2.0);
+        assert_eq!(gate.sigma_m(), 2.0);
+        for _ in 0..200 {
+            gate.learn(0.3);
+        }
+        assert!((gate.sigma_m() - 0.3).abs() < 0.01, "{}", gate.sigma_m());
+        for _ in 0..400 {
+            gate.learn(0.001);
+        }
+        assert_eq!(gate.sigma_m(), MIN_MOTION_M);
+        gate.learn(f64::NAN);
+        gate.learn(1e9);
+        assert!(gate.sigma_m() <= 2.0);
+    }
+
+    #[test]
+    fn the_weight_is_the_slope_of_the_loss() {
+        let kernel = Kernel::new(0.4, 0.05);
+        for square in [0.0, 0.01, 0.3, 4.0] {
+            let slope = (kernel.loss(square + 1e-6) - kernel.loss(square)) / 1e-6;
+            let wanted = 0.5 * kernel.information * kernel.weight(square);
+            assert!((slope - wanted).abs() < 1e-3 * kernel.information);
+        }
+    }
+}
