@@ -291,4 +291,8 @@ fn a_paced_run_tells_its_latency() {
         2,
     );
     says(&err, &["rig.toml"]);
+    // What is no file would be read without end, or waited for.
+    let folder = ["eval", "run.maml", "--truth", "run/truth", "--report", "run"];
+    let (_, err) = check(home, &folder, 2);
+    says(&err, &["expected a file, found a folder"]);
 }

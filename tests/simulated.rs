@@ -37,6 +37,11 @@ fn a_storm_is_the_same_each_time_and_whichever_way_it_went() {
     assert!(one["faults"].as_array().unwrap().len() > 20);
     let tape = sim(home, &["--fault", faults, "--out", "run.mcap"]);
     assert_ne!(tape["sha256"], one["sha256"]);
+    for threads in ["1", "2"] {
+        let again = format!("{threads}.mcap");
+        let again = sim(home, &["--threads", threads, "--fault", faults, "--out", &again]);
+        assert_eq!(again["sha256"], tape["sha256"], "{threads} threads");
+    }
     Truth::verify(&home.join("1/truth")).unwrap();
     Truth::verify_recording(&home.join("2/truth"), &home.join("1")).unwrap();
     Truth::verify_recording(&home.join("run.truth"), &home.join("run.mcap")).unwrap();
@@ -105,6 +110,16 @@ fn truth_of_another_recording_is_refused() {
     .unwrap();
     let (_, err) = eval("two/truth", "two", 2);
     says(&err, &["version 2", "version 1, which is not read any more"]);
+    // A truth that was edited, and one that was not finished.
+    let path = home.join("one/truth/waterline.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text + "\n").unwrap();
+    let alone = ["eval", "run.maml", "--truth", "one/truth"];
+    let (_, err) = check(home, &alone, 2);
+    says(&err, &["not what this truth was written with", "waterline.csv"]);
+    std::fs::remove_file(home.join("one/truth/manifest.json")).unwrap();
+    let (_, err) = check(home, &alone, 0);
+    says(&err, &["was not finished"]);
 }
 
 #[test]

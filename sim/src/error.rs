@@ -55,7 +55,7 @@ pub enum Error {
         path: PathBuf,
     },
     /// A number of the scenario lies outside its range.
-    #[error("scenario: `{key}` is {found}, expected {expected}")]
+    #[error("scenario: `{key}` is {}, expected {expected}", told(*.found))]
     Scenario {
         /// Which key, with its table.
         key: &'static str,
@@ -103,4 +103,33 @@ pub enum Error {
         /// The name asked for.
         found: String,
     },
+}
+
+/// A number for people: 1e300 has no three hundred digits.
+pub(crate) fn told(number: f64) -> String {
+    if number == 0.0 || (1e-6..1e15).contains(&number.abs()) {
+        number.to_string()
+    } else {
+        format!("{number:e}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::told;
+
+    #[test]
+    fn numbers_are_short() {
+        let cases = [
+            (0.0, "0"),
+            (-3.5, "-3.5"),
+            (1e300, "1e300"),
+            (-1e-300, "-1e-300"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(told(number), text);
+        }
+    }
 }

@@ -25,14 +25,14 @@ mod world;
 pub use error::Error;
 pub use faults::{ActingFault, Growth};
 pub use scenario::{
-    ArrayShading, BedScenario, BollardScenario, CastLevel, ChainScenario, ClockFault, DEVICES, FaultScenario,
-    FenderScenario, FixKind, FixScenario, GainFault, GnssScenario, GrowthFault, GyroFault, HullScenario, Hum,
-    ImuScenario, InterferenceFault, LadderScenario, Level, LidarPreset, LidarScenario, LinkFault, MountFault,
-    NavScenario, Neighbour, ObjectClass, ObjectScenario, OutageFault, OutageScenario, PierScenario,
-    PileScenario, PulseShading, Quantity, QuayScenario, ReliefScenario, RoomScenario, Scenario, SeaScenario,
-    Seat, SheetScenario, SilenceFault, SiteScenario, SlipFault, SolidScenario, SolidShape, SonarKind,
-    SonarScenario, SoundSpeedFault, Sweep, TankScenario, TideFault, TideScenario, TunnelScenario,
-    VesselScenario, WaterScenario, Window,
+    AbsoluteLevels, ArrayShading, BedScenario, BollardScenario, CastLevel, ChainScenario, ClockFault,
+    DEVICES, FaultScenario, FenderScenario, FixKind, FixScenario, GainFault, GnssScenario, GrowthFault,
+    GyroFault, HullScenario, Hum, ImuScenario, InterferenceFault, LadderScenario, Level, LidarPreset,
+    LidarScenario, LinkFault, MountFault, NavScenario, Neighbour, ObjectClass, ObjectScenario, OutageFault,
+    OutageScenario, PierScenario, PileScenario, PulseShading, Quantity, QuayScenario, ReliefScenario,
+    RoomScenario, Scenario, SeaScenario, Seat, SheetScenario, SilenceFault, SiteScenario, SlipFault,
+    SolidScenario, SolidShape, SonarKind, SonarScenario, SoundSpeedFault, Sweep, TankScenario, TideFault,
+    TideScenario, TunnelScenario, VesselScenario, WaterScenario, Window,
 };
 pub use scene::{Kind, Nearest, ObjectBox, Quay, Rung, Scene, Shape, Surface, WallPlane};
 pub use score::{Score, Scorer};

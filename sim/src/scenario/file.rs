@@ -7,7 +7,7 @@ use std::path::Path;
 use toml::de::{DeTable, DeValue};
 
 use super::{Scenario, SonarScenario};
-use crate::error::Error;
+use crate::error::{Error, told};
 use crate::scene::read_mesh;
 
 /// The largest scenario or mesh file read.
@@ -88,7 +88,7 @@ pub(super) fn parse(text: &str, path: &Path) -> Result<Scenario, Error> {
     match scenario.check() {
         Err(Error::Scenario { key, found, expected }) => Err(content(
             expected,
-            format!("`{key}` = {found}"),
+            format!("`{key}` = {}", told(found)),
             key_line(text, key, found),
         )),
         other => other.map(|()| scenario),

@@ -1,5 +1,6 @@
 //! What to simulate: every number of a world that may be chosen.
 
+mod absolute;
 mod device;
 mod disturbance;
 mod faults;
@@ -9,6 +10,7 @@ mod lidar;
 mod nav;
 mod quay;
 mod site;
+mod size;
 mod sonar;
 mod vessel;
 mod water;
@@ -16,6 +18,7 @@ mod water;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+pub use absolute::AbsoluteLevels;
 pub use device::{ArrayShading, DEVICES, PulseShading, Quantity, SonarKind, Sweep};
 pub use disturbance::{Hum, Neighbour};
 pub use faults::{

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::absolute::AbsoluteLevels;
 use super::device::{ArrayShading, PulseShading, Quantity, SonarKind, Sweep};
 use super::disturbance::{Hum, Neighbour};
 use super::{WaterScenario, within};
@@ -103,6 +104,9 @@ pub struct SonarScenario {
     pub noise_db: f64,
     /// Amplitude of a full-scale count, in dB against the same echo.
     pub full_scale_db: f64,
+    /// Levels in absolute terms, from which the two above follow; none without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub absolute: Option<AbsoluteLevels>,
     /// Bits of a sample, or of a profile's value; 4 to 16.
     pub bits: u8,
     /// Amplitude that leaks from each neighbouring channel, in dB; -120 to 0; none without.
@@ -159,6 +163,7 @@ impl Default for SonarScenario {
             exact_doppler: false,
             noise_db: -105.0,
             full_scale_db: -40.0,
+            absolute: None,
             bits: 16,
             crosstalk_db: None,
             hum: None,
@@ -191,7 +196,8 @@ impl SonarScenario {
         }
         self.check_pulse(water)?;
         self.check_arrays()?;
-        self.check_receiver()
+        self.check_receiver()?;
+        self.check_size(water)
     }
 
     fn check_pulse(&self, water: &WaterScenario) -> Result<(), Error> {
@@ -385,6 +391,9 @@ impl SonarScenario {
         within("sonar.bits", self.bits.into(), 4.0, 16.0, "4 to 16")?;
         if let Some(crosstalk) = self.crosstalk_db {
             within("sonar.crosstalk_db", crosstalk, -120.0, 0.0, "-120 to 0")?;
+        }
+        if let Some(absolute) = self.absolute {
+            absolute.check(self.in_air)?;
         }
         if let Some(hum) = self.hum {
             hum.check(self.centre_hz, self.sample_rate_hz)?;

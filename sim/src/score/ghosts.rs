@@ -1,8 +1,9 @@
 //! Ghosts that were kept, and good points that were rejected.
 //!
-//! With the truth of single returns, a ghost is what the simulator made by a detour. Without it, a ghost is
-//! a point farther than half a metre from every true surface: of a return that took a detour, and came
-//! to lie near a surface by chance, nothing is known then.
+//! With the truth of single returns, a ghost is what the simulator made by a detour, of a drop or of what
+//! floats; of the sonar also what came by a side lobe. Without it, a ghost is a point farther than half a
+//! metre from every true surface: of a return that took a detour, and came to lie near a surface by chance,
+//! nothing is known then.
 
 use beluga_types::Medium;
 use serde::Serialize;
@@ -20,8 +21,9 @@ pub struct TrueReturn {
     pub surface: Option<u32>,
     /// How often the way was mirrored before it came to the surface; zero is the straight way.
     pub order: u8,
-    /// Where the surface was met, in `World`, in metres.
-    pub position: [f64; 3],
+    /// Where the surface was met, in `World`, in metres; none of a sounding, which is made of all that a
+    /// beam heard at once.
+    pub position: Option<[f64; 3]>,
     /// Whether a point at the measured place is not of the world.
     pub ghost: bool,
 }
@@ -30,7 +32,6 @@ pub struct TrueReturn {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ghosts {
     sides: [Counts; 2],
-    known: u64,
 }
 
 /// Ghosts and good points of one medium.
@@ -46,6 +47,8 @@ pub struct Counts {
     pub ghosts_rejected: u64,
     /// Points of which neither can be said.
     pub unsure: u64,
+    /// Of all these, those whose return the truth names.
+    pub known: u64,
     /// Of the ghosts that were kept, those that fall on a true surface when they are mirrored in the
     /// still water.
     pub mirrored_in_water: u64,
@@ -76,8 +79,8 @@ impl Ghosts {
         seen: &Seen,
         known: Option<bool>,
     ) {
-        self.known += u64::from(known.is_some());
         let counts = &mut self.sides[medium as usize];
+        counts.known += u64::from(known.is_some());
         let ghost = known.or(match &seen.nearest {
             None => Some(true),
             Some(nearest) if nearest.signed_m.abs() <= GOOD_M => Some(false),
@@ -108,7 +111,7 @@ impl Ghosts {
         (points > 0).then(|| GhostScore {
             air,
             water,
-            known_fraction: self.known as f64 / points as f64,
+            known_fraction: (air.known + water.known) as f64 / points as f64,
         })
     }
 }
@@ -159,6 +162,7 @@ mod tests {
             (1, 1, 0)
         );
         assert_eq!((score.water.ghosts_kept, score.water.mirrored_in_water), (1, 1));
+        assert_eq!((air.known, score.water.known), (0, 1));
         assert!((score.known_fraction - 1.0 / 6.0).abs() < 1e-12);
     }
 }

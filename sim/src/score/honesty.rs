@@ -194,11 +194,11 @@ impl Honesty {
             .iter()
             .step_by(of_sensor.len().div_ceil(RETURNS_A_FRAME).max(1))
         {
-            let known = returns(sensor, table.source_seq[i], table.source_index[i]);
-            let Some(known) = known.filter(|known| !known.ghost) else {
+            let known = returns(frame, i).filter(|known| !known.ghost);
+            let Some(position) = known.and_then(|known| known.position) else {
                 continue;
             };
-            let error = frame.point_in_world(i).vector() - Vector3::from(known.position);
+            let error = frame.point_in_world(i).vector() - Vector3::from(position);
             let axes = rotation * frame.beam_axes(i);
             let own_m = [
                 table.sigma_range_m[i],
@@ -360,14 +360,13 @@ mod tests {
         let places = [Vector3::new(3.0, -5.0, 1.0), Vector3::new(4.0, -6.0, 2.0)];
         let frame = frame_of(&truth, stamp, &pose, &places, Medium::Air, 0.02, 0.0);
         let far = frame.clone();
-        let returns = move |_: SensorId, _: u64, index: u32| {
-            let i = index as usize;
+        let returns = move |_: &SolidarFrame, i: usize| {
             let beam = far.world_from_body.rotation_matrix() * far.beam_axes(i).column(0);
             let position = far.point_in_world(i).vector() - beam * if i == 0 { 0.04 } else { 0.0 };
             Some(TrueReturn {
                 surface: None,
                 order: 0,
-                position: position.into(),
+                position: Some(position.into()),
                 ghost: false,
             })
         };

@@ -60,8 +60,8 @@ pub struct Scorer {
     stated_m: Vec<[f64; 3]>,
 }
 
-/// What the truth says of the return with this sensor, sequence number and index, if it says anything.
-pub type ReturnOf = dyn Fn(SensorId, u64, u32) -> Option<TrueReturn> + Send + Sync;
+/// What the truth says of the return that a frame's point was made of, if it says anything.
+pub type ReturnOf = dyn Fn(&SolidarFrame, usize) -> Option<TrueReturn> + Send + Sync;
 
 #[derive(Clone)]
 struct Returns(Arc<ReturnOf>);
@@ -204,7 +204,7 @@ impl Scorer {
         let set_aside = is_set_aside(label);
         if label != Label::Bridged {
             let of = self.returns.as_ref();
-            let known = of.and_then(|of| (of.0)(sensor, table.source_seq[i], table.source_index[i]));
+            let known = of.and_then(|of| (of.0)(frame, i));
             let known = known.map(|known| known.ghost);
             self.ghosts
                 .add(&self.truth.scene, medium, !set_aside, seen, known);

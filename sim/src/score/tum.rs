@@ -10,6 +10,9 @@ use super::trajectory::Pair;
 use crate::error::Error;
 use crate::truth::{content, read_capped};
 
+/// No place and no time is so large, and errors of what is could not be squared.
+const TOO_LARGE: f64 = 1e12;
+
 /// A trajectory as a file holds it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trajectory {
@@ -24,7 +27,9 @@ impl Trajectory {
     /// 12 numbers. A file that cannot be read is none.
     pub fn is_one(path: &Path) -> bool {
         use std::io::{BufRead, BufReader, Read};
-        let Ok(file) = fs::File::open(path) else {
+        // A pipe would be waited for.
+        let file = path.is_file().then(|| fs::File::open(path).ok()).flatten();
+        let Some(file) = file else {
             return false;
         };
         let mut first = String::new();
@@ -58,7 +63,7 @@ impl Trajectory {
         let mut columns = None;
         for (line, number) in text.lines().zip(1..).filter(|(line, _)| !is_comment(line)) {
             let wrong = |expected| content(expected, line.chars().take(80).collect(), number, path);
-            let numbers = numbers(line).ok_or_else(|| wrong("numbers with spaces between"))?;
+            let numbers = numbers(line).ok_or_else(|| wrong("numbers below 1e12 with spaces between"))?;
             if *columns.get_or_insert(numbers.len()) != numbers.len() {
                 return Err(wrong("as many numbers as in the first line"));
             }
@@ -160,7 +165,7 @@ fn is_comment(line: &str) -> bool {
 }
 
 fn numbers(line: &str) -> Option<Vec<f64>> {
-    let parse = |word: &str| word.parse::<f64>().ok().filter(|number| number.is_finite());
+    let parse = |word: &str| word.parse::<f64>().ok().filter(|number| number.abs() < TOO_LARGE);
     let words = line
         .split(|c: char| c.is_whitespace() || c == ',')
         .filter(|word| !word.is_empty());

@@ -147,6 +147,20 @@ impl Receive {
         }
     }
 
+    /// How much less noise from all around a beam hears than a hydrophone, in dB: of an aperture along and
+    /// across track 10 log(4π / Ω) with the solid angle of its squared pattern, of one across track alone
+    /// 10 log(2 / ∫ b² ds), of hydrophones nothing. R. Urick, "Principles of Underwater Sound", McGraw-Hill
+    /// 1983, section 3.3.
+    pub(super) fn directivity_db(&self, kind: SonarKind) -> f64 {
+        let across = self.across.squared();
+        let gain = match (kind, &self.along) {
+            (SonarKind::Elements, _) => 1.0,
+            (_, Some(along)) => 4.0 * std::f64::consts::PI / (across * along.squared()),
+            (_, None) => 2.0 / across,
+        };
+        10.0 * gain.log10()
+    }
+
     /// Amplitude along track for sound from a unit vector.
     pub(super) fn along(&self, from: &Vector3<f64>) -> f32 {
         self.along.as_ref().map_or(1.0, |pattern| pattern.at(from.x))

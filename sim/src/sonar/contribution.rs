@@ -36,7 +36,7 @@ impl Sonar {
     }
 
     fn merged(&self, arrivals: &[Arrival], threshold_db: f32) -> Vec<Contribution> {
-        let per_cell_s = 1.0 / self.pulse.bandwidth_hz();
+        let per_cell_s = self.cell_s();
         let mut parts: Vec<(u16, u64, &Arrival)> = arrivals
             .iter()
             .filter_map(|arrival| {
@@ -66,6 +66,27 @@ impl Sonar {
                 })
             })
             .collect()
+    }
+
+    /// The length of a resolution cell, 1/B, in seconds of two-way time.
+    pub(crate) fn cell_s(&self) -> f64 {
+        1.0 / self.pulse.bandwidth_hz()
+    }
+
+    /// For each beam of a fan the beams within its receive pattern, and the power with which it hears what
+    /// comes from their axes; nothing of another device.
+    pub(crate) fn neighbours(&self) -> Option<Vec<Vec<(u16, f32)>>> {
+        let looks: Vec<f64> = self.across_rad.iter().map(|axis| self.look(*axis)).collect();
+        let heard = |look: &f64| {
+            let gains = looks
+                .iter()
+                .map(|other| self.receive.across.at(other - look).powi(2));
+            (0u16..).zip(gains).filter(|(_, gain)| *gain > 0.0).collect()
+        };
+        self.device
+            .kind
+            .is_fan()
+            .then(|| looks.iter().map(heard).collect())
     }
 
     /// The beam of a fan, or the side of a side-scan, whose axis is nearest to where sound comes from,

@@ -7,6 +7,8 @@ use nalgebra::Vector3;
 
 use super::arrays::{Receive, Transmit};
 use super::doppler::Doppler;
+use super::hearing::Sector;
+use super::level;
 use super::loss::Loss;
 use super::matched::Matched;
 use super::receiver::Receiver;
@@ -15,6 +17,7 @@ use super::{Sonar, air, refraction, samples, transmissions};
 use crate::faults::Growth;
 use crate::rig::mount;
 use crate::scenario::{Scenario, SonarKind, SonarScenario, Sweep};
+use crate::vessel::Sea;
 
 /// How wide the line that a fan's sonar lights up is across track: more than any fan.
 const TRANSMIT_ACROSS_RAD: f64 = std::f64::consts::PI;
@@ -116,7 +119,7 @@ fn pulse(sonar: &SonarScenario) -> Pulse {
 }
 
 /// Cells of scatterers for each resolution cell, as their lengths in range.
-pub(super) fn cells_per_resolution(kind: SonarKind) -> f64 {
+pub(crate) fn cells_per_resolution(kind: SonarKind) -> f64 {
     match kind {
         SonarKind::Elements => CELL_PER_ELEMENT_RESOLUTION,
         _ => CELL_PER_RESOLUTION,
@@ -129,6 +132,14 @@ fn loss(scenario: &Scenario) -> Loss {
         return Loss::even(air::db_per_m(sonar.centre_hz, water.temperature_deg_c, HUMIDITY));
     }
     Loss::new(water, sonar.centre_hz)
+}
+
+/// The sea, if sound is mirrored by it.
+fn sea(scenario: &Scenario) -> Option<Sea> {
+    let vessel = &scenario.vessel;
+    let mirrors = scenario.water.multipath > 0 && !scenario.sonar.in_air;
+    let sea = vessel.sea.as_ref().filter(|_| mirrors);
+    sea.map(|sea| Sea::new(sea, vessel, scenario.seed))
 }
 
 impl Sonar {
@@ -147,7 +158,9 @@ impl Sonar {
         let compresses = sonar.kind == SonarKind::Detections || sonar.kind.is_profile();
         let sides = if sonar.kind == SonarKind::SideScan { 2 } else { 1 };
         let farthest_m = 0.5 * c * (record_s + 0.5 * sonar.pulse_s);
-        Self {
+        let receive = Receive::new(sonar, wavelength_m, sonar.blanking_m);
+        let device = level::related(sonar, &receive);
+        let mut built = Self {
             count: transmissions(scenario) * sides,
             across_rad: beams.iter().map(Beam::across_rad).collect(),
             beams,
@@ -163,14 +176,16 @@ impl Sonar {
                 .then(|| refraction::of(&scenario.water, farthest_m))
                 .flatten(),
             water: scenario.water.clone(),
+            sea: sea(scenario),
             multipath: scenario.water.multipath,
             specular: scenario.water.specular,
             transmit: Transmit::new(sonar),
-            receive: Receive::new(sonar, wavelength_m, sonar.blanking_m),
+            receive,
+            sector: Sector::All,
             synthesis: Synthesis::new(&pulse, sonar.sample_rate_hz, samples, terms),
             doppler,
             matched: compresses.then(|| Matched::new(&pulse, sonar.sample_rate_hz, samples)),
-            receiver: Receiver::new(sonar, &pulse),
+            receiver: Receiver::new(&device, &pulse),
             samples,
             sample_rate_hz: sonar.sample_rate_hz,
             farthest_m,
@@ -178,7 +193,9 @@ impl Sonar {
             blanking_m: sonar.blanking_m,
             in_air: sonar.in_air,
             growth: Growth::new(scenario),
-            device: sonar.clone(),
-        }
+            device,
+        };
+        built.sector = built.sector_heard();
+        built
     }
 }

@@ -4,60 +4,29 @@
 //! A way by flat mirrors is the straight way to the scatterer's image, or from the sonar's: J. Allen and
 //! D. Berkley, "Image method for efficiently simulating small-room acoustics", J. Acoust. Soc. Am. 65
 //! (1979). Scatterers stand in coarser cells with the same energy, and what is far below the noise is
-//! not followed. Where the water is layered, time passes at the mean slowness of each straight piece.
+//! not followed. Where the water is layered, time passes at the mean slowness of each straight piece. The
+//! water's surface stands where the waves of the sea have lifted it.
 
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
-use super::mirror::{Mirror, WATER_SURFACE};
-use super::paths::{
-    self, Arrival, LEAST_COSINE, Law, NO_MIRROR, Paths, Posture, Reception, Round, Scatterer,
-};
-use crate::random::{Dice, Source};
+use super::leg::{Leg, Lifted, Way};
+use super::mirror::Mirror;
+use super::paths::{self, Arrival, LEAST_COSINE, Law, NO_MIRROR, Paths, Reception, Round, Scatterer};
 
 /// What is this much below the noise, compressed, is not followed; power.
 const BELOW_NOISE: f64 = 0.1;
 
 /// All ways by mirrors between the sonar of one ping and a scatterer.
 pub(super) struct Ghosts {
-    mirrors: Vec<Mirror>,
+    pub(super) mirrors: Vec<Mirror>,
     /// The way without a mirror first.
     pub(super) legs: Vec<Leg>,
-    wavelength_m: f64,
+    pub(super) wavelength_m: f64,
     /// Speed of sound at the sonar.
-    speed_m_per_s: f64,
+    pub(super) speed_m_per_s: f64,
     /// Least amplitude worth following.
     floor: f64,
-}
-
-/// Which mirrors a way meets, from the sonar on, and where the sonar's image in them is.
-pub(super) struct Leg {
-    pub(super) mirrors: Vec<usize>,
-    pub(super) image: Posture,
-}
-
-/// One way between the sonar and a scatterer.
-struct Way {
-    length_m: f64,
-    time_s: f64,
-    nepers: f64,
-    gain: Complex<f64>,
-    /// Unit vector from the last mirror, or the sonar, to the scatterer, in `Quay`.
-    meeting: Vector3<f64>,
-    /// The scatterer's image, in `Sensor` axes.
-    image: Vector3<f64>,
-}
-
-/// Where a way meets its mirrors, with the cosines of incidence: at most two.
-struct Bounces {
-    places: [(Vector3<f64>, f64); 2],
-    count: usize,
-}
-
-impl Bounces {
-    fn met(&self) -> &[(Vector3<f64>, f64)] {
-        &self.places[..self.count]
-    }
 }
 
 impl Ghosts {
@@ -76,10 +45,7 @@ impl Ghosts {
         }
         let legs = orders
             .into_iter()
-            .map(|order| Leg {
-                image: image_of(paths.posture, &mirrors, &order),
-                mirrors: order,
-            })
+            .map(|order| Leg::new(paths.posture, &mirrors, order))
             .collect();
         let samples = sonar.pulse.duration_s * sonar.sample_rate_hz;
         Self {
@@ -123,20 +89,31 @@ impl Ghosts {
             if order == 0 || order > paths.sonar.multipath.into() || skip {
                 continue;
             }
-            let Some(moved) = self.heard(paths, other, &point, range) else {
+            let other = self.lifted(paths, other, &point, Some(range));
+            let Some(moved) = self.heard(paths, &other, &point, range) else {
                 continue;
             };
-            let there = there.get_or_insert_with(|| self.way(paths, leg, &point, scatterer.key));
-            let Some(there) = there else {
+            let there = there.get_or_insert_with(|| {
+                let lifted = self.lifted(paths, leg, &point, None);
+                let way = self.way(paths, &lifted, &point, scatterer.key)?;
+                Some((lifted, way))
+            });
+            let Some((lifted, there)) = there else {
                 return;
             };
-            let arrival = self.round(paths, [leg, other], there, &moved, &point, scatterer);
+            let arrival = self.round(paths, [lifted, &other], there, &moved, &point, scatterer);
             paths.arrivals.extend(arrival);
         }
     }
 
     /// The reception of sound that comes back by a leg, if it is in range and heard by a beam.
-    fn heard(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>, out_m: f64) -> Option<Reception> {
+    fn heard(
+        &self,
+        paths: &Paths<'_>,
+        leg: &Lifted<'_>,
+        point: &Vector3<f64>,
+        out_m: f64,
+    ) -> Option<Reception> {
         let image = leg.image.in_axes(point);
         let range = image.norm();
         if range > 2.0 * paths.sonar.farthest_m - out_m {
@@ -149,7 +126,7 @@ impl Ghosts {
     fn round(
         &self,
         paths: &Paths<'_>,
-        legs: [&Leg; 2],
+        legs: [&Lifted<'_>; 2],
         there: &Way,
         moved: &Reception,
         point: &Vector3<f64>,
@@ -189,110 +166,21 @@ impl Ghosts {
         };
         let gain = Complex::new(gain.re as f32, gain.im as f32);
         let speckle = scatterer.speckle * gain;
-        let met = legs[0].mirrors.iter().chain(legs[1].mirrors.iter().rev());
+        let met = legs[0].leg.mirrors.iter().chain(legs[1].leg.mirrors.iter().rev());
         let mut mirrors = [NO_MIRROR; 2];
         for (place, mirror) in mirrors.iter_mut().zip(met) {
             *place = self.mirrors[*mirror].surface;
         }
+        let arrival = paths::arrival(sonar, &round, strength * lit, speckle, &paths.posture.velocity);
+        // Waves that rise make the way longer and the tone lower.
+        let lengthens_m_per_s = there.lengthens_m_per_s + back.lengthens_m_per_s;
         Some(Arrival {
+            doppler: arrival.doppler - lengthens_m_per_s / sonar.sound_speed_m_per_s,
             surface: scatterer.surface,
-            order: (legs[0].mirrors.len() + legs[1].mirrors.len()) as u8,
+            order: (legs[0].leg.mirrors.len() + legs[1].leg.mirrors.len()) as u8,
             mirrors,
             point: point.map(|part| part as f32),
-            ..paths::arrival(sonar, &round, strength * lit, speckle, &paths.posture.velocity)
+            ..arrival
         })
     }
-
-    /// The places where a leg to a point meets its mirrors, with the cosines of incidence; nothing if it
-    /// misses one.
-    fn bounces(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>) -> Option<Bounces> {
-        let mut from = paths.posture.origin;
-        let mut bounces = Bounces {
-            places: [(*point, 1.0); 2],
-            count: leg.mirrors.len(),
-        };
-        for met in 0..leg.mirrors.len() {
-            let image = leg.mirrors[met..]
-                .iter()
-                .rev()
-                .fold(*point, |image, &mirror| self.mirrors[mirror].image(&image));
-            bounces.places[met] = self.mirrors[leg.mirrors[met]].bounce(&from, &image)?;
-            from = bounces.places[met].0;
-        }
-        Some(bounces)
-    }
-
-    fn way(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>, key: u64) -> Option<Way> {
-        let bounces = self.bounces(paths, leg, point)?;
-        let sonar = paths.sonar;
-        let (mut time_s, mut nepers, mut gain) = (0.0, 0.0, Complex::new(1.0, 0.0));
-        let mut from = paths.posture.origin;
-        for place in bounces.met().iter().map(|bounce| bounce.0).chain([*point]) {
-            let length = (place - from).norm();
-            let depths = [from.z, place.z].map(|z| paths.posture.water_z - z);
-            nepers += sonar.loss.along(depths, length);
-            time_s += length
-                * sonar
-                    .refraction
-                    .as_ref()
-                    .map_or(1.0 / sonar.sound_speed_m_per_s, |refraction| {
-                        refraction.profile().mean_slowness(depths[0], depths[1])
-                    });
-            if place != *point {
-                from = place;
-            }
-        }
-        for (&mirror, (_, cosine)) in leg.mirrors.iter().zip(bounces.met()) {
-            let mirror = &self.mirrors[mirror];
-            let (kept, scattered) = mirror.reflection(*cosine, self.wavelength_m);
-            // The water's surface is another one at every ping.
-            let ping = if mirror.surface == WATER_SURFACE {
-                paths.posture.ping + 1
-            } else {
-                0
-            };
-            let which = u64::from(mirror.surface) | ping << 32;
-            let [re, im] = Dice::new(paths.seed, Source::RoughMirror, key, which)
-                .normal_pair(0)
-                .map(|part| f64::from(part) * std::f64::consts::FRAC_1_SQRT_2);
-            gain *= kept + Complex::new(re, im) * scattered;
-        }
-        let image = leg.image.in_axes(point);
-        Some(Way {
-            length_m: image.norm(),
-            time_s,
-            nepers,
-            gain,
-            meeting: (point - from).normalize(),
-            image,
-        })
-    }
-
-    /// Whether nothing stands in the way of a leg.
-    fn is_free(&self, paths: &Paths<'_>, leg: &Leg, point: &Vector3<f64>) -> bool {
-        let Some(bounces) = self.bounces(paths, leg, point) else {
-            return false;
-        };
-        let mut from = paths.posture.origin;
-        bounces
-            .met()
-            .iter()
-            .map(|bounce| bounce.0)
-            .chain([*point])
-            .all(|place| {
-                let free = paths.scene.sees(&from, &place);
-                from = place;
-                free
-            })
-    }
-}
-
-/// The sonar's image by the mirrors of a way, from the sonar on: a scatterer lies before it as the
-/// scatterer's image lies before the sonar.
-fn image_of(posture: &Posture, mirrors: &[Mirror], order: &[usize]) -> Posture {
-    order.iter().fold(*posture, |posture, &mirror| Posture {
-        sensor_from_quay: posture.sensor_from_quay * mirrors[mirror].turn(),
-        origin: mirrors[mirror].image(&posture.origin),
-        ..posture
-    })
 }

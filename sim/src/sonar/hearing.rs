@@ -1,5 +1,6 @@
 //! Arrivals as a channel hears them: on the grid of the waveform, with their Doppler shift.
 
+use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
 use super::Sonar;
@@ -40,7 +41,54 @@ impl Shifts {
     }
 }
 
+/// From where across track a device hears.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Sector {
+    /// From everywhere.
+    All,
+    /// Between two places, as its beams count them: angles or sines.
+    Between([f64; 2]),
+    /// Between two angles less than half a turn apart: (y, z) of the normals of its two sides, inwards. Asked
+    /// without an arc tangent for each scatterer.
+    Wedge([[f64; 2]; 2]),
+}
+
+impl Sector {
+    /// Whether it holds a unit vector in `Sensor` axes, whose place is asked for only where it must be.
+    pub(super) fn holds(&self, from: &Vector3<f64>, place: impl FnOnce() -> f64) -> bool {
+        match self {
+            Self::All => true,
+            Self::Between([first, last]) => {
+                let place = place();
+                place >= *first && place <= *last
+            }
+            Self::Wedge(sides) => sides.iter().all(|[y, z]| y * from.y + z * from.z >= 0.0),
+        }
+    }
+}
+
 impl Sonar {
+    /// Where the beams of a fan hear, to the ends of their patterns.
+    pub(super) fn sector_heard(&self) -> Sector {
+        if !self.device.kind.is_fan() {
+            return Sector::All;
+        }
+        let [first, last] = match self.across_rad[..] {
+            [first, .., last] => [first, last],
+            [only] => [only; 2],
+            [] => return Sector::All,
+        };
+        let (first, last) = (
+            self.look(first) - self.receive.reach,
+            self.look(last) + self.receive.reach,
+        );
+        if self.device.flat_receiver || last - first >= std::f64::consts::PI {
+            return Sector::Between([first, last]);
+        }
+        // The place is the angle of (-z, -y): its sine less the side's is that of (-y cos - -z sin).
+        Sector::Wedge([[-first.cos(), first.sin()], [last.cos(), -last.sin()]])
+    }
+
     /// What a fan hears of an arrival; nothing if it falls outside the record.
     pub(super) fn echo(&self, arrival: &Arrival) -> Option<Echo> {
         Some(Echo {
@@ -80,5 +128,37 @@ impl Sonar {
                 .flat_map(|shift| doppler.weights(shift).take(terms))
                 .collect(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::sonar::{across_rad, bench};
+
+    /// Sides of a wedge against the angle itself, all round and along track.
+    #[test]
+    fn a_wedge_holds_what_lies_between_its_angles() {
+        let mut scenario = Scenario::demo();
+        scenario.sonar.fan_deg = 100.0;
+        let sonar = Sonar::new(&scenario);
+        let Sector::Wedge(_) = sonar.sector else {
+            panic!("{:?}", sonar.sector);
+        };
+        let limit = 50f64.to_radians() + sonar.receive.reach;
+        let mut held = 0;
+        for across in 0..3600 {
+            for along in [-70.0, -3.0, 0.0, 20.0] {
+                let from = bench::towards(0.1 * f64::from(across) + 0.03, along);
+                let expected = across_rad(&from).abs() <= limit;
+                assert_eq!(sonar.hears(&from), expected, "{across} {along}");
+                held += u32::from(expected);
+            }
+        }
+        assert!(held > 4000);
+        scenario.sonar.fan_deg = 170.0;
+        scenario.sonar.beam_width_deg = 10.0;
+        assert!(matches!(Sonar::new(&scenario).sector, Sector::Between(_)));
     }
 }

@@ -132,9 +132,19 @@ impl Mirror {
             .collect()
     }
 
-    /// The image of a point.
-    pub(super) fn image(&self, point: &Vector3<f64>) -> Vector3<f64> {
-        point - self.normal * (2.0 * self.height(point))
+    /// The image of a point in the mirror moved back by `back_m` along its normal.
+    pub(super) fn image(&self, point: &Vector3<f64>, back_m: f64) -> Vector3<f64> {
+        point - self.normal * (2.0 * (self.height(point) + back_m))
+    }
+
+    /// Whether it is the water's surface.
+    pub(super) fn is_water(&self) -> bool {
+        self.surface == WATER_SURFACE
+    }
+
+    /// How far an image moves if the mirror moves back by one metre.
+    pub(super) fn image_shift(&self) -> Vector3<f64> {
+        self.normal * -2.0
     }
 
     /// The mirroring as a matrix for directions.
@@ -147,12 +157,17 @@ impl Mirror {
         (point - self.corner).dot(&self.normal)
     }
 
-    /// Where the straight way from a point before the mirror to one behind it meets it, and the cosine of
-    /// incidence there; nothing if that is beside the mirror or above the water.
-    pub(super) fn bounce(&self, from: &Vector3<f64>, to_image: &Vector3<f64>) -> Option<(Vector3<f64>, f64)> {
+    /// Where the straight way from a point before the mirror to one behind it meets it, moved back by `back_m`,
+    /// and the cosine of incidence there; nothing if that is beside the mirror or above the water.
+    pub(super) fn bounce(
+        &self,
+        from: &Vector3<f64>,
+        to_image: &Vector3<f64>,
+        back_m: f64,
+    ) -> Option<(Vector3<f64>, f64)> {
         /// A little before the mirror, so that it does not stand in its own way.
         const OFF_M: f64 = 1e-6;
-        let (before, behind) = (self.height(from), self.height(to_image));
+        let (before, behind) = (self.height(from) + back_m, self.height(to_image) + back_m);
         if before <= 0.0 || behind >= 0.0 {
             return None;
         }
@@ -238,10 +253,18 @@ mod tests {
             assert!((kept.norm_sqr() + scattered * scattered - 1.0).abs() < 1e-12);
         }
         let from = Vector3::new(0.0, 0.0, -1.0);
-        let (place, cosine) = rough.bounce(&from, &Vector3::new(8.0, 0.0, 5.0)).unwrap();
+        let (place, cosine) = rough.bounce(&from, &Vector3::new(8.0, 0.0, 5.0), 0.0).unwrap();
         assert!((place - Vector3::new(8.0 / 6.0, 0.0, 0.0)).norm() < 1e-5);
         assert!((cosine - 0.6).abs() < 1e-12);
-        assert_eq!(rough.image(&from), Vector3::new(0.0, 0.0, 1.0));
-        assert!(rough.bounce(&from, &Vector3::new(8.0, 0.0, -5.0)).is_none());
+        assert_eq!(rough.image(&from, 0.0), Vector3::new(0.0, 0.0, 1.0));
+        assert!(rough.bounce(&from, &Vector3::new(8.0, 0.0, -5.0), 0.0).is_none());
+        // Half a metre higher.
+        assert_eq!(rough.image(&from, 0.5), Vector3::new(0.0, 0.0, 2.0));
+        assert_eq!(
+            rough.image(&from, 0.0) + rough.image_shift() * 0.5,
+            Vector3::new(0.0, 0.0, 2.0)
+        );
+        let (place, _) = rough.bounce(&from, &Vector3::new(8.0, 0.0, 5.0), 0.5).unwrap();
+        assert!((place - Vector3::new(2.0, 0.0, 0.5)).norm() < 1e-5);
     }
 }

@@ -27,6 +27,8 @@ mod ghost;
 mod hearing;
 #[cfg(test)]
 mod laws;
+mod leg;
+mod level;
 mod loss;
 mod matched;
 mod mirror;
@@ -53,16 +55,18 @@ use nalgebra::{Rotation3, Vector3};
 use crate::faults::Growth;
 use crate::rig::SONAR;
 use crate::scenario::{Scenario, SonarKind, SonarScenario, WaterScenario};
-use crate::vessel::START;
+use crate::vessel::{START, Sea};
 use crate::world::World;
 use arrays::{Receive, Transmit};
 pub(crate) use contribution::Contribution;
-pub(crate) use device::describe;
+pub(crate) use device::{cells_per_resolution, describe};
 use doppler::Doppler;
 #[cfg(test)]
 use hearing::Echo;
+use hearing::Sector;
 use loss::Loss;
 use matched::Matched;
+pub(crate) use paths::VOLUME;
 use paths::{Arrival, Posture};
 use receiver::Receiver;
 use refraction::Refraction;
@@ -89,10 +93,14 @@ pub(crate) struct Sonar {
     loss: Loss,
     refraction: Option<Refraction>,
     water: WaterScenario,
+    /// The waves that lift the water's mirror, where there are waves and it mirrors.
+    sea: Option<Sea>,
     multipath: u8,
     specular: bool,
     transmit: Transmit,
     receive: Receive,
+    /// Where across track any of its channels hears.
+    sector: Sector,
     /// How each echo's Doppler shift is written out; nothing if it is taken as a shift in time.
     doppler: Option<Doppler>,
     synthesis: Synthesis,
@@ -168,6 +176,11 @@ impl Sonar {
     /// Seconds from the run's start to a ping's transmit centre.
     fn moment_s(&self, ping: u64) -> f64 {
         FIRST_S + self.transmission(ping) as f64 / self.device.rate_hz
+    }
+
+    /// Power of the receiver's noise per sample, in dB against the echo of a target of 0 dB at 1 m.
+    pub(crate) fn noise_db(&self) -> f64 {
+        self.device.noise_db
     }
 
     /// Samples beyond full scale in the pings made so far: they were clipped.
@@ -247,18 +260,7 @@ impl Sonar {
 
     /// Whether any channel could hear from this direction.
     fn hears(&self, from: &Vector3<f64>) -> bool {
-        match (self.device.kind, &self.across_rad[..]) {
-            (SonarKind::Beams | SonarKind::Detections, [first, .., last]) => {
-                let across = self.receive.place(from);
-                let reach = self.receive.reach;
-                across >= self.look(*first) - reach && across <= self.look(*last) + reach
-            }
-            (SonarKind::Beams | SonarKind::Detections, [only]) => {
-                (self.receive.place(from) - self.look(*only)).abs() <= self.receive.reach
-            }
-            (SonarKind::Beams | SonarKind::Detections, []) => false,
-            _ => true,
-        }
+        self.sector.holds(from, || self.receive.place(from))
     }
 
     /// Where a beam really looks that is steered to an angle.

@@ -122,6 +122,14 @@ impl Pattern {
         }
     }
 
+    /// Integral of the squared pattern over the sine.
+    pub(super) fn squared(&self) -> f64 {
+        const STEPS: u32 = 4000;
+        let step = 2.0 * self.reach / f64::from(STEPS);
+        let at = |i: u32| f64::from(self.at((f64::from(i) + 0.5) * step - self.reach));
+        (0..STEPS).map(|i| at(i).powi(2) * step).sum()
+    }
+
     /// Amplitude at the sine of an angle from the axis; zero beyond the reach.
     pub(super) fn at(&self, sine: f64) -> f32 {
         if sine.abs() >= self.reach {

@@ -8,16 +8,19 @@ use rustfft::num_complex::Complex;
 use super::paths::{self, Arrival, Paths, VOLUME};
 use crate::random::{Dice, Source};
 
-/// Scatterers stand this part of a beam's width apart across track.
+/// Cells are this part of a beam's width across track.
 const PER_BEAM: f64 = 0.5;
-/// And this part of the range resolution apart.
-const PER_RESOLUTION: f64 = 2.0;
+/// And this part of the range resolution long.
+const PER_RESOLUTION: f64 = 1.0;
 /// What is this much below the noise, compressed, is not followed; power.
 const BELOW_NOISE: f64 = 0.1;
 
-/// Adds what the water scatters back: a weak scatterer in every cell of range and angle, anew at every
-/// ping, with the power of all that floats in the transmit beam there. Scattering strength is per volume:
-/// R. Urick, "Principles of Underwater Sound", McGraw-Hill 1983, section 8.2.
+/// Adds what the water scatters back. In a cell of range and angle float so many scatterers that their
+/// coherent sum is normal, so it is drawn as one complex number, anew at every ping, with the power of all
+/// of them in the transmit beam there. It stands in the middle of its cell: at steps of c/2B the squares of
+/// the pulse's answer add up to the same everywhere, and a sample's envelope is Rayleigh's whatever the
+/// number of scatterers was. Scattering strength is per volume: R. Urick, "Principles of Underwater
+/// Sound", McGraw-Hill 1983, section 8.2.
 pub(super) fn collect(paths: &mut Paths<'_>) {
     let sonar = paths.sonar;
     let floating = sonar.water.volume_scattering_db;
@@ -39,24 +42,21 @@ pub(super) fn collect(paths: &mut Paths<'_>) {
     for direction in 0..directions {
         let dice = Dice::new(paths.seed, Source::Floating, paths.posture.ping, direction);
         let middle_rad = first + (direction as f64 + 0.5) * step_rad;
+        let (sin, cos) = middle_rad.sin_cos();
         let reach_m = free_m(paths, middle_rad);
         // Nearer, the receiver is closed.
         let nearest = (sonar.blanking_m.max(step_m) / step_m).ceil() as u64;
         for shell in nearest..(reach_m / step_m) as u64 {
-            let [far, aside] = dice.uniform_pair(3 * shell);
-            let range = (shell as f64 + far) * step_m;
-            let across = middle_rad + (aside - 0.5) * step_rad;
+            let range = (shell as f64 + 0.5) * step_m;
             // Along track it stands where the beam is strong; the beam's width is in the volume.
-            let point = Vector3::new(0.0, -across.sin(), -across.cos()) * range;
+            let point = Vector3::new(0.0, -sin, -cos) * range;
             let depth = -paths.posture.height_of(&point);
             let strength = even + bubbles.map_or(0.0, |bubbles| bubbles.scattering_per_m(depth));
             let power = strength * range * range * along_rad * step_rad * step_m;
             if depth <= 0.0 || power / range.powi(4) < floor {
                 continue;
             }
-            let [re, im] = dice
-                .normal_pair(3 * shell + 1)
-                .map(|part| part * FRAC_1_SQRT_2 as f32);
+            let [re, im] = dice.normal_pair(shell).map(|part| part * FRAC_1_SQRT_2 as f32);
             let lit = f64::from(sonar.transmit(&(point / range)));
             let strength = power.sqrt() * lit;
             let arrival = floating_arrival(paths, &point, strength, Complex::new(re, im), &current);

@@ -21,6 +21,8 @@ pub(super) const TRUTH: &str = "truth.json";
 pub(super) const VERSION: u32 = 2;
 /// An hour of poses is about 80 MB.
 const LARGEST_BYTES: u64 = 256 << 20;
+/// No place of a site is farther from its origin, in metres.
+const FARTHEST_M: f64 = 1e5;
 
 /// `truth.json`.
 #[derive(Serialize, Deserialize)]
@@ -187,13 +189,17 @@ impl Document {
             )
         })?;
         let [origin, up, normal] = self.wall.map(Vector3::from);
-        if !unit(&up) || !unit(&normal) {
-            return Err(wrong("unit vectors for the wall", format!("{:?}", self.wall)));
+        if !unit(&up) || !unit(&normal) || up.dot(&normal).abs() > 1e-6 || !near(&origin) {
+            return Err(wrong(
+                "a place and two unit vectors, one across the other, for the wall",
+                format!("{:?}", self.wall),
+            ));
         }
         for surface in &self.surfaces {
-            if !surface.shape.is_sound() {
+            let bounds = surface.shape.bounds();
+            if !(surface.shape.is_sound() && near(&bounds.low) && near(&bounds.high)) {
                 return Err(wrong(
-                    "surfaces with unit axes and sizes above zero",
+                    "surfaces with unit axes and sizes above zero, within 100 km",
                     format!("{surface:?}"),
                 ));
             }
@@ -207,6 +213,11 @@ impl Document {
             has_water: self.scenario.site.waterline,
         }))
     }
+}
+
+/// Whether a place is where a site can be.
+pub(super) fn near(place: &Vector3<f64>) -> bool {
+    place.iter().all(|part| part.abs() <= FARTHEST_M)
 }
 
 fn unit(vector: &Vector3<f64>) -> bool {
@@ -234,6 +245,15 @@ impl MountEntry {
             .find(|kind| kind.name() == self.kind)
             .ok_or_else(|| content("kind `lidar`, `sonar` or `nav`", self.kind.clone(), 0, path))?;
         let slipped = self.slipped.as_ref();
+        let places = [
+            Some(&self.real),
+            Some(&self.stated),
+            slipped.map(|slipped| &slipped.to),
+        ];
+        if let Some(far) = places.into_iter().flatten().find(|place| !place.is_near()) {
+            let found = serde_json::to_string(far).unwrap_or_default();
+            return Err(content("a mount within 100 m and 360 degrees", found, 0, path));
+        }
         Ok(TrueMount {
             name: self.name.clone(),
             kind,
@@ -256,6 +276,12 @@ impl PlaceEntry {
         }
     }
 
+    fn is_near(&self) -> bool {
+        let place = [self.forward_m, self.starboard_m, self.down_m];
+        let angles = [self.roll_deg, self.pitch_deg, self.heading_deg];
+        place.iter().all(|part| part.abs() <= 100.0) && angles.iter().all(|angle| angle.abs() <= 360.0)
+    }
+
     fn mount(&self) -> Mount {
         Mount {
             forward_m: self.forward_m,
@@ -267,9 +293,7 @@ impl PlaceEntry {
 }
 
 pub(crate) fn read_capped(path: &Path) -> Result<String, Error> {
-    let found = fs::metadata(path)
-        .map_err(|source| io("reading", source, path))?
-        .len();
+    let found = plain(path)?;
     if found > LARGEST_BYTES {
         return Err(Error::TooLarge {
             limit: LARGEST_BYTES,
@@ -278,6 +302,20 @@ pub(crate) fn read_capped(path: &Path) -> Result<String, Error> {
         });
     }
     fs::read_to_string(path).map_err(|source| io("reading", source, path))
+}
+
+/// The length of a plain file: a pipe or a device has none, and would be waited for without end.
+pub(super) fn plain(path: &Path) -> Result<u64, Error> {
+    let found = fs::metadata(path).map_err(|source| io("reading", source, path))?;
+    if !found.is_file() {
+        let what = if found.is_dir() {
+            "a folder"
+        } else {
+            "a pipe or a device"
+        };
+        return Err(content("a file", what.to_owned(), 0, path));
+    }
+    Ok(found.len())
 }
 
 pub(crate) fn content(expected: &'static str, found: String, line: usize, path: &Path) -> Error {
@@ -367,6 +405,7 @@ mod tests {
             (good.replacen("stamp_ns", "stamp", 1), 1),
             (good.replacen("\n1780", "\nx780", 1), 2),
             (good.replacen("0.", "nan", 1), 2),
+            (good.clone() + "9000000000000000000,1e300,0,0,1,0,0,0\n", 103),
             (good.clone() + "1,2,3\n", 103),
             (good.clone() + good.lines().nth(1).unwrap(), 103),
         ] {
@@ -386,6 +425,8 @@ mod tests {
         for bad in [
             good.replacen("\"rungs\"", "\"sprossen\"", 1),
             good.replacen("\"radius\": 0.0175", "\"radius\": -1.0", 1),
+            good.replacen("\"radius\": 0.0175", "\"radius\": 1e300", 1),
+            good.replacen("\"forward_m\": ", "\"forward_m\": 1e9", 1),
             good[..good.len() / 2].to_owned(),
         ] {
             assert_ne!(bad, good, "the case changes the file");
@@ -394,6 +435,16 @@ mod tests {
         }
         fs::remove_file(&manifest).unwrap();
         assert!(matches!(Truth::read(folder.path()), Err(Error::Io { .. })));
+        fs::create_dir(&manifest).unwrap();
+        let said = Truth::read(folder.path()).unwrap_err().to_string();
+        assert!(said.contains("expected a file, found a folder"), "{said}");
+        #[cfg(unix)]
+        {
+            fs::remove_dir(&manifest).unwrap();
+            std::os::unix::fs::symlink("/dev/zero", &manifest).unwrap();
+            let said = Truth::read(folder.path()).unwrap_err().to_string();
+            assert!(said.contains("found a pipe or a device"), "{said}");
+        }
     }
 
     #[test]

@@ -89,6 +89,11 @@ pub(super) fn write(
 }
 
 impl Truth {
+    /// Whether a truth's folder has a manifest: one whose simulation was stopped has none.
+    pub fn is_finished(dir: &Path) -> bool {
+        dir.join(MANIFEST).exists()
+    }
+
     /// Checks every file of a truth against its manifest.
     ///
     /// # Errors

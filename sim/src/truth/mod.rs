@@ -2,6 +2,7 @@
 //! file.
 
 mod cells;
+mod echoes;
 mod file;
 mod manifest;
 mod poses;

@@ -5,7 +5,7 @@ use std::path::Path;
 use beluga_types::{Body, Stamp, Transform, World};
 use nalgebra::{Quaternion, UnitQuaternion, Vector3};
 
-use super::file::content;
+use super::file::{content, near};
 use super::writer::Out;
 use crate::error::Error;
 
@@ -62,7 +62,7 @@ pub(super) fn from_csv(text: &str, path: &Path) -> Result<Poses, Error> {
     for (line, number) in lines {
         let pose = parse_pose(line).ok_or_else(|| {
             content(
-                "a time, a place and a unit quaternion",
+                "a time, a place within 100 km and a unit quaternion",
                 shortened(line),
                 number,
                 path,
@@ -93,10 +93,11 @@ fn parse_pose(line: &str) -> Option<(Stamp, Transform<World, Body>)> {
         return None;
     };
     let rotation = Quaternion::new(qw, qx, qy, qz);
-    if !((rotation.norm() - 1.0).abs() < 1e-3 && [x, y, z].iter().all(|value| value.is_finite())) {
+    let place = Vector3::new(x, y, z);
+    if !((rotation.norm() - 1.0).abs() < 1e-3 && near(&place)) {
         return None;
     }
-    let pose = Transform::new(UnitQuaternion::new_normalize(rotation), Vector3::new(x, y, z));
+    let pose = Transform::new(UnitQuaternion::new_normalize(rotation), place);
     Some((Stamp::from_nanos(stamp.parse().ok()?), pose))
 }
 

@@ -8,7 +8,7 @@ use beluga_types::Measurement;
 use super::writer::Out;
 use crate::error::Error;
 use crate::lidar::ReturnTruth;
-use crate::sonar::Contribution;
+use crate::sonar::{Contribution, VOLUME};
 use crate::world::World;
 
 /// Echoes of the sonar are kept down to this much above the receiver's noise of a sample, in dB; pulse
@@ -27,9 +27,11 @@ pub enum Returns {
     Sonar(Vec<u8>),
 }
 
+/// First line of a table.
+pub(super) const HEAD: &str = "seq,stamp_ns,first,count";
 /// Bytes of a record.
 pub(super) const LIDAR_BYTES: usize = 20;
-const SONAR_BYTES: usize = 32;
+pub(super) const SONAR_BYTES: usize = 32;
 
 /// Of which returns the truth is told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -51,7 +53,7 @@ impl Returns {
 
     /// The truth of a ping's echoes.
     pub(crate) fn of_ping(world: &World, ping: u64) -> Self {
-        let threshold_db = world.scenario().sonar.noise_db + ABOVE_NOISE_DB;
+        let threshold_db = world.sonar().noise_db() + ABOVE_NOISE_DB;
         let echoes = world.sonar().contributions(world, ping, threshold_db as f32);
         Self::Sonar(echoes.iter().flat_map(sonar_record).collect())
     }
@@ -90,7 +92,7 @@ fn sonar_record(found: &Contribution) -> [u8; SONAR_BYTES] {
     record[24..28].copy_from_slice(&found.surface.to_le_bytes());
     record[28..30].copy_from_slice(&found.beam.to_le_bytes());
     record[30] = found.order;
-    record[31] = u8::from(found.order > 0);
+    record[31] = u8::from(found.order > 0 || found.surface == VOLUME);
     record
 }
 
@@ -139,7 +141,7 @@ struct Records {
 impl Records {
     fn create(dir: &Path, sensor: &str) -> Result<Self, Error> {
         let mut table = Out::create(dir.join(format!("{sensor}-returns.csv")))?;
-        table.push(b"seq,stamp_ns,first,count\n")?;
+        table.push(format!("{HEAD}\n").as_bytes())?;
         Ok(Self {
             bytes: Out::create(dir.join(format!("{sensor}-returns.bin")))?,
             table,
@@ -193,6 +195,12 @@ mod tests {
         assert_eq!(record[16..20], 0.5f32.to_le_bytes());
         assert_eq!(record[20..24], (-61.0f32).to_le_bytes());
         assert_eq!(record[24..], [7, 0, 0, 0, 44, 1, 1, 1]);
+        let floating = Contribution {
+            surface: VOLUME,
+            order: 0,
+            ..sonar
+        };
+        assert_eq!(sonar_record(&floating)[30..], [0, 1], "no surface stands there");
     }
 
     #[test]

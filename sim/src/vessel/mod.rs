@@ -18,7 +18,8 @@ use crate::scene::Quay;
 pub(crate) use jet::Jet;
 pub(crate) use motion::Motion;
 use path::Path;
-use sea::{Answer, Sea};
+use sea::Answer;
+pub(crate) use sea::{Elevation, Sea};
 use spline::Spline;
 
 /// When every simulated run begins: 2026-06-01T08:00:00Z.

@@ -30,7 +30,7 @@ const STEPS: u32 = 16;
 
 /// The waves and the vessel's answer.
 #[derive(Clone, Debug)]
-pub(super) struct Sea {
+pub(crate) struct Sea {
     waves: Vec<Component>,
 }
 
@@ -62,8 +62,17 @@ pub(super) struct Answer {
     pub(super) pitch: Jet,
 }
 
+/// The water's surface at a place and a moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Elevation {
+    /// Above the water without waves, in metres.
+    pub(crate) height_m: f64,
+    /// How fast it rises, in m/s.
+    pub(crate) rises_m_per_s: f64,
+}
+
 impl Sea {
-    pub(super) fn new(sea: &SeaScenario, vessel: &VesselScenario, seed: u64) -> Self {
+    pub(crate) fn new(sea: &SeaScenario, vessel: &VesselScenario, seed: u64) -> Self {
         let peak_hz = 1.0 / sea.peak_period_s;
         let count = u32::from(sea.components);
         let ratio = BAND[1] / BAND[0];
@@ -93,6 +102,19 @@ impl Sea {
             })
             .collect();
         Self { waves }
+    }
+
+    /// The water's surface at a place in `Quay`, `t` seconds after the run's start.
+    pub(crate) fn surface(&self, t: f64, x: f64, y: f64) -> Elevation {
+        let mut surface = Elevation::default();
+        for wave in &self.waves {
+            let phase =
+                wave.omega_rad_per_s * t + wave.phase_rad - x * wave.wave_number.x - y * wave.wave_number.y;
+            let (sin, cos) = phase.sin_cos();
+            surface.height_m += wave.amplitude_m * cos;
+            surface.rises_m_per_s -= wave.amplitude_m * wave.omega_rad_per_s * sin;
+        }
+        surface
     }
 
     /// What the vessel does at a planned place, heading along its course.

@@ -24,10 +24,14 @@ struct Reported {
 /// If the file cannot be read or is no report.
 pub(super) fn read(path: &Path) -> anyhow::Result<Option<Latency>> {
     let name = || format!("cannot read the report {}", path.display());
-    let bytes = std::fs::metadata(path)
+    let found = std::fs::metadata(path)
         .with_context(name)
-        .context(Wrong::Arguments)?
-        .len();
+        .context(Wrong::Arguments)?;
+    if !found.is_file() {
+        let wrong = anyhow::anyhow!("expected a file, found a folder, a pipe or a device");
+        return Err(wrong.context(name()).context(Wrong::Arguments));
+    }
+    let bytes = found.len();
     if bytes > LARGEST_BYTES {
         let wrong = anyhow::anyhow!("expected at most {LARGEST_BYTES} bytes, found {bytes}");
         return Err(wrong.context(name()).context(Wrong::Arguments));

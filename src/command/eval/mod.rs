@@ -12,6 +12,7 @@ use std::sync::Arc;
 use anyhow::{Context, anyhow};
 use beluga_sim::score::{IntervalCoverage, OverRuns, Subject, Trajectory, over_runs, page};
 use beluga_sim::{Score, Scorer, Truth};
+use beluga_types::SolidarFrame;
 use clap::Args;
 use serde::Serialize;
 
@@ -168,10 +169,12 @@ impl Eval {
             Truth::verify_recording(truth, recording).context(Wrong::Arguments)?;
         }
         let folder = truth;
-        let truth = Truth::read(folder).context(Wrong::Arguments)?;
+        let truth = read_truth(folder)?;
         let mut scorer = Scorer::new(truth.clone());
         if let Some(told) = truth.told_returns(folder).context(Wrong::Arguments)? {
-            scorer = scorer.returns(Arc::new(move |sensor, scan, index| told.of(sensor, scan, index)));
+            scorer = scorer.returns(Arc::new(move |frame: &SolidarFrame, point: usize| {
+                told.of(frame, point)
+            }));
         }
         if let Some(Stretch(stretch)) = self.held_out {
             scorer = scorer.held_out(stretch);
@@ -314,6 +317,20 @@ impl Eval {
         };
         write_new(path, &page(&one.score, &subject, runs))
     }
+}
+
+/// A truth that is as its simulation left it, as far as that can be known.
+fn read_truth(folder: &Path) -> anyhow::Result<Truth> {
+    let truth = Truth::read(folder).context(Wrong::Arguments)?;
+    if Truth::is_finished(folder) {
+        Truth::verify(folder).context(Wrong::Arguments)?;
+    } else {
+        crate::tell(&format!(
+            "the truth was not finished: nothing says that its files are whole: {}",
+            folder.display()
+        ));
+    }
+    Ok(truth)
 }
 
 /// A truth's world in words.

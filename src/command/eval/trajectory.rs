@@ -4,7 +4,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use beluga_sim::Truth;
 use beluga_sim::score::{Pair, Spread, Stretch, Trajectory, TrajectoryError};
 use clap::Args;
 use serde::Serialize;
@@ -45,7 +44,7 @@ impl Form {
         let found_poses = read(found, &self.times)?;
         let count = found_poses.poses.len();
         let (pairs, association) = if truth.is_dir() {
-            let truth = Truth::read(truth).context(Wrong::Arguments)?;
+            let truth = super::read_truth(truth)?;
             let stamps = found_poses.stamps.as_ref().ok_or_else(|| {
                 anyhow!("the truth has times, the trajectory has none: name them with --times")
                     .context(Wrong::Arguments)

@@ -21,23 +21,27 @@ pub(super) enum Outline {
     Whole,
     /// What lies within a radius of a place.
     Disc(Vector3<f64>, f64),
-    /// What lies between three corners.
-    Triangle([Vector3<f64>; 3]),
+    /// What lies between three corners: each with the inward direction across the edge that begins there.
+    Triangle([(Vector3<f64>, Vector3<f64>); 3]),
 }
 
 impl Outline {
+    fn triangle(corners: [Vector3<f64>; 3]) -> Self {
+        let [a, b, c] = corners;
+        let upright = (b - a).cross(&(c - a));
+        Self::Triangle([0, 1, 2].map(|i| {
+            let edge = corners[(i + 1) % 3] - corners[i];
+            (corners[i], upright.cross(&edge))
+        }))
+    }
+
     fn holds(&self, point: &Vector3<f64>) -> bool {
         match self {
             Outline::Whole => true,
             Outline::Disc(centre, radius) => (point - centre).norm_squared() <= radius * radius,
-            Outline::Triangle(corners) => {
-                let [a, b, c] = corners;
-                let upright = (b - a).cross(&(c - a));
-                (0..3).all(|i| {
-                    let edge = corners[(i + 1) % 3] - corners[i];
-                    edge.cross(&(point - corners[i])).dot(&upright) >= 0.0
-                })
-            }
+            Outline::Triangle(sides) => sides
+                .iter()
+                .all(|(corner, inward)| inward.dot(&(point - corner)) >= 0.0),
         }
     }
 }
@@ -139,7 +143,7 @@ impl Collector<'_, '_> {
                 second,
                 size: [high - low, (c - a).dot(&second)],
                 normal,
-                outline: Outline::Triangle(corners),
+                outline: Outline::triangle(corners),
             },
         );
     }

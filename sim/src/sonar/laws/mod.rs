@@ -2,6 +2,7 @@
 //! `PHYSICS.md` beside this crate holds the same as a table.
 
 mod models;
+mod waves;
 mod ways;
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI, TAU};
@@ -191,9 +192,37 @@ fn scattering_is_lamberts() {
     assert!((at_normal + 27.0).abs() < 0.15, "{at_normal}");
 }
 
-/// The envelope of a compressed echo from a bed, over independent beds, against Rayleigh's distribution:
-/// Kolmogorov and Smirnov's largest distance with an estimated mean, by M. Stephens, "EDF statistics for
-/// goodness of fit and some comparisons", J. Am. Stat. Assoc. 69 (1974).
+/// Powers against the squares of Rayleigh's distribution: Kolmogorov and Smirnov's largest distance with an
+/// estimated mean, by M. Stephens, "EDF statistics for goodness of fit and some comparisons", J. Am. Stat.
+/// Assoc. 69 (1974). Above 1.308 for one in a hundred that are Rayleigh's.
+fn against_rayleigh(powers: &mut [f64]) -> f64 {
+    powers.sort_by(f64::total_cmp);
+    let n = powers.len() as f64;
+    let mean = powers.iter().sum::<f64>() / n;
+    let distance = (0u32..)
+        .zip(powers)
+        .map(|(i, power)| {
+            let model = 1.0 - (-*power / mean).exp();
+            (model - f64::from(i) / n).max(f64::from(i + 1) / n - model)
+        })
+        .fold(0.0, f64::max);
+    (distance - 0.2 / n) * (n.sqrt() + 0.26 + 0.5 / n.sqrt())
+}
+
+/// What a compressed beam hears at a moment, as amplitude.
+fn heard(sonar: &Sonar, arrivals: &[Arrival], axis: f64, delay_s: f64) -> Complex<f64> {
+    let bandwidth = sonar.pulse.bandwidth_hz();
+    let part = |arrival: &Arrival| {
+        let beam = f64::from(sonar.receive.across.at(across_rad(&arrival.from) - axis));
+        let x = PI * bandwidth * (arrival.delay_s - delay_s);
+        let pulse = if x == 0.0 { 1.0 } else { x.sin() / x };
+        let amplitude = arrival.amplitude;
+        Complex::new(f64::from(amplitude.re), f64::from(amplitude.im)) * beam * pulse
+    };
+    arrivals.iter().map(part).sum()
+}
+
+/// The envelope of a compressed echo from a bed, over independent beds.
 #[test]
 fn speckle_is_rayleighs_by_kolmogorov_and_smirnov() {
     let sonar = sonar(|_| ());
@@ -201,35 +230,13 @@ fn speckle_is_rayleighs_by_kolmogorov_and_smirnov() {
     let scene = scene(vec![bed(-7.0, [0.3, 5.0])]);
     let axis = 0.5f64;
     let delay = 2.0 * 6.0 / axis.cos() / sonar.sound_speed_m_per_s;
-    let bandwidth = sonar.pulse.bandwidth_hz();
     let mut powers: Vec<f64> = (0..400)
         .map(|seed| {
-            let sum: Complex<f64> = facets::arrivals(&sonar, seed, &scene, &posture)
-                .iter()
-                .filter_map(|arrival| {
-                    let beam = f64::from(sonar.receive.across.at(across_rad(&arrival.from) - axis));
-                    let x = PI * bandwidth * (arrival.delay_s - delay);
-                    let pulse = if x == 0.0 { 1.0 } else { x.sin() / x };
-                    (beam > 0.0).then(|| {
-                        let amplitude = arrival.amplitude;
-                        Complex::new(f64::from(amplitude.re), f64::from(amplitude.im)) * beam * pulse
-                    })
-                })
-                .sum();
-            sum.norm_sqr()
+            let arrivals = facets::arrivals(&sonar, seed, &scene, &posture);
+            heard(&sonar, &arrivals, axis, delay).norm_sqr()
         })
         .collect();
-    powers.sort_by(f64::total_cmp);
-    let n = powers.len() as f64;
-    let mean = powers.iter().sum::<f64>() / n;
-    let distance = (0u32..)
-        .zip(&powers)
-        .map(|(i, power)| {
-            let model = 1.0 - (-power / mean).exp();
-            (model - f64::from(i) / n).max(f64::from(i + 1) / n - model)
-        })
-        .fold(0.0, f64::max);
-    let statistic = (distance - 0.2 / n) * (n.sqrt() + 0.26 + 0.5 / n.sqrt());
+    let statistic = against_rayleigh(&mut powers);
     println!("speckle, Kolmogorov-Smirnov: below 1.308 at 1 %, measured {statistic:.3}");
     assert!(statistic < 1.308, "{statistic}");
 }
@@ -300,4 +307,52 @@ fn the_water_answers_with_its_volume() {
         decibels(measured)
     );
     assert!((decibels(measured / expected)).abs() < 0.2);
+}
+
+/// The envelope of what floats, at 21 beams and ranges over many pings, each against its own mean.
+#[test]
+fn what_floats_has_rayleighs_envelope() {
+    const PINGS: u64 = 300;
+    let sonar = sonar(|scenario| {
+        scenario.water.volume_scattering_db = Some(-50.0);
+        scenario.sonar.noise_db = -200.0;
+        scenario.sonar.range_m = 7.0;
+        scenario.sonar.fan_deg = 10.0;
+        scenario.sonar.beams = 21;
+    });
+    let empty = scene(vec![bed(-25.0, [0.001, 0.001])]);
+    let places: Vec<[f64; 2]> = [-0.05, 0.003, 0.04]
+        .into_iter()
+        .flat_map(|axis| (0..7).map(move |i| [axis, 3.511 + 0.423 * f64::from(i)]))
+        .collect();
+    let mut powers = vec![Vec::new(); places.len()];
+    for ping in 0..PINGS {
+        let posture = Posture {
+            ping,
+            ..at(Vector3::new(0.0, 0.0, -3.0))
+        };
+        let arrivals = facets::arrivals(&sonar, 5, &empty, &posture);
+        for ([axis, range], powers) in places.iter().zip(&mut powers) {
+            let delay = 2.0 * range / sonar.sound_speed_m_per_s;
+            powers.push(heard(&sonar, &arrivals, *axis, delay).norm_sqr());
+        }
+    }
+    let mut all: Vec<f64> = powers
+        .iter()
+        .flat_map(|powers| {
+            let mean = powers.iter().sum::<f64>() / PINGS as f64;
+            powers.iter().map(move |power| power / mean)
+        })
+        .collect();
+    let square = all.iter().map(|power| power * power).sum::<f64>() / all.len() as f64;
+    let statistic = against_rayleigh(&mut all);
+    println!(
+        "what floats, {} samples: Kolmogorov-Smirnov below 1.308 at 1 %, measured {statistic:.3}",
+        all.len()
+    );
+    println!("  second moment of the power: expected 2, measured {square:.3}");
+    assert!(
+        statistic < 1.308 && (square - 2.0).abs() < 0.15,
+        "{statistic} {square}"
+    );
 }

@@ -50,8 +50,10 @@ fn echoes_by_mirrors_arrive_to_a_microsecond() {
         let expected = (0..=mirrors.len())
             .map(|split| {
                 let back: Vec<u32> = mirrors[split..].iter().rev().copied().collect();
-                let out = shortest(&posture.origin, &point, &mirrors[..split]);
-                (out + shortest(&posture.origin, &point, &back)) / sonar.sound_speed_m_per_s
+                let still = |_, _| 0.0;
+                let out = shortest(&posture.origin, &point, &mirrors[..split], &still);
+                let back = shortest(&posture.origin, &point, &back, &still);
+                (out + back) / sonar.sound_speed_m_per_s
             })
             .min_by(|a, b| {
                 (a - arrival.delay_s)
@@ -83,10 +85,15 @@ fn echoes_by_mirrors_arrive_to_a_microsecond() {
 }
 
 /// Length of the shortest way between two points that touches planes in order, by descent over the
-/// places of touch: nothing is mirrored here.
-fn shortest(from: &Vector3<f64>, to: &Vector3<f64>, planes: &[u32]) -> f64 {
+/// places of touch: nothing is mirrored here. The water stands at a height at each place.
+pub(super) fn shortest(
+    from: &Vector3<f64>,
+    to: &Vector3<f64>,
+    planes: &[u32],
+    water_z: &dyn Fn(f64, f64) -> f64,
+) -> f64 {
     let on = |plane: u32, u: f64, v: f64| match plane {
-        WATER_SURFACE => Vector3::new(u, v, 0.0),
+        WATER_SURFACE => Vector3::new(u, v, water_z(u, v)),
         0 => Vector3::new(u, -8.0, v),
         _ => Vector3::new(u, v, -7.0),
     };
