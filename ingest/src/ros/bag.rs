@@ -106,6 +106,11 @@ impl Bag {
         }
     }
 
+    /// Its first file: what lies beside a folder's files lies in the folder.
+    pub(super) fn first(&self) -> Option<&Path> {
+        self.files.first().map(|(file, _)| file.as_path())
+    }
+
     /// The topics, by name.
     ///
     /// # Errors

@@ -145,6 +145,7 @@ pub(crate) fn open(
         ..spec.clone()
     };
     let again = || Ok(Datagrams::new(bag.messages(topic)?, packets));
+    let path = bag.first().unwrap_or(path);
     lidar::open(again, path, folder, &spec, notes)
 }
 

@@ -68,6 +68,9 @@ fn bags_of_packets_give_the_scans_of_their_captures() {
                 assert!(found.2 == expected.2, "other points in {}", source.display());
             }
         }
+        // What lies beside the file is found beside the folder's files too.
+        let (alone, whole) = (played(&folder.join(bag), ""), played(&folder, ""));
+        assert!(scans(&alone) == scans(&whole), "{}", folder.display());
         let found = probe::probe(&folder.join(bag)).unwrap();
         assert!(found.plays, "{found:?}");
         assert_eq!((found.topics.len(), found.topics[0].messages), (1, 4));
