@@ -76,6 +76,12 @@ pub enum Error {
         /// Which file or folder.
         path: PathBuf,
     },
+    /// A META cannot be written.
+    #[error("meta: {reason}")]
+    Meta {
+        /// What was expected and found.
+        reason: String,
+    },
     /// No variable says where keys belong.
     #[error("none of BELUGA_HOME, XDG_CONFIG_HOME, HOME is set")]
     NoHome,

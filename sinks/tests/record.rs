@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use beluga_sinks::maml::{
-    DeviceKey, DocumentFields, KeyFile, Reader, ReaderKey, RecordedFrame, Status, Summary, Trust, Unlock,
-    Writer, WriterOptions, verify, verify_bytes,
+    DeviceKey, DocumentFields, Entry, KeyFile, Meta, Reader, ReaderKey, RecordedFrame, Status, Summary,
+    Trust, Unlock, Writer, WriterOptions, verify, verify_bytes,
 };
 use beluga_sinks::{Error, FrameBytes, FrameHasher};
 
@@ -217,6 +217,92 @@ fn headers_have_the_times_the_format_page_says() {
     ];
     let times = headers(&fs::read(&path).unwrap());
     assert_eq!(times, expected.map(|(kind, time)| (kind, BEGIN + time)));
+}
+
+fn meta(kind: &str, said: u64) -> Meta {
+    Meta::new(kind, BEGIN + said as i64, serde_json::json!({ "said": said })).unwrap()
+}
+
+#[test]
+fn metas_lead_back_in_their_places_and_by_kind() {
+    let (_folder, path) = in_folder("run.maml");
+    let mut writer = Writer::create(&path, options()).unwrap();
+    writer.push_meta(&meta("first", 0)).unwrap();
+    for i in 0..3 {
+        writer.push(&frame(i), BEGIN + i as i64 * 700_000_000).unwrap();
+        writer.push_meta(&meta("between", i)).unwrap();
+    }
+    writer.push_meta(&meta("last", 9)).unwrap();
+    writer.finish().unwrap();
+
+    let mut reader = Reader::open(&path, &unlock()).unwrap();
+    assert_eq!(reader.status(), &Status::Sealed);
+    let between = reader.metas("between").unwrap();
+    let found: Vec<&Meta> = between.iter().map(|found| &found.meta).collect();
+    assert_eq!(
+        found,
+        [&meta("between", 0), &meta("between", 1), &meta("between", 2)]
+    );
+    assert!(reader.metas("absent").unwrap().is_empty());
+    let mut order = String::new();
+    while let Some(entry) = reader.next_entry().unwrap() {
+        order += &match entry {
+            Entry::Frame(found) => format!("frame {} ", found.time_nanos - BEGIN),
+            Entry::Meta(found) => format!("{} ", found.meta.kind()),
+        };
+    }
+    assert_eq!(
+        order,
+        "first frame 0 between frame 700000000 between frame 1400000000 between last "
+    );
+    reader.seek(BEGIN + 1).unwrap();
+    assert_eq!(reader.next_frame().unwrap().unwrap().bytes, frame(1));
+    assert_eq!(reader.metas("last").unwrap().len(), 1);
+    assert_eq!(
+        reader.next_frame().unwrap().unwrap().bytes,
+        frame(0),
+        "from the beginning"
+    );
+
+    let report = verify(&path, &trust(), Some(&unlock())).unwrap();
+    let listed: Vec<&str> = report.metas.iter().map(|meta| meta.kind.as_str()).collect();
+    assert_eq!(listed, ["first", "between", "between", "between", "last"]);
+    assert!(
+        report
+            .to_string()
+            .contains("last at 2023-11-14T22:13:20.000000009Z, "),
+        "{report}"
+    );
+    assert!(report.to_string().contains("bytes: {\"said\":9}"), "{report}");
+    let frames_only = frames_of(&fs::read(&path).unwrap()).1;
+    assert_eq!(report.frame_hash.unwrap(), {
+        let mut hasher = FrameHasher::new();
+        frames_only.iter().for_each(|frame| hasher.update(&frame.bytes));
+        hasher.finish()
+    });
+    let sealed = verify(&path, &trust(), None).unwrap();
+    assert!(sealed.metas.is_empty() && sealed.status == Status::Sealed);
+}
+
+#[test]
+fn a_meta_stays_when_the_writer_is_killed_after_it() {
+    let (_folder, path) = in_folder("run.maml");
+    let mut writer = Writer::create(&path, options()).unwrap();
+    writer.push_meta(&meta("audit", 1)).unwrap();
+    std::mem::forget(writer);
+    let mut reader = Reader::open(&path, &unlock()).unwrap();
+    assert_eq!(reader.status(), &Status::Unsealed);
+    assert_eq!(reader.metas("audit").unwrap()[0].meta, meta("audit", 1));
+}
+
+#[test]
+fn a_record_of_metas_alone_is_sealed() {
+    let (_folder, path) = in_folder("run.maml");
+    let mut writer = Writer::create(&path, options()).unwrap();
+    writer.push_meta(&meta("audit", 1)).unwrap();
+    let summary = writer.finish().unwrap();
+    assert_eq!((summary.counts.frames, summary.counts.segments), (0, 1));
+    assert_eq!(verify(&path, &trust(), Some(&unlock())).unwrap().exit_code(), 0);
 }
 
 #[test]

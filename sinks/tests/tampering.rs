@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use beluga_sinks::FrameBytes;
 use beluga_sinks::maml::{
-    DeviceKey, DocumentFields, KeyFile, Reader, Report, Status, Trust, Unlock, Writer, WriterOptions,
-    verify_bytes,
+    DeviceKey, DocumentFields, Entry, KeyFile, Meta, Reader, Report, Status, Trust, Unlock, Writer,
+    WriterOptions, verify_bytes,
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
@@ -33,8 +33,22 @@ fn frame(i: u8) -> FrameBytes {
     }
 }
 
+fn meta(i: u8) -> Meta {
+    Meta::new(
+        "test",
+        i64::from(i),
+        serde_json::json!({ "said": [i, "x".repeat(30)] }),
+    )
+    .unwrap()
+}
+
 /// A record with one frame at each of these seconds.
 fn record(seconds: &[i64]) -> Vec<u8> {
+    record_with(0, seconds)
+}
+
+/// The same with this many METAs before each frame and at the end.
+fn record_with(metas: u8, seconds: &[i64]) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("small.maml");
     let options = WriterOptions {
@@ -48,9 +62,17 @@ fn record(seconds: &[i64]) -> Vec<u8> {
         previous: None,
     };
     let mut writer = Writer::create(&path, options).unwrap();
+    let mut said = 0..u8::MAX;
+    let mut say = |writer: &mut Writer| {
+        for i in said.by_ref().take(metas.into()) {
+            writer.push_meta(&meta(i)).unwrap();
+        }
+    };
     for (i, second) in seconds.iter().enumerate() {
+        say(&mut writer);
         writer.push(&frame(i as u8), BEGIN + second * SECOND).unwrap();
     }
+    say(&mut writer);
     writer.finish().unwrap();
     fs::read(&path).unwrap()
 }
@@ -84,12 +106,22 @@ fn without_key(bytes: &[u8]) -> Report {
     verify_bytes(bytes, &trust(), None).unwrap()
 }
 
-/// Reads with the key; every frame that comes must be the one that was written. The status is that
+/// Reads with the key; every frame and META that comes must be the one that was written. The status is that
 /// of the pass that needs no key, the same that `verify` makes; nothing if the head is not taken.
 fn with_key(bytes: &[u8]) -> Option<Status> {
     let mut reader = Reader::from_bytes(bytes, &unlock()).ok()?;
-    for (i, found) in reader.by_ref().map_while(Result::ok).enumerate() {
-        assert_eq!(found.bytes, frame(i as u8), "a wrong frame was given");
+    let (mut frames, mut metas) = (0, 0);
+    while let Ok(Some(entry)) = reader.next_entry() {
+        match entry {
+            Entry::Frame(found) => {
+                assert_eq!(found.bytes, frame(frames), "a wrong frame was given");
+                frames += 1;
+            }
+            Entry::Meta(found) => {
+                assert_eq!(found.meta, meta(metas), "a wrong META was given");
+                metas += 1;
+            }
+        }
     }
     Some(reader.status().clone())
 }
@@ -143,10 +175,47 @@ fn one_bit_flipped_in_every_byte_of_the_smallest_record_is_never_sealed() {
     }
 }
 
+/// Where the first META stands; its checkpoint follows it.
+fn first_meta(bytes: &[u8]) -> Range<usize> {
+    let found = records(bytes)
+        .into_iter()
+        .find(|range| bytes[range.start + 4] == 3);
+    found.unwrap()
+}
+
+#[test]
+fn a_meta_cut_or_flipped_at_every_byte_is_never_sealed() {
+    let whole = record_with(1, &[0]);
+    assert_eq!(with_key(&whole), Some(Status::Sealed));
+    let stands = first_meta(&whole);
+    for at in stands.clone() {
+        refused(&whole[..at], &format!("cut at {at}"));
+        for bit in [0, 7] {
+            let mut flipped = whole.clone();
+            flipped[at] ^= 1 << bit;
+            refused(&flipped, &format!("byte {at}"));
+        }
+    }
+    // What was said first is still known when the rest is lost.
+    let checkpoint = records(&whole)
+        .into_iter()
+        .find(|range| range.start == stands.end)
+        .unwrap();
+    let cut = &whole[..checkpoint.end];
+    let mut reader = Reader::from_bytes(cut, &unlock()).unwrap();
+    assert_eq!(reader.status(), &Status::Unsealed);
+    assert_eq!(reader.metas("test").unwrap()[0].meta, meta(0));
+    assert!(reader.next_frame().unwrap().is_none());
+}
+
 #[test]
 fn a_record_dropped_doubled_or_swapped_is_found() {
-    let whole = record(&[0, 0, 1, 2]);
-    let ranges = records(&whole);
+    every_move_is_found(&record(&[0, 0, 1, 2]));
+    every_move_is_found(&record_with(1, &[0, 1]));
+}
+
+fn every_move_is_found(whole: &[u8]) {
+    let ranges = records(whole);
     let (begin, end) = (ranges[0].start, ranges[ranges.len() - 1].end);
     let rebuilt = |order: &[usize]| {
         let mut bytes = whole[..begin].to_vec();
@@ -175,7 +244,7 @@ fn a_record_dropped_doubled_or_swapped_is_found() {
 
 #[test]
 fn a_record_of_another_file_with_the_same_keys_is_found() {
-    let (whole, other) = (record(&[0, 1]), record(&[0, 1]));
+    let (whole, other) = (record_with(1, &[0, 1]), record_with(1, &[0, 1]));
     let (ranges, others) = (records(&whole), records(&other));
     assert_eq!(ranges.len(), others.len());
     for (range, other_range) in ranges.iter().zip(&others) {

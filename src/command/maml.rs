@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use beluga_sinks::FrameBytes;
 use beluga_sinks::arrow::{self, ArrowFiles};
-use beluga_sinks::maml::{KeyFile, KeyStore, Reader, ReaderKey, Report, Status, Unlock, verify};
+use beluga_sinks::maml::{KeyFile, KeyStore, MetaFacts, Reader, ReaderKey, Report, Status, Unlock, verify};
 use beluga_types::SolidarFrame;
 use clap::{Args, Subcommand};
 use serde::Serialize;
@@ -31,7 +31,8 @@ pub(crate) enum Maml {
         /// The record.
         record: PathBuf,
     },
-    /// Says what a record holds; with a key also the SHA-256 of its frame bytes.
+    /// Says what a record holds; with a key also the SHA-256 of its frame bytes, and what it says
+    /// beside its frames.
     ///
     /// Example: beluga maml inspect quay.maml
     Inspect {
@@ -160,6 +161,29 @@ struct Checked {
     root: Option<String>,
     recipients_checked: bool,
     frame_sha256: Option<String>,
+    metas: Vec<ListedMeta>,
+}
+
+/// A META as `inspect` lists it.
+#[derive(Serialize)]
+struct ListedMeta {
+    seq: u64,
+    kind: String,
+    time_nanos: i64,
+    bytes: usize,
+    beginning: String,
+}
+
+impl ListedMeta {
+    fn of(facts: &MetaFacts) -> Self {
+        Self {
+            seq: facts.seq,
+            kind: facts.kind.clone(),
+            time_nanos: facts.time_nanos,
+            bytes: facts.bytes,
+            beginning: facts.beginning.clone(),
+        }
+    }
 }
 
 impl Checked {
@@ -181,6 +205,7 @@ impl Checked {
             last_nanos: report.counts.times_nanos.map(|(_, last)| last),
             root: report.signed.map(|(_, root)| hex(&root)),
             frame_sha256: report.frame_hash.map(|hash| hex(&hash)),
+            metas: report.metas.iter().map(ListedMeta::of).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The MAML record: a readable document, then frames, encrypted, signed, and sealed.
 //!
-//! The layout stands in `FORMAT.md`. [`Writer`] writes a record, [`Reader`] gives its frames back,
+//! The layout stands in `FORMAT.md`. [`Writer`] writes a record, [`Reader`] gives back its frames
+//! and its [`Meta`],
 //! [`verify`] says what a file is without any secret, [`KeyStore`] keeps the keys of this machine.
 
 mod codec;
@@ -15,6 +16,7 @@ mod head;
 mod index;
 mod keys;
 mod layout;
+mod meta;
 mod note;
 mod opening;
 mod output;
@@ -36,9 +38,10 @@ pub use document::DocumentFields;
 pub use end::{Counts, Previous};
 pub use keys::{Kept, KeyStore};
 pub use layout::Suite;
-pub use reader::{Reader, RecordedFrame};
+pub use meta::{MAX_META_BYTES, Meta};
+pub use reader::{Entry, Reader, RecordedFrame, RecordedMeta};
 pub use recipient::{KeyFile, ReaderKey, Recipient, RecipientId, Unlock};
-pub use report::{HeadFacts, Report, verify, verify_bytes};
+pub use report::{HeadFacts, MetaFacts, Report, verify, verify_bytes};
 pub use sign::{DeviceKey, SignerId};
 pub use status::Status;
 pub use trust::Trust;

@@ -1,4 +1,4 @@
-//! Reading frames back: nothing that is not signed and authenticated reaches a caller.
+//! Reading back: nothing that is not signed and authenticated reaches a caller.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
@@ -8,6 +8,7 @@ use super::codec;
 use super::end::Counts;
 use super::head::{Head, HeadError, Unlocked};
 use super::layout::{FLAG_CONTINUES, Header, Kind, Suite};
+use super::meta::Meta;
 use super::recipient::Unlock;
 use super::record::{self, Next, Record};
 use super::scan::{Found, SEGMENT_LEN, scan};
@@ -30,7 +31,27 @@ pub struct RecordedFrame {
     pub segment: u32,
 }
 
-/// Reads the frames of one record, in order.
+/// A META of a record and where it stood.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedMeta {
+    /// What it says.
+    pub meta: Meta,
+    /// Sequence number of its record.
+    pub seq: u64,
+    /// Bytes of its JSON.
+    pub bytes: usize,
+}
+
+/// What a record keeps, one after the other.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Entry {
+    /// A frame.
+    Frame(RecordedFrame),
+    /// Something else.
+    Meta(RecordedMeta),
+}
+
+/// Reads the frames of one record, in order, and what stands between them.
 ///
 /// Opening passes over the whole file once and checks order, tree and signatures; then only what a
 /// checkpoint covers is decrypted, one frame at a time. Memory: one frame.
@@ -46,8 +67,8 @@ pub struct Reader<R = BufReader<File>> {
     seq: u64,
     ratchet: Ratchet,
     key: Option<SegmentKey>,
-    /// A frame that was read ahead.
-    pending: Option<RecordedFrame>,
+    /// What was read ahead.
+    pending: Option<Entry>,
     failed: bool,
 }
 
@@ -147,18 +168,64 @@ impl<R: BufRead + Seek> Reader<R> {
     /// The next frame; nothing at the end of the part a signature covers.
     ///
     /// # Errors
-    /// [`Error::Record`] if a frame does not authenticate or is none, [`Error::Io`]. After an error
-    /// there are no more frames.
+    /// [`Error::Record`] if a frame or what stands before it does not authenticate or is none,
+    /// [`Error::Io`]. After an error there are no more frames.
     pub fn next_frame(&mut self) -> Result<Option<RecordedFrame>, Error> {
+        while let Some(entry) = self.next_entry()? {
+            if let Entry::Frame(frame) = entry {
+                return Ok(Some(frame));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next frame or META; nothing at the end of the part a signature covers.
+    ///
+    /// # Errors
+    /// As [`Self::next_frame`].
+    pub fn next_entry(&mut self) -> Result<Option<Entry>, Error> {
         if self.failed {
             return Ok(None);
         }
-        if let Some(frame) = self.pending.take() {
-            return Ok(Some(frame));
+        if let Some(entry) = self.pending.take() {
+            return Ok(Some(entry));
         }
-        let frame = self.read_frame();
-        self.failed = frame.is_err();
-        frame
+        let entry = self.read_entry(true);
+        self.failed = entry.is_err();
+        entry
+    }
+
+    /// Every META of a kind, wherever it stands. Frames are passed over and not decrypted; the next
+    /// one read is the first. Memory: what is given back.
+    ///
+    /// # Errors
+    /// As [`Self::next_frame`].
+    pub fn metas(&mut self, kind: &str) -> Result<Vec<RecordedMeta>, Error> {
+        self.rewind()?;
+        let mut found = Vec::new();
+        while let Some(entry) = self.read_entry(false)? {
+            if let Entry::Meta(meta) = entry
+                && meta.meta.kind() == kind
+            {
+                found.push(meta);
+            }
+        }
+        self.rewind()?;
+        Ok(found)
+    }
+
+    fn rewind(&mut self) -> Result<(), Error> {
+        self.go_to_segment(0, 0, 0)
+    }
+
+    /// Goes to a SEGMENT: its number, where it begins from the first record, its `seq`.
+    fn go_to_segment(&mut self, segment: u32, offset: u64, seq: u64) -> Result<(), Error> {
+        self.ratchet = Ratchet::new(self.file_key.clone());
+        (0..segment).for_each(|_| self.ratchet.skip());
+        go_to(&mut self.source, self.head.length() + offset, &self.path)?;
+        (self.offset, self.seq, self.key, self.pending) = (offset, seq, None, None);
+        self.failed = false;
+        Ok(())
     }
 
     /// Goes to the first frame that is not earlier than `time_nanos`, for frames in order of time.
@@ -169,26 +236,24 @@ impl<R: BufRead + Seek> Reader<R> {
         let Some(entry) = self.found.index.find(time_nanos).copied() else {
             return Ok(());
         };
-        self.ratchet = Ratchet::new(self.file_key.clone());
-        (0..entry.segment).for_each(|_| self.ratchet.skip());
-        go_to(&mut self.source, self.head.length() + entry.offset, &self.path)?;
-        (self.offset, self.seq, self.key, self.pending) = (entry.offset, entry.seq, None, None);
-        self.failed = false;
+        self.go_to_segment(entry.segment, entry.offset, entry.seq)?;
         while let Some(frame) = self.next_frame()? {
             if frame.time_nanos >= time_nanos {
-                self.pending = Some(frame);
+                self.pending = Some(Entry::Frame(frame));
                 break;
             }
         }
         Ok(())
     }
 
-    fn read_frame(&mut self) -> Result<Option<RecordedFrame>, Error> {
+    /// Reads on to the next META or, if `frames`, frame.
+    fn read_entry(&mut self, frames: bool) -> Result<Option<Entry>, Error> {
         let mut parts: Option<(Header, Vec<u8>)> = None;
         while self.offset < self.found.bytes {
             let record = self.read_record()?;
             match record.header.kind {
                 Kind::Segment => self.begin_segment(&record)?,
+                Kind::Frame if !frames => {}
                 Kind::Frame => {
                     let payload = self.decrypt(&record)?;
                     let (first, body) = parts.get_or_insert((record.header, Vec::new()));
@@ -198,10 +263,10 @@ impl<R: BufRead + Seek> Reader<R> {
                     body.extend_from_slice(&payload);
                     if record.header.flags & FLAG_CONTINUES == 0 {
                         let (first, body) = parts.take().expect("it was put there above");
-                        return self.frame(&first, &body).map(Some);
+                        return self.frame(&first, &body).map(|frame| Some(Entry::Frame(frame)));
                     }
                 }
-                Kind::Meta => drop(self.decrypt(&record)?),
+                Kind::Meta => return self.meta(&record).map(|meta| Some(Entry::Meta(meta))),
                 Kind::Index => {
                     if self.decrypt(&record)? != self.found.index.encode() {
                         return Err(self.tampered(record.header.seq));
@@ -256,6 +321,17 @@ impl<R: BufRead + Seek> Reader<R> {
             .and_then(|key| key.open(&record.header_bytes, header.idx, &mut body))
             .and_then(|()| codec::unpack(&body, header.flags))
             .ok_or_else(|| self.tampered(header.seq))
+    }
+
+    fn meta(&mut self, record: &Record) -> Result<RecordedMeta, Error> {
+        let payload = self.decrypt(record)?;
+        let seq = record.header.seq;
+        let meta = Meta::from_payload(&payload).ok_or_else(|| self.tampered(seq))?;
+        Ok(RecordedMeta {
+            meta,
+            seq,
+            bytes: payload.len(),
+        })
     }
 
     fn frame(&mut self, first: &Header, body: &[u8]) -> Result<RecordedFrame, Error> {

@@ -9,7 +9,7 @@ use super::document::urn;
 use super::end::{Counts, Previous};
 use super::head::{Head, HeadError, Unlocked};
 use super::layout::Suite;
-use super::reader::Reader;
+use super::reader::{Entry, Reader, RecordedMeta};
 use super::recipient::Unlock;
 use super::scan::{Found, scan};
 use super::secret::Secret;
@@ -38,8 +38,25 @@ pub struct Report {
     pub previous: Option<Previous>,
     /// With a key: SHA-256 over the frame bytes, see [`FrameHasher`].
     pub frame_hash: Option<[u8; 32]>,
+    /// With a key: what the record says beside its frames, in order.
+    pub metas: Vec<MetaFacts>,
     /// Whether the list of readers was checked, which needs a key.
     pub recipients_checked: bool,
+}
+
+/// One META, in short.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MetaFacts {
+    /// Sequence number of its record.
+    pub seq: u64,
+    /// Of which kind it is.
+    pub kind: String,
+    /// What time it speaks of, in nanoseconds since the Unix epoch, UTC.
+    pub time_nanos: i64,
+    /// Bytes of its JSON.
+    pub bytes: usize,
+    /// How its value begins, without control characters, for people.
+    pub beginning: String,
 }
 
 /// What the head of a record says.
@@ -58,7 +75,7 @@ pub struct HeadFacts {
 }
 
 /// Checks a record: head, order, tree, every checkpoint, end, footer; and with keys also the list of
-/// readers and every frame. Without keys nothing secret is needed.
+/// readers, every frame and every META. Without keys nothing secret is needed.
 ///
 /// # Errors
 /// [`Error::Io`] only: whatever the file holds is told by [`Report::status`].
@@ -105,7 +122,7 @@ fn check<R: BufRead + Seek>(
     Ok(report)
 }
 
-/// Decrypts every frame: their tags and the index are checked too.
+/// Decrypts every frame and META: their tags and the index are checked too.
 fn open_frames<R: BufRead + Seek>(
     report: &mut Report,
     source: R,
@@ -117,8 +134,9 @@ fn open_frames<R: BufRead + Seek>(
     let mut reader = Reader::at_first_frame(source, &report.path, head, key, found)?;
     let mut hasher = FrameHasher::new();
     loop {
-        match reader.next_frame() {
-            Ok(Some(frame)) => hasher.update(&frame.bytes),
+        match reader.next_entry() {
+            Ok(Some(Entry::Frame(frame))) => hasher.update(&frame.bytes),
+            Ok(Some(Entry::Meta(meta))) => report.metas.push(MetaFacts::of(&meta)),
             Ok(None) => break,
             Err(Error::Record { status, .. }) => {
                 report.status = worse(std::mem::replace(&mut report.status, Status::Sealed), status);
@@ -129,6 +147,42 @@ fn open_frames<R: BufRead + Seek>(
     }
     report.frame_hash = Some(hasher.finish());
     Ok(())
+}
+
+impl MetaFacts {
+    /// Characters of a value that are shown.
+    const SHOWN: usize = 120;
+
+    fn of(recorded: &RecordedMeta) -> Self {
+        let value = recorded.meta.value().to_string();
+        let shown = value.chars().filter(|c| !c.is_control()).take(Self::SHOWN);
+        Self {
+            seq: recorded.seq,
+            kind: recorded.meta.kind().to_owned(),
+            time_nanos: recorded.meta.time_nanos(),
+            bytes: recorded.bytes,
+            beginning: shown.collect(),
+        }
+    }
+}
+
+impl fmt::Display for MetaFacts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let time = beluga_types::Stamp::from_nanos(self.time_nanos).iso_8601();
+        let more = if self.beginning.chars().count() == Self::SHOWN {
+            "…"
+        } else {
+            ""
+        };
+        let Self {
+            seq,
+            kind,
+            bytes,
+            beginning,
+            ..
+        } = self;
+        write!(f, "{seq} {kind} at {time}, {bytes} bytes: {beginning}{more}")
+    }
 }
 
 /// Damage outranks a missing key, which outranks a missing end.
@@ -150,6 +204,7 @@ impl Report {
             signed: None,
             previous: None,
             frame_hash: None,
+            metas: Vec::new(),
             recipients_checked: false,
         }
     }
@@ -232,6 +287,9 @@ impl fmt::Display for Report {
         }
         if let Some(hash) = &self.frame_hash {
             writeln!(f, "frames:     SHA-256 {}", hex(hash))?;
+        }
+        for meta in &self.metas {
+            writeln!(f, "meta:       {meta}")?;
         }
         write!(f, "size:       {} bytes", self.bytes)
     }

@@ -7,6 +7,7 @@ use super::document::DocumentFields;
 use super::end::{self, Counts, End, Previous};
 use super::index::{Entry, Index};
 use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, Pre};
+use super::meta::Meta;
 use super::note;
 use super::opening::Opening;
 use super::output::{FileOutput, Output};
@@ -58,8 +59,8 @@ pub struct Summary {
 
 /// Writes one record.
 ///
-/// Frames become durable at checkpoints: every 64 records and at the end of each segment (1 s of
-/// frame time, 64 MiB or 2²⁰ records). A record that is dropped without [`Self::finish`] stays
+/// Frames become durable at checkpoints: every 64 records, at the end of each segment (1 s of
+/// frame time, 64 MiB or 2²⁰ records) and after each META. A record that is dropped without [`Self::finish`] stays
 /// readable up to its last checkpoint and reads as UNSEALED or TORN, never as SEALED.
 pub struct Writer {
     output: Box<dyn Output>,
@@ -85,8 +86,12 @@ struct Segment {
     key: SegmentKey,
     number: u32,
     begin_nanos: i64,
+    /// `seq` of its SEGMENT record.
+    begin_seq: u64,
     begin_offset: u64,
     idx: u32,
+    /// Whether it holds a frame, and so stands in the index.
+    has_frame: bool,
 }
 
 impl Writer {
@@ -153,6 +158,19 @@ impl Writer {
         self.guarded(|writer| writer.push_body(&body, time_nanos))
     }
 
+    /// Adds what is no frame. It is durable when this returns.
+    ///
+    /// # Errors
+    /// As [`Self::push`], but for [`Error::FrameTooLarge`].
+    pub fn push_meta(&mut self, meta: &Meta) -> Result<(), Error> {
+        let payload = meta.to_payload();
+        self.guarded(|writer| {
+            writer.ready_segment(writer.last_time_nanos)?;
+            writer.encrypted(Kind::Meta, 0, &payload)?;
+            writer.checkpoint()
+        })
+    }
+
     /// Writes index, end and footer.
     ///
     /// # Errors
@@ -173,15 +191,17 @@ impl Writer {
     }
 
     fn push_body(&mut self, body: &[u8], time_nanos: i64) -> Result<(), Error> {
-        if self
-            .segment
-            .as_ref()
-            .is_none_or(|segment| self.is_full(segment, time_nanos))
-        {
-            let entry = self.begin_segment(time_nanos)?;
-            self.index.push(entry);
-        }
+        self.ready_segment(time_nanos)?;
         self.last_time_nanos = time_nanos;
+        if let Some(segment) = self.segment.as_mut().filter(|segment| !segment.has_frame) {
+            segment.has_frame = true;
+            self.index.push(Entry {
+                segment: segment.number,
+                seq: segment.begin_seq,
+                time_nanos,
+                offset: segment.begin_offset,
+            });
+        }
         let mut parts = body.chunks(MAX_PAYLOAD).peekable();
         while let Some(part) = parts.next() {
             let flags = if parts.peek().is_some() { FLAG_CONTINUES } else { 0 };
@@ -194,6 +214,15 @@ impl Writer {
         Ok(())
     }
 
+    /// Begins a segment unless there is one with room for something of this time.
+    fn ready_segment(&mut self, time_nanos: i64) -> Result<(), Error> {
+        let segment = self.segment.as_ref();
+        if segment.is_none_or(|segment| self.is_full(segment, time_nanos)) {
+            self.begin_segment(time_nanos)?;
+        }
+        Ok(())
+    }
+
     fn is_full(&self, segment: &Segment, time_nanos: i64) -> bool {
         time_nanos < segment.begin_nanos
             || time_nanos.abs_diff(segment.begin_nanos) >= SEGMENT_NANOS
@@ -201,8 +230,8 @@ impl Writer {
             || segment.idx >= SEGMENT_RECORDS
     }
 
-    /// `time_nanos`: that of its first frame.
-    fn begin_segment(&mut self, time_nanos: i64) -> Result<Entry, Error> {
+    /// `time_nanos`: that of the frame it is begun for, or of the last before a META.
+    fn begin_segment(&mut self, time_nanos: i64) -> Result<(), Error> {
         if self.segment.is_some() {
             self.checkpoint()?;
         }
@@ -210,23 +239,18 @@ impl Writer {
         let salt = random::<32>()?;
         let number = self.ratchet.segment();
         let key = self.ratchet.next_key(self.pre.suite, &self.pre.file_id, &salt);
-        let entry = Entry {
-            segment: number,
-            seq: self.counts.records,
-            time_nanos,
-            offset: self.offset,
-        };
         let body = [&salt[..], key.commit(), &self.tree.root()].concat();
         self.segment = Some(Segment {
             key,
             number,
             begin_nanos: time_nanos,
+            begin_seq: self.counts.records,
             begin_offset: self.offset,
             idx: 0,
+            has_frame: false,
         });
         self.counts.segments += 1;
-        self.plain(Kind::Segment, &body)?;
-        Ok(entry)
+        self.plain(Kind::Segment, &body)
     }
 
     fn checkpoint(&mut self) -> Result<(), Error> {
@@ -283,7 +307,7 @@ impl Writer {
 
     fn encrypted(&mut self, kind: Kind, flags: u8, payload: &[u8]) -> Result<(), Error> {
         let packed = self.compressor.pack(payload);
-        let (mut body, zstd) = packed.map_err(io_error("compressing a frame", &self.path))?;
+        let (mut body, zstd) = packed.map_err(io_error("compressing a record", &self.path))?;
         let idx = self.segment.as_ref().map_or(0, |segment| segment.idx);
         let header = self
             .header(kind, flags | zstd, body.len() + TAG_LEN, idx)
