@@ -5,8 +5,8 @@
 //! never made `f32` as they are: what is given are metres from a local origin that all files of a
 //! source share ([`Local`]). Nothing is projected: the axes stay those of the file's own system.
 //!
-//! Where the global encoding says standard GPS time, it becomes UTC by the leap table of
-//! `leap.rs`, and the file has its own time; GPS week time has no day, so then only the offsets
+//! Where the global encoding says standard GPS time, it becomes UTC by the leap table of the types
+//! (`leap.rs`), and the file has its own time; GPS week time has no day, so then only the offsets
 //! within a scan come from the file. A file that spans more than 2.147 s has no offsets.
 //!
 //! Source: ASPRS, "LAS Specification 1.4 – R15" (2019). LAZ through the crate `laz`, behind the
@@ -23,7 +23,6 @@ use beluga_types::Stamp;
 use crate::cloud::{Absolute, Cloud};
 use crate::columns::{Columns, TimeColumn, TimeNumbers, Wrong};
 use crate::error::Error;
-use crate::leap;
 use crate::ply::read_whole;
 use crate::point_times::{Said, Unit};
 use header::{Header, Times};
@@ -118,7 +117,7 @@ impl<'a> Points<'a> {
             if whole.is_nan() || whole.abs() > 1e11 {
                 return None;
             }
-            leap::from_gps(whole as i64 + ADJUSTED_S, time - whole)
+            Stamp::from_gps(whole as i64 + ADJUSTED_S, time - whole)
         };
         let times = Absolute(self.times.iter().map(stamp).collect::<Vec<Option<Stamp>>>());
         self.columns.offset_nanos = times.offsets(&mut self.columns.bad);

@@ -29,7 +29,6 @@ mod gaps;
 mod hydrophone;
 pub mod kitti;
 mod las;
-mod leap;
 pub mod lidar;
 mod nav;
 pub mod order;

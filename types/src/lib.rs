@@ -13,6 +13,7 @@ mod echogram;
 mod error;
 mod frame;
 mod geodesy;
+mod leap;
 mod lidar;
 mod measurement;
 mod mount;
