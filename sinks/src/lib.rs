@@ -3,13 +3,21 @@
 //! - [`FrameBytes`]: a frame as three Arrow IPC streams, the bytes a record keeps.
 //! - [`maml`]: the record: written, read back, verified.
 //! - [`arrow`]: frames to these streams and back, and a folder of Arrow files.
-//! - [`ply`]: points in `World` as one PLY file.
+//! - [`ply`], [`las`], [`csv`]: points as one file; [`trajectory`]: poses as one file.
+//! - [`place`]: into which system coordinates an export puts them.
 
 pub mod arrow;
+pub mod csv;
 mod error;
+mod export_error;
 mod frame_bytes;
+mod fresh;
+pub mod las;
 pub mod maml;
+pub mod place;
 pub mod ply;
+pub mod trajectory;
 
 pub use error::Error;
+pub use export_error::ExportError;
 pub use frame_bytes::{FrameBytes, FrameHasher, MAX_FRAME_BYTES};

@@ -1,10 +1,13 @@
 //! `beluga export`: a record in other forms.
 
 mod clouds;
+mod forms;
 
 use std::path::{Path, PathBuf};
 
-use beluga_ingest::tape::CloudWriter;
+use anyhow::Context;
+use beluga_sinks::place::Placement;
+use beluga_sinks::trajectory;
 use beluga_types::{Origin, SolidarFrame};
 use clap::Args;
 use serde::Serialize;
@@ -12,17 +15,25 @@ use serde::Serialize;
 use super::maml::{Keys, frames};
 use super::outputs::must_be_free;
 use crate::document;
-use crate::exit::Exit;
+use crate::exit::{Exit, Wrong};
+use forms::Form;
 
-/// Hands a record over in another form.
+/// Hands a record over in other forms, frame by frame. A file bears its name only when it is whole.
 ///
-/// Example: beluga export quay.maml --ply quay.ply
+/// LAS, LAZ and CSV are in the projected system the rig's `[origin] epsg` names, as easting, northing
+/// and height above the ellipsoid; without one in `World`, and no system is claimed. Poses and PLY are
+/// always in `World`.
+///
+/// Example: beluga export quay.maml --laz quay.laz --tum quay.tum
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// The record.
     record: PathBuf,
     #[command(flatten)]
     to: To,
+    /// LAS, LAZ and CSV in `World` too, whatever the rig's `epsg` says.
+    #[arg(long)]
+    local: bool,
     #[command(flatten)]
     keys: Keys,
 }
@@ -34,19 +45,34 @@ struct To {
     /// All points in `World` with all columns, as binary PLY.
     #[arg(long, value_name = "FILE.ply")]
     ply: Option<PathBuf>,
+    /// All points as LAS 1.4 with GPS time, classes, and sigmas as extra dimensions.
+    #[arg(long, value_name = "FILE.las")]
+    las: Option<PathBuf>,
+    /// The same, packed.
+    #[arg(long, value_name = "FILE.laz")]
+    laz: Option<PathBuf>,
+    /// All points as text, one a line.
+    #[arg(long, value_name = "FILE.csv")]
+    csv: Option<PathBuf>,
     /// Each frame as a cloud in `World` and the pose it was seen from, for Foxglove, rerun and ROS 2.
     #[arg(long, value_name = "FILE.mcap")]
     mcap: Option<PathBuf>,
+    /// The pose of each frame: `t x y z qx qy qz qw`, seconds UTC, `World` from `Body`.
+    #[arg(long, value_name = "FILE")]
+    tum: Option<PathBuf>,
+    /// The same as 12 numbers a line, with the times beside it in `NAME.times.txt`.
+    #[arg(long, value_name = "FILE")]
+    kitti: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
-struct Exported {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ply: Option<PathBuf>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mcap: Option<PathBuf>,
+struct Exported<'a> {
+    #[serde(flatten)]
+    files: std::collections::BTreeMap<&'static str, &'a Path>,
     frames: u64,
     points: u64,
+    /// The system of LAS, LAZ and CSV.
+    coordinates: String,
 }
 
 /// Files that were not there before: removed if they do not become whole, so that nobody takes a
@@ -71,25 +97,26 @@ impl Drop for Unfinished<'_> {
 
 /// The files that are being written.
 struct Out {
-    ply: Option<beluga_sinks::ply::Writer>,
-    mcap: Option<CloudWriter>,
+    forms: Vec<Form>,
+    placement: Placement,
     frames: u64,
     points: u64,
 }
 
 impl Export {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        let To { ply, mcap } = self.to;
-        let files = [("--ply", ply.as_deref()), ("--mcap", mcap.as_deref())];
-        must_be_free(&files)?;
-        let unfinished = Unfinished(files.into_iter().filter_map(|(_, path)| path).collect());
+        let times = self.to.kitti.as_deref().map(trajectory::times_path);
+        let mut outputs = self.to.named();
+        outputs.push(("--kitti", times.as_deref()));
+        must_be_free(&outputs)?;
+        let unfinished = Unfinished(outputs.iter().filter_map(|(_, path)| *path).collect());
         let mut out = None;
         let exit = frames(&self.record, &self.keys, |document, frame| {
             let out = match &mut out {
                 Some(out) => out,
                 None => out.insert(Out::create(
-                    ply.as_deref(),
-                    mcap.as_deref(),
+                    &self.to,
+                    self.local,
                     document::origin(document).as_ref(),
                 )?),
             };
@@ -102,59 +129,108 @@ impl Export {
             ));
             return Ok(if exit == Exit::Done { Exit::Findings } else { exit });
         };
-        let (frames, points) = out.finish()?;
-        unfinished.are_whole();
-        let line = |form: &str, path: &Option<PathBuf>, count: String| {
-            let path = path.as_ref()?;
-            Some(format!("{form:<13}{} ({count})", path.display()))
-        };
-        let lines = [
-            line("ply", &ply, format!("{points} points")),
-            line("mcap", &mcap, format!("{frames} clouds, {points} points")),
-        ];
-        let text: Vec<String> = lines.into_iter().flatten().collect();
         let exported = Exported {
-            ply,
-            mcap,
-            frames,
-            points,
+            frames: out.frames,
+            points: out.points,
+            coordinates: out.placement.name().to_owned(),
+            files: self.to.files(),
         };
-        super::show(json, &exported, &text.join("\n"))?;
+        let text = exported.text();
+        out.finish()?;
+        unfinished.are_whole();
+        super::show(json, &exported, &text)?;
         Ok(exit)
     }
 }
 
+impl To {
+    /// Every option and its file.
+    fn named(&self) -> Vec<(&'static str, Option<&Path>)> {
+        [
+            ("--ply", &self.ply),
+            ("--las", &self.las),
+            ("--laz", &self.laz),
+            ("--csv", &self.csv),
+            ("--mcap", &self.mcap),
+            ("--tum", &self.tum),
+            ("--kitti", &self.kitti),
+        ]
+        .map(|(option, path)| (option, path.as_deref()))
+        .into()
+    }
+
+    /// The files asked for, by form.
+    fn files(&self) -> std::collections::BTreeMap<&'static str, &Path> {
+        let named = self.named().into_iter();
+        named
+            .filter_map(|(option, path)| Some((option.trim_start_matches('-'), path?)))
+            .collect()
+    }
+}
+
+impl Exported<'_> {
+    fn text(&self) -> String {
+        let Self { frames, points, .. } = self;
+        let mut lines: Vec<String> = Vec::new();
+        let mut is_placed = false;
+        for (form, path) in &self.files {
+            is_placed |= matches!(*form, "las" | "laz" | "csv");
+            let count = match *form {
+                "mcap" => format!("{frames} clouds, {points} points"),
+                "tum" | "kitti" => format!("{frames} poses"),
+                _ => format!("{points} points"),
+            };
+            lines.push(format!("{form:<13}{} ({count})", path.display()));
+        }
+        if is_placed {
+            lines.push(format!("coordinates  {}", self.coordinates));
+        }
+        lines.join("\n")
+    }
+}
+
 impl Out {
-    fn create(ply: Option<&Path>, mcap: Option<&Path>, origin: Option<&Origin>) -> anyhow::Result<Self> {
+    fn create(to: &To, local: bool, origin: Option<&Origin>) -> anyhow::Result<Self> {
+        let placed = to.las.is_some() || to.laz.is_some() || to.csv.is_some();
+        let placement = if local || !placed {
+            Placement::world()
+        } else {
+            Placement::of(origin)
+                .context("export in World with --local")
+                .context(Wrong::Arguments)?
+        };
+        if placed
+            && placement.wkt().is_some()
+            && let Some(datum) = origin.and_then(|origin| origin.vertical_datum.as_ref())
+        {
+            crate::tell(&format!(
+                "warning: heights stay above the ellipsoid, the rig's `{datum}` is not applied"
+            ));
+        }
+        let forms = to
+            .named()
+            .into_iter()
+            .filter_map(|(option, path)| Some((option, path?)))
+            .map(|(option, path)| Form::create(option, path, &placement, origin))
+            .collect::<anyhow::Result<Vec<Form>>>()?;
         Ok(Self {
-            ply: ply
-                .map(|path| beluga_sinks::ply::Writer::create(path, origin))
-                .transpose()?,
-            mcap: mcap.map(|path| clouds::create(path, origin)).transpose()?,
+            forms,
+            placement,
             frames: 0,
             points: 0,
         })
     }
 
     fn push(&mut self, frame: &SolidarFrame) -> anyhow::Result<()> {
-        if let Some(ply) = &mut self.ply {
-            ply.push(frame)?;
-        }
-        if let Some(mcap) = &mut self.mcap {
-            clouds::push(mcap, frame)?;
+        for form in &mut self.forms {
+            form.push(frame)?;
         }
         self.frames += 1;
         self.points += frame.points.len() as u64;
         Ok(())
     }
 
-    fn finish(self) -> anyhow::Result<(u64, u64)> {
-        if let Some(ply) = self.ply {
-            ply.finish()?;
-        }
-        if let Some(mcap) = self.mcap {
-            mcap.finish()?;
-        }
-        Ok((self.frames, self.points))
+    fn finish(self) -> anyhow::Result<()> {
+        self.forms.into_iter().try_for_each(Form::finish)
     }
 }

@@ -13,12 +13,12 @@
 
 mod layout;
 
-use std::fs::File;
-use std::io::{BufWriter, Seek, SeekFrom, Write};
+use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use beluga_types::{Origin, SolidarFrame};
 
+use crate::fresh::FreshFile;
 use layout::{ROW_BYTES, header, push_row};
 
 /// What can go wrong while a PLY file is written.
@@ -53,24 +53,14 @@ pub enum Error {
 
 /// Writes frames to a PLY file, one after the other, holding none.
 ///
-/// The count of vertices stands at the file's start and is only right after [`Self::finish`]. A
-/// writer that is dropped without it, or that fails to finish, removes its file; only a process that
-/// ends at once leaves one, which says that it has no points.
+/// The file bears its name only after [`Self::finish`]. A writer that is dropped without it, or that
+/// fails to finish, leaves nothing; a process that ends at once leaves `NAME.part`, which says that
+/// it has no points.
 pub struct Writer {
     path: PathBuf,
-    file: BufWriter<File>,
+    file: FreshFile,
     origin: Option<Origin>,
     vertices: u64,
-    finished: bool,
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        if !self.finished {
-            // The file is ours, and why it is not whole was told already.
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
 }
 
 impl Writer {
@@ -79,13 +69,12 @@ impl Writer {
     /// # Errors
     /// [`Error::Io`] if it cannot be made, also if anything exists at the path.
     pub fn create(path: &Path, origin: Option<&Origin>) -> Result<Self, Error> {
-        let file = File::create_new(path).map_err(at(path))?;
+        let file = FreshFile::create(path).map_err(at(path))?;
         let mut writer = Self {
             path: path.to_owned(),
-            file: BufWriter::new(file),
+            file,
             origin: origin.cloned(),
             vertices: 0,
-            finished: false,
         };
         writer.write(header(0, writer.origin.as_ref()).as_bytes())?;
         Ok(writer)
@@ -124,8 +113,7 @@ impl Writer {
         self.file.seek(SeekFrom::Start(0)).map_err(at(&self.path))?;
         let header = header(self.vertices, self.origin.as_ref());
         self.write(header.as_bytes())?;
-        self.file.flush().map_err(at(&self.path))?;
-        self.finished = true;
+        self.file.finish().map_err(at(&self.path))?;
         Ok(self.vertices)
     }
 
@@ -294,12 +282,13 @@ mod tests {
         let path = dir.path().join("cloud.ply");
         let mut writer = Writer::create(&path, None).unwrap();
         assert!(matches!(Writer::create(&path, None), Err(Error::Io { .. })));
-        assert!(path.exists(), "a refused call leaves what is there");
+        assert!(!path.exists(), "no name before it is whole");
         writer.push(&specimen::frame(1, 3, 0)).unwrap();
         drop(writer);
-        assert!(!path.exists());
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
         Writer::create(&path, None).unwrap().finish().unwrap();
-        assert!(path.exists());
+        assert!(matches!(Writer::create(&path, None), Err(Error::Io { .. })));
+        assert!(path.exists(), "a refused call leaves what is there");
     }
 
     #[test]
