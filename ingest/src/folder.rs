@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Geodetic, Origin, Payload, Rig, SensorId, SensorKind, SensorSpec, Stamp};
+use beluga_types::{Geodetic, Measurement, Origin, Payload, Rig, SensorId, SensorKind, SensorSpec, Stamp};
 
 use crate::capture::{self, Capture};
 use crate::ek80;
@@ -22,7 +22,7 @@ use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::timeline::{Branch, Timeline};
-use crate::{find, kitti, lidar, rig_toml, ros, tape};
+use crate::{clock, find, kitti, lidar, rig_toml, ros, tape};
 
 pub use crate::writer::Writer;
 
@@ -33,8 +33,8 @@ pub struct Recording {
     rig: Rig,
     notes: Vec<String>,
     places: Vec<Place>,
-    /// The whole recording is this one file.
-    tape: Option<PathBuf>,
+    /// The whole recording is this one file; and by how much clocks are shifted, where they are.
+    tape: Option<(PathBuf, Vec<(SensorId, i64)>)>,
 }
 
 impl Recording {
@@ -48,19 +48,39 @@ impl Recording {
     /// If there is no such thing, the rig is wrong, or a sensor of the rig has no source here, or
     /// a source without times.
     pub fn open(path: &Path) -> Result<Self, Error> {
+        Self::open_shifted(path, &[])
+    }
+
+    /// The same with the clocks of named sensors shifted by so many nanoseconds, on top of what the
+    /// rig says; of a tape, on top of what it was recorded with.
+    ///
+    /// # Errors
+    /// As [`Self::open`], and if the rig has no sensor of such a name.
+    pub fn open_shifted(path: &Path, shifts: &[(String, i64)]) -> Result<Self, Error> {
         must_exist(path, "the recording")?;
         if tape::is_tape(path) && !(Bag::is_at(path) && tape::is_foreign(path)) {
-            let (rig, notes) = tape::open(path)?;
+            let (mut rig, mut notes) = tape::open(path)?;
+            shift_clocks(&mut rig, shifts, path)?;
+            let shifts: Vec<(SensorId, i64)> = rig
+                .ids()
+                .map(|id| (id, shift_of(&rig.sensors[usize::from(id.0)].name, shifts)))
+                .filter(|(_, nanos)| *nanos != 0)
+                .collect();
+            notes.extend(
+                shifts
+                    .iter()
+                    .map(|(id, _)| shifted(&rig.sensors[usize::from(id.0)])),
+            );
             return Ok(Self {
                 folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
                 rig,
                 notes,
                 places: Vec::new(),
-                tape: Some(path.to_owned()),
+                tape: Some((path.to_owned(), shifts)),
             });
         }
         let mut notes = Vec::new();
-        let (folder, rig) = if path.is_dir() {
+        let (folder, mut rig) = if path.is_dir() {
             (path.to_owned(), folder_rig(path, &mut notes)?)
         } else {
             let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
@@ -73,6 +93,7 @@ impl Recording {
             };
             (folder, rig)
         };
+        shift_clocks(&mut rig, shifts, path)?;
         Self::of(folder, rig, notes)
     }
 
@@ -91,10 +112,7 @@ impl Recording {
         for spec in recording.rig.sensors.clone() {
             let place = find::place(&recording.folder, &recording.rig, &spec)?;
             if spec.time_offset_nanos != 0 {
-                let offset_ms = spec.time_offset_nanos as f64 * 1e-6;
-                recording
-                    .notes
-                    .push(format!("sensor `{}`: clock shifted by {offset_ms} ms", spec.name));
+                recording.notes.push(shifted(&spec));
             }
             if let (Place::Scans(path, format), None) = (&place, &spec.format) {
                 recording.notes.extend(ambiguous(&spec.name, path, *format));
@@ -133,8 +151,8 @@ impl Recording {
     /// # Errors
     /// If a sensor's recording holds nothing, or nothing of it can be read.
     pub fn timeline(&self) -> Result<Timeline, Error> {
-        if let Some(tape) = &self.tape {
-            return Ok(Timeline::merge(vec![Box::new(tape::Reader::open(tape)?)]));
+        if let Some((tape, shifts)) = &self.tape {
+            return tape_timeline(tape, shifts);
         }
         let mut branches = Vec::with_capacity(self.places.len() + 1);
         for id in self.rig.ids() {
@@ -255,7 +273,59 @@ fn place_in_bag(path: &Path, spec: &SensorSpec) -> Result<Option<Geodetic>, Erro
     }
 }
 
-/// Notes on sensors that start more than a day from the first of the rig.
+/// What is said of a sensor whose clock is shifted.
+fn shifted(spec: &SensorSpec) -> String {
+    let offset_ms = spec.time_offset_nanos as f64 * 1e-6;
+    format!("sensor `{}`: clock shifted by {offset_ms} ms", spec.name)
+}
+
+fn shift_of(name: &str, shifts: &[(String, i64)]) -> i64 {
+    let own = shifts.iter().filter(|(other, _)| other == name);
+    own.fold(0i64, |sum, (_, nanos)| sum.saturating_add(*nanos))
+}
+
+/// Adds the shifts to what the rig says; one of a sensor that it does not have is refused.
+fn shift_clocks(rig: &mut Rig, shifts: &[(String, i64)], path: &Path) -> Result<(), Error> {
+    if let Some((name, _)) = shifts
+        .iter()
+        .find(|(name, _)| !rig.sensors.iter().any(|spec| spec.name == *name))
+    {
+        let names: Vec<String> = rig
+            .sensors
+            .iter()
+            .map(|spec| format!("`{}`", spec.name))
+            .collect();
+        return Err(Error::Missing {
+            what: format!("the sensor `{name}` (the rig has {})", names.join(", ")),
+            path: path.to_owned(),
+        });
+    }
+    for spec in &mut rig.sensors {
+        spec.time_offset_nanos = spec
+            .time_offset_nanos
+            .saturating_add(shift_of(&spec.name, shifts));
+    }
+    Ok(())
+}
+
+/// The measurements of a tape. A shifted sensor is a branch of its own: its place among the others
+/// is another one.
+fn tape_timeline(path: &Path, shifts: &[(SensorId, i64)]) -> Result<Timeline, Error> {
+    let others: Vec<SensorId> = shifts.iter().map(|(id, _)| *id).collect();
+    let rest = tape::Reader::open(path)?.filter(move |measurement| !others.contains(&measurement.sensor));
+    let mut branches: Vec<Branch> = vec![Box::new(rest)];
+    for &(id, nanos) in shifts {
+        let own = tape::Reader::open(path)?.filter(move |measurement| measurement.sensor == id);
+        branches.push(Box::new(own.map(move |measurement| Measurement {
+            stamp: measurement.stamp.shifted_nanos(nanos),
+            end: measurement.end.shifted_nanos(nanos),
+            ..measurement
+        })));
+    }
+    Ok(Timeline::merge(branches))
+}
+
+/// Notes on sensors whose first times tell that their clocks differ from that of the rig's first.
 fn far_apart(firsts: &[(String, Stamp)]) -> impl Iterator<Item = String> {
     let (first, others) = match firsts.split_first() {
         Some((first, others)) => (Some(first), others),
@@ -263,11 +333,25 @@ fn far_apart(firsts: &[(String, Stamp)]) -> impl Iterator<Item = String> {
     };
     others.iter().filter_map(move |(name, stamp)| {
         let (reference, start) = first?;
-        let days = stamp.seconds_since(*start) / 86_400.0;
-        let word = if days < 0.0 { "before" } else { "after" };
+        let seconds = stamp.seconds_since(*start);
+        let word = if seconds < 0.0 { "before" } else { "after" };
+        if let Some(cause) = clock::cause(*start, *stamp) {
+            // A clock that was never set is the one to be shifted.
+            let (wrong, by_s) = match clock::is_set(*stamp) && !clock::is_set(*start) {
+                true => (reference, seconds),
+                false => (name, -seconds),
+            };
+            return Some(format!(
+                "sensor `{name}` starts {:.1} s {word} `{reference}`, as by {cause}; if it is so: \
+                 `--clock-offset {wrong}={by_s:.0}`",
+                seconds.abs()
+            ));
+        }
+        let days = seconds / 86_400.0;
         (days.abs() > 1.0).then(|| {
             format!(
-                "sensor `{name}` starts {:.0} days {word} `{reference}`: is its time in nanoseconds?",
+                "sensor `{name}` starts {:.0} days {word} `{reference}`: is its time in nanoseconds? A clock that \
+                 is wrong is shifted by `--clock-offset {name}=SECONDS`",
                 days.abs()
             )
         })

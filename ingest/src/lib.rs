@@ -16,6 +16,7 @@
 
 mod beams;
 pub mod capture;
+mod clock;
 mod cloud;
 mod columns;
 mod common_time;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use beluga_types::{Gap, GapCause, Measurement, Payload, SensorId, SensorSpec, Stamp, StampMeaning};
 
+use crate::clock;
 use crate::count::{Count, Late, Verdict};
 use crate::error::{Error, Fault};
 use crate::order::{LATENESS_NANOS, Reorder};
@@ -29,6 +30,9 @@ pub(crate) struct Stream<S: Source> {
     rows_read: u64,
     rows: Reorder<Item<S::What>>,
     last_seq: Option<u64>,
+    /// Stamp of the last row, as the recording says it, and how long after the one before that it was.
+    last_stamp: Option<Stamp>,
+    last_step_nanos: Option<i64>,
     /// Damage before the first good row; it gets that row's time.
     early: Vec<Fault>,
     ready: BTreeMap<(Stamp, u64, u64), Measurement>,
@@ -70,6 +74,8 @@ impl<S: Source> Stream<S> {
             rows_read: 0,
             rows: Reorder::new(LATENESS_NANOS),
             last_seq: None,
+            last_stamp: None,
+            last_step_nanos: None,
             early: Vec::new(),
             ready: BTreeMap::new(),
             arrivals: 0,
@@ -204,6 +210,9 @@ impl<S: Source> Stream<S> {
         };
         self.last_seq = Some(seq);
         let (stamp, said_end, received) = (row.stamp, row.end, row.received);
+        if let Some(fault) = self.leap(&row.place, stamp) {
+            self.gap(stamp, seq, fault);
+        }
         if let Some((first_missing, fault)) = jump {
             self.gap(stamp, first_missing, fault);
         }
@@ -238,15 +247,48 @@ impl<S: Source> Stream<S> {
     fn late(&mut self, row: &Row<S::What>) -> Fault {
         let Some(own) = row.seq else {
             self.count.unnumbered(1);
-            return late(&row.place);
+            return self.too_late(row);
         };
         match self.count.late(own, row.stamp) {
-            Late::Lost => late(&row.place),
+            Late::Lost => self.too_late(row),
             Late::Told => Fault {
                 lost: 0,
-                ..late(&row.place)
+                ..self.too_late(row)
             },
             Late::Twice => twice(&row.place, own),
+        }
+    }
+
+    /// A clock that jumps by a known amount among rows that come often: nothing is lost by it, and
+    /// everything after it is elsewhere.
+    fn leap(&mut self, place: &str, stamp: Stamp) -> Option<Fault> {
+        /// Rows that come less often may be so far apart by themselves, in nanoseconds.
+        const OFTEN_NANOS: i64 = 2_000_000_000;
+        let last = self.last_stamp.replace(stamp)?;
+        let usual = self.last_step_nanos.replace(stamp.nanos_since(last))?;
+        let cause = clock::cause(last, stamp).filter(|_| usual < OFTEN_NANOS)?;
+        let by_s = stamp.seconds_since(last);
+        Some(Fault {
+            cause: GapCause::Corrupt,
+            lost: 0,
+            detail: format!("{place}: its clock jumps by {by_s:.1} s, as by {cause}"),
+        })
+    }
+
+    /// A row that comes too late, and why if its clock tells.
+    fn too_late(&self, row: &Row<S::What>) -> Fault {
+        let fault = late(&row.place);
+        let newest = self.rows.newest().unwrap_or(row.stamp);
+        match clock::cause(row.stamp, newest) {
+            Some(cause) => {
+                let behind_s = newest.seconds_since(row.stamp);
+                let detail = format!(
+                    "{}: its clock went back by {behind_s:.1} s, as by {cause}",
+                    fault.detail
+                );
+                Fault { detail, ..fault }
+            }
+            None => fault,
         }
     }
 

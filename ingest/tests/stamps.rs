@@ -126,3 +126,99 @@ fn a_field_that_says_the_same_of_all_points_is_no_time_per_point() {
         "{notes:?}"
     );
 }
+
+/// One sensor's clock, shifted by a second: in a folder and on the tape of it, which keeps the order.
+#[test]
+fn a_shifted_clock_moves_its_sensor_alone_and_the_order_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let rig = "[[sensor]]\nname = \"lidar\"\nkind = \"lidar\"\n[[sensor]]\nname = \"nav\"\nkind = \"nav\"\n";
+    fs::create_dir_all(root.join("lidar")).unwrap();
+    fs::write(root.join("rig.toml"), rig).unwrap();
+    fs::write(
+        root.join("lidar/0.ply"),
+        ply("uint", "t", |i| format!("{}", i * 1_000_000)),
+    )
+    .unwrap();
+    fs::write(
+        root.join("lidar/times.csv"),
+        format!("file,stamp_ns\n0.ply,{}\n", 50 * S),
+    )
+    .unwrap();
+    let header = "stamp_ns,lat_deg,lon_deg,height_m,qw,qx,qy,qz";
+    let fix = |s: i64| format!("{},54.1,12.1,40,1,0,0,0\n", s * S);
+    fs::write(root.join("nav.csv"), format!("{header}\n{}{}", fix(49), fix(51))).unwrap();
+    let tape = root.join("run.mcap");
+    let plain = Recording::open(root).unwrap();
+    let mut writer = beluga_ingest::tape::Writer::create(&tape, plain.rig()).unwrap();
+    for measurement in plain.timeline().unwrap() {
+        writer.push(&measurement).unwrap();
+    }
+    writer.finish().unwrap();
+    let shifts = [("nav".to_owned(), -3 * S / 2)];
+    for path in [root, tape.as_path()] {
+        let shifted = Recording::open_shifted(path, &shifts).unwrap();
+        let found: Vec<(u16, i64)> = shifted
+            .timeline()
+            .unwrap()
+            .map(|measurement| (measurement.sensor.0, measurement.stamp.nanos()))
+            .collect();
+        assert_eq!(
+            found,
+            [(1, 95 * S / 2), (1, 99 * S / 2), (0, 50 * S)],
+            "{}",
+            path.display()
+        );
+        assert_eq!(shifted.rig().sensors[1].time_offset_nanos, -3 * S / 2);
+        assert!(
+            shifted
+                .notes()
+                .iter()
+                .any(|note| note.contains("`nav`: clock shifted by -1500 ms"))
+        );
+        let error = Recording::open_shifted(path, &[("gps".to_owned(), 1)])
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("the sensor `gps` (the rig has `lidar`, `nav`)"),
+            "{error}"
+        );
+    }
+}
+
+/// A clock that goes on 37 s later is told with its cause; nothing is lost by it.
+#[test]
+fn a_clock_that_jumps_says_by_how_much_and_why() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    fs::create_dir_all(root.join("lidar")).unwrap();
+    fs::write(
+        root.join("rig.toml"),
+        "[[sensor]]\nname = \"lidar\"\nkind = \"lidar\"\n",
+    )
+    .unwrap();
+    let mut table = "file,stamp_ns\n".to_owned();
+    for (i, second) in [50, 51, 88, 89].into_iter().enumerate() {
+        fs::write(
+            root.join(format!("lidar/{i}.ply")),
+            ply("uint", "t", |i| format!("{}", i * 1_000_000)),
+        )
+        .unwrap();
+        table += &format!("{i}.ply,{}\n", second * S);
+    }
+    fs::write(root.join("lidar/times.csv"), table).unwrap();
+    let all: Vec<Measurement> = Recording::open(root).unwrap().timeline().unwrap().collect();
+    let gaps: Vec<_> = all
+        .iter()
+        .filter_map(|measurement| match &measurement.payload {
+            Payload::Gap(gap) => Some(gap),
+            _ => None,
+        })
+        .collect();
+    assert_eq!((all.len(), gaps.len(), gaps[0].lost), (5, 1, 0));
+    assert!(
+        gaps[0].detail.contains("jumps by 37.0 s, as by TAI"),
+        "{}",
+        gaps[0].detail
+    );
+}

@@ -30,8 +30,34 @@ pub(crate) struct Replay {
     /// Records the timeline as a tape too; must not exist.
     #[arg(long, value_name = "FILE.mcap")]
     tape: Option<PathBuf>,
+    /// Shifts a sensor's clock by so many seconds, on top of what the rig says; once for each sensor.
+    #[arg(long, value_name = "SENSOR=SECONDS", allow_hyphen_values = true)]
+    clock_offset: Vec<ClockOffset>,
     #[command(flatten)]
     results: Results,
+}
+
+/// A sensor and what is added to its stamps, in nanoseconds.
+#[derive(Clone, Debug)]
+struct ClockOffset(String, i64);
+
+impl FromStr for ClockOffset {
+    type Err = String;
+    fn from_str(text: &str) -> Result<Self, String> {
+        /// The longest shift, in seconds: two centuries.
+        const MOST_S: f64 = 6.3e9;
+        let parsed = text
+            .rsplit_once('=')
+            .and_then(|(name, s)| Some((name, s.parse::<f64>().ok()?)));
+        match parsed {
+            Some((name, seconds)) if !name.is_empty() && seconds.abs() <= MOST_S => {
+                Ok(ClockOffset(name.to_owned(), (seconds * 1e9).round() as i64))
+            }
+            _ => Err(format!(
+                "found `{text}`, expected a sensor and seconds as `nav=-37`"
+            )),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,7 +86,12 @@ impl FromStr for Speed {
 
 impl Replay {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        let recording = open(&self.recording).context(Wrong::Arguments)?;
+        let shifts: Vec<(String, i64)> = self
+            .clock_offset
+            .into_iter()
+            .map(|ClockOffset(name, nanos)| (name, nanos))
+            .collect();
+        let recording = open(&self.recording, &shifts).context(Wrong::Arguments)?;
         let timeline = recording.timeline().context(Wrong::Arguments)?;
         let canonical = self
             .recording
@@ -115,9 +146,9 @@ impl Replay {
     }
 }
 
-/// Opens a recording; if it is a folder of several, says how each plays.
-fn open(path: &Path) -> anyhow::Result<Recording> {
-    Recording::open(path).map_err(|error| match &error {
+/// Opens a recording with its clocks shifted; if it is a folder of several, says how each plays.
+fn open(path: &Path, shifts: &[(String, i64)]) -> anyhow::Result<Recording> {
+    Recording::open_shifted(path, shifts).map_err(|error| match &error {
         Error::Several { names, path } => {
             let first = names.first().map(|name| path.join(name)).unwrap_or_default();
             let play = format!("name one, for instance `beluga replay {}`", first.display());

@@ -289,13 +289,25 @@ fn sensors_that_start_days_apart_are_noted() {
     };
     let day = 86_400_000_000_000;
     assert!(notes(day).is_empty());
-    let question = "`front`: is its time in nanoseconds?";
-    assert_eq!(
-        notes(20_000 * day),
-        [format!("sensor `ins` starts 20000 days after {question}")]
+    let never_set = notes(20_000 * day);
+    assert_eq!(never_set.len(), 1, "{never_set:?}");
+    assert!(
+        never_set[0].starts_with(
+            "sensor `ins` starts 1728000000.0 s after `front`, as by a clock that was never set"
+        ),
+        "{never_set:?}"
     );
-    assert_eq!(
-        notes(-3 * day),
-        [format!("sensor `ins` starts 3 days before {question}")]
+    assert!(
+        never_set[0].ends_with("`--clock-offset front=1728000000`"),
+        "{never_set:?}"
     );
+    let leap_seconds = notes(37_000_000_000);
+    assert!(leap_seconds[0].contains("TAI taken for UTC"), "{leap_seconds:?}");
+    assert!(
+        leap_seconds[0].ends_with("`--clock-offset ins=-37`"),
+        "{leap_seconds:?}"
+    );
+    let early = notes(-3 * day - 7_000_000_000_000);
+    let question = "sensor `ins` starts 3 days before `front`: is its time in nanoseconds?";
+    assert!(early[0].starts_with(question), "{early:?}");
 }
