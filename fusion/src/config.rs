@@ -191,8 +191,8 @@ pub struct NavConfig {
     pub sigma_m: f64,
     /// One sigma of an attitude that states none, in degrees.
     pub sigma_deg: f64,
-    /// How long navigation errs the same way, in seconds: the error of an INS moves slowly, so fixes
-    /// closer than this are not independent and their covariance is multiplied by 2 × this / interval.
+    /// How long navigation errs the same way, in seconds, until the run itself shows it: carrier
+    /// multipath and alignment errors of an INS last for tens of seconds to minutes.
     pub correlation_s: f64,
     /// Longest stretch between two fixes that is interpolated, in milliseconds.
     pub max_gap_millis: u32,
@@ -203,7 +203,7 @@ impl Default for NavConfig {
         Self {
             sigma_m: 0.05,
             sigma_deg: 0.1,
-            correlation_s: 2.0,
+            correlation_s: 30.0,
             max_gap_millis: 500,
         }
     }

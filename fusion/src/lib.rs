@@ -16,11 +16,13 @@ mod lidar;
 mod motion;
 mod nav;
 mod odometry;
+mod open_axes;
 mod place;
 mod plane;
 mod pose;
 mod register;
 mod sample;
+mod slow;
 mod solve;
 pub mod sonar;
 mod table;
@@ -45,6 +47,7 @@ pub use sonar::SonarConfig;
 
 use frame::{AboveWater, PlacedScan, Tally};
 use hear::Sonars;
+use open_axes::OpenAxes;
 use pose::{Estimator, Found, ReferenceScan};
 use register::Registrar;
 use sample::Sampler;
@@ -69,6 +72,7 @@ pub struct Fuser {
     echoes: VecDeque<Echogram>,
     notes: BTreeSet<String>,
     unusable: BTreeMap<SensorId, u64>,
+    open_axes: OpenAxes,
     next_index: u64,
 }
 
@@ -95,6 +99,7 @@ impl Fuser {
             sampler: Sampler::default(),
             echoes: VecDeque::new(),
             unusable: BTreeMap::new(),
+            open_axes: OpenAxes::default(),
             next_index: 0,
             config,
             rig,
@@ -107,7 +112,7 @@ impl Fuser {
         if let Payload::Pose(fix) = &measurement.payload
             && !self.estimator.nav.push(measurement.stamp, fix)
         {
-            self.note("a pose that is not finite, or whose covariance is not positive, was left out");
+            self.note("a pose that is not finite, or whose covariance is not positive or beyond all use, was left out");
         }
         if let Some(unused) = unused(&measurement.payload) {
             let name = self
@@ -124,6 +129,7 @@ impl Fuser {
     /// The frames of what still waits: the end of the pass. [`Self::notes`] is complete after it.
     pub fn finish(&mut self) -> Vec<SolidarFrame> {
         let mut frames = self.close_windows(true);
+        self.notes.extend(self.open_axes.note());
         if let Some(frame) = frames.last_mut() {
             let map_from_body = self.estimator.map_from_body_at(frame.window.end);
             let map = self.estimator.odometry().map();
@@ -207,6 +213,7 @@ impl Fuser {
             points,
             arcs,
         };
+        self.open_axes.count(&frame);
         let map_from_body = self.estimator.map_from_body_at(window.end);
         let map = self.estimator.odometry().map();
         frame.status.sonar_registration = self.registrar.step(&frame, &map_from_body, map);

@@ -17,6 +17,8 @@ const MARGIN: f64 = 3.0;
 /// Steps after which their errors are known, and over which they are averaged.
 const KNOWN_AFTER: f64 = 10.0;
 const MEAN_OVER: f64 = 100.0;
+/// Speed of an axis that no scan sees, one sigma: rad/s and m/s. Vessels survey at up to 2 m/s.
+const UNSEEN_SPEED: (f64, f64) = (0.05, 1.0);
 /// Localizability from which an axis' error says something.
 const SEEN: f64 = 0.9;
 /// Localizability from which an axis' motion is carried on.
@@ -29,6 +31,8 @@ pub(crate) struct MotionModel {
     moves: Mean,
     /// Which axes of the motion the last scan saw.
     seen: [bool; 6],
+    /// For how long each axis has not been seen, in seconds.
+    unseen_s: [f64; 6],
 }
 
 #[derive(Clone, Copy, Default)]
@@ -50,6 +54,7 @@ impl MotionModel {
             turns: Mean::default(),
             moves: Mean::default(),
             seen: [true; 6],
+            unseen_s: [0.0; 6],
         }
     }
 
@@ -123,11 +128,23 @@ impl MotionModel {
         }
     }
 
-    /// What one step adds to the pose's covariance in directions the scan does not hold.
-    pub(crate) fn unheld(&self, held: &Matrix6<f64>) -> Matrix6<f64> {
+    /// What a step of `dt_s` seconds adds to the pose's covariance in directions the scan does not hold.
+    ///
+    /// An axis that is not seen is not carried on, so its error is a velocity: it grows with time and
+    /// not with its root. `upright` axes are held by the vessel itself, and only noise comes to them.
+    pub(crate) fn unheld(&mut self, held: &Matrix6<f64>, dt_s: f64, upright: [bool; 6]) -> Matrix6<f64> {
+        let mut step = self.variances(0.0) / (MARGIN * MARGIN);
+        for axis in 0..6 {
+            let before = self.unseen_s[axis];
+            let now = if self.seen[axis] { 0.0 } else { before + dt_s };
+            self.unseen_s[axis] = now;
+            if now > 0.0 && !upright[axis] {
+                let speed = if axis < 3 { UNSEEN_SPEED.0 } else { UNSEEN_SPEED.1 };
+                step[axis] += speed * speed * (now * now - before * before);
+            }
+        }
         let open = Matrix6::identity() - held;
-        let step = Matrix6::from_diagonal(&(self.variances(0.0) / (MARGIN * MARGIN)));
-        open * step * open.transpose()
+        open * Matrix6::from_diagonal(&step) * open.transpose()
     }
 
     /// One sigma of a pose nobody has seen for so long, as a covariance.
@@ -168,6 +185,27 @@ mod tests {
         model.learn(&still, &still, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
         let guess = model.guess(&moving(), Some(at(200)), at(300));
         assert!((guess.mean.translation() - Vector3::new(0.3, 0.0, 0.04)).norm() < 1e-9);
+    }
+
+    /// Ten seconds without a word on one axis: ten metres, one sigma; and none where it is held.
+    #[test]
+    fn an_axis_nobody_sees_errs_by_a_velocity() {
+        let mut model = MotionModel::new();
+        let still = Transform::identity();
+        model.learn(&still, &still, &[1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
+        let mut held = Matrix6::identity();
+        held[(3, 3)] = 0.0;
+        held[(5, 5)] = 0.0;
+        let upright = [true, true, false, false, false, true];
+        let mut grown = Matrix6::zeros();
+        for _ in 0..100 {
+            grown += model.unheld(&held, 0.1, upright);
+        }
+        // With the noise of a hundred first steps of half a metre by a margin of three.
+        let noise = 100.0 * (0.5f64 / 3.0).powi(2);
+        assert!((grown[(3, 3)] - 100.0 - noise).abs() < 1e-6, "{}", grown[(3, 3)]);
+        assert!((grown[(5, 5)] - noise).abs() < 1e-6, "{}", grown[(5, 5)]);
+        assert_eq!(grown[(4, 4)], 0.0);
     }
 
     #[test]

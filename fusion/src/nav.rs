@@ -13,14 +13,21 @@ const KEPT_S: f64 = 20.0;
 const MAX_FIXES: usize = 20_000;
 /// Fixes within this of a moment tell its pose together, in nanoseconds: short against swell.
 pub(crate) const SMOOTH_NANOS: i64 = 60_000_000;
+/// Fixes after which the noise between them is known.
+const KNOWN_AFTER: f64 = 10.0;
 /// Smallest sigmas believed of any navigation: rad and metres.
 const MIN_SIGMA: (f64, f64) = (1e-4, 1e-3);
+
+/// A fix that knows less than this knows nothing: rad and metres.
+const MAX_SIGMA: (f64, f64) = (10.0, 1e5);
 
 /// A pose with its covariance: rotation (rad), translation (m), right perturbation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NavPose {
     pub(crate) world_from_body: Transform<World, Body>,
     pub(crate) covariance: Matrix6<f64>,
+    /// How much of its variance is noise of its own, per axis; the rest is shared with its neighbours.
+    pub(crate) white: Vector6<f64>,
 }
 
 /// The last fixes, by stamp.
@@ -40,7 +47,7 @@ impl NavBuffer {
         }
     }
 
-    /// Takes a fix. One that is not finite is left out, and the answer is false.
+    /// Takes a fix. One that is not finite or knows nothing is left out, and the answer is false.
     pub(crate) fn push(&mut self, stamp: Stamp, fix: &PoseFix) -> bool {
         let covariance = fix.covariance.unwrap_or_else(|| self.stated());
         if !(fix.world_from_body.is_finite() && covariance.iter().all(|value| value.is_finite())) {
@@ -49,8 +56,12 @@ impl NavBuffer {
         let pose = NavPose {
             world_from_body: fix.world_from_body,
             covariance: (covariance + covariance.transpose()) * 0.5 + floor(),
+            white: Vector6::zeros(),
         };
-        if pose.covariance.cholesky().is_none() {
+        let knows = |axis: usize| {
+            pose.covariance[(axis, axis)] <= if axis < 3 { MAX_SIGMA.0 } else { MAX_SIGMA.1 }.powi(2)
+        };
+        if pose.covariance.cholesky().is_none() || !(0..6).all(knows) {
             return false;
         }
         let place = self.fixes.partition_point(|(other, _)| *other <= stamp);
@@ -92,13 +103,28 @@ impl NavBuffer {
         self.noise.0 += difference / self.noise.1;
     }
 
+    /// Variance of the noise from fix to fix, per axis: as it was learned, at most what the fix states.
+    fn white(&self, stated: &Matrix6<f64>) -> Vector6<f64> {
+        /// Part of the stated variance that is taken for noise where fixes come too seldom to tell.
+        const UNKNOWN: f64 = 0.25;
+        let whole = stated.diagonal();
+        match self.noise.1 < KNOWN_AFTER {
+            true => whole * UNKNOWN,
+            false => whole.zip_map(&self.noise.0, f64::min),
+        }
+    }
+
     /// The motion of the body from one moment to another as the fixes tell it, and its covariance:
     /// the noise from fix to fix, which is learned, and the change of the slow error meanwhile.
-    pub(crate) fn moved(&self, from: Stamp, to: Stamp) -> Option<(Transform<Body, Body>, Matrix6<f64>)> {
-        /// Fixes after which the noise is known.
-        const KNOWN_AFTER: f64 = 10.0;
+    /// `correlation_s` is how long that errs the same way.
+    pub(crate) fn moved(
+        &self,
+        from: Stamp,
+        to: Stamp,
+        correlation_s: f64,
+    ) -> Option<(Transform<Body, Body>, Matrix6<f64>)> {
         let (first, last) = (self.smooth(from)?, self.smooth(to)?);
-        let slow = (2.0 * to.seconds_since(from).abs() / self.config.correlation_s.max(1e-3)).min(2.0);
+        let slow = (2.0 * to.seconds_since(from).abs() / correlation_s.max(1e-3)).min(2.0);
         let stated = self.at(to)?.covariance;
         let covariance = if self.noise.1 < KNOWN_AFTER {
             stated * 2.0
@@ -170,6 +196,7 @@ impl NavBuffer {
                     world_from_body: from.world_from_body.interpolated(&to.world_from_body, fraction),
                     // Not smaller than either: the errors of neighbours are alike.
                     covariance: from.covariance * (1.0 - fraction) + to.covariance * fraction,
+                    white: self.white(&from.covariance),
                 });
             }
         }
@@ -179,13 +206,16 @@ impl NavBuffer {
             .map(|(other, pose)| (other.nanos_since(stamp).saturating_abs(), pose))
             .filter(|(distance, _)| *distance <= NEAR_NANOS)
             .min_by_key(|(distance, _)| *distance)
-            .map(|(_, pose)| *pose)
+            .map(|(_, pose)| NavPose {
+                white: self.white(&pose.covariance),
+                ..*pose
+            })
     }
 
     /// What all fixes of a window say of the pose at its end, given how the body moved in it.
     ///
-    /// Their mean, so that noise from fix to fix goes down; with the covariance of one of them,
-    /// since what an INS gets wrong it gets wrong for longer than a window.
+    /// Their mean, so that noise from fix to fix goes down; the rest of the covariance is that of one
+    /// of them, since what an INS gets wrong it gets wrong for longer than a window.
     pub(crate) fn at_end(
         &self,
         start: Stamp,
@@ -207,9 +237,11 @@ impl NavBuffer {
         if count == 0 {
             return Some(at_end);
         }
+        let white = at_end.white / f64::from(count);
         Some(NavPose {
             world_from_body: at_end.world_from_body.perturbed(&(sum / f64::from(count))),
-            covariance: at_end.covariance,
+            covariance: at_end.covariance - Matrix6::from_diagonal(&(at_end.white - white)),
+            white,
         })
     }
 }

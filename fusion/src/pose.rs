@@ -44,7 +44,6 @@ pub(crate) struct Estimator {
     afloat: bool,
     /// The scans that began the map, while their motion is not known.
     first: Option<(Stamp, Vec<ReferenceScan>)>,
-    correlation_s: f64,
     /// When a scan or a fix last said where the body is.
     known: Option<Stamp>,
 }
@@ -56,11 +55,10 @@ impl Estimator {
             nav: NavBuffer::new(&config.nav),
             odometry: Odometry::new(&config.odometry),
             trajectory: Trajectory::default(),
-            anchor: Anchor::new(&config.odometry),
+            anchor: Anchor::new(config),
             motion: MotionModel::new(),
             afloat,
             first: None,
-            correlation_s: config.nav.correlation_s,
             known: None,
         }
     }
@@ -118,7 +116,7 @@ impl Estimator {
     /// else the last twist.
     fn guess(&self, window: &Window, even: &Prior) -> Prior {
         if let Some((stamp, pose)) = self.trajectory.last()
-            && let Some((moved, covariance)) = self.nav.moved(stamp, window.end)
+            && let Some((moved, covariance)) = self.nav.moved(stamp, window.end, self.anchor.correlation_s())
             && let Some(information) = inverse(&covariance)
         {
             let by_nav = Prior {
@@ -138,7 +136,8 @@ impl Estimator {
             return;
         }
         let first = scans.iter().map(|scan| scan.stamp).min().unwrap_or(window.start);
-        if let Some((body_end_from_body, _)) = self.nav.moved(window.end, first) {
+        if let Some((body_end_from_body, _)) = self.nav.moved(window.end, first, self.anchor.correlation_s())
+        {
             self.trajectory.set(first, *guess * body_end_from_body);
         }
     }
@@ -214,21 +213,30 @@ impl Estimator {
     fn settle(
         &mut self,
         window: &Window,
-        nav: Option<f64>,
+        nav: bool,
         even: &Transform<Map, Body>,
         alignment: &Alignment,
         prior: &Prior,
     ) -> Found {
-        let pose = nav.and_then(|inflation| Some((self.nav_at_end(window)?, inflation)));
-        let nav = pose.as_ref().map(|(pose, inflation)| (pose, *inflation));
-        let covariance = self
-            .anchor
-            .update(nav, &alignment.map_from_body, &alignment.information, prior);
+        let nav = nav.then(|| self.nav_at_end(window)).flatten();
+        let covariance = self.anchor.update(
+            nav.as_ref(),
+            &alignment.map_from_body,
+            &alignment.information,
+            prior,
+        );
         let localizability = localizability(&alignment.information);
-        if nav.is_none() {
-            self.anchor.add(&self.motion.unheld(&alignment.held));
+        if let (Some(nav), Some(on_map)) = (&nav, inverse(&(alignment.information + prior.information))) {
+            let pose = &alignment.map_from_body;
+            self.anchor.learn(window.end, nav, pose, &on_map, &localizability);
         }
         self.motion.learn(even, &alignment.map_from_body, &localizability);
+        if nav.is_none() {
+            let upright = [true, true, false, false, false, true].map(|axis| axis && self.afloat);
+            let dt_s = window.end.seconds_since(window.start).max(0.0);
+            self.anchor
+                .add(&self.motion.unheld(&alignment.held, dt_s, upright));
+        }
         Found {
             covariance: with_floor(covariance),
             localizability,
@@ -241,24 +249,23 @@ impl Estimator {
     }
 
     /// What is believed before the scan is looked at: the motion since the last pose, and with nav
-    /// also the place; then also by how much that is inflated.
-    fn prior(&mut self, window: &Window, guess: &Prior, near: &Transform<Map, Body>) -> (Option<f64>, Prior) {
+    /// also the place; and whether it was there.
+    fn prior(&mut self, window: &Window, guess: &Prior, near: &Transform<Map, Body>) -> (bool, Prior) {
         let dt_s = window.end.seconds_since(window.start).max(1e-3);
-        let inflation = (2.0 * self.correlation_s / dt_s).max(1.0);
         let motion = guess.clone();
         if let Some(nav) = self.nav_at_end(window)
-            && let Some(place) = self.anchor.prior(&nav, near, inflation)
+            && let Some(place) = self.anchor.prior(&nav, near)
             && let Some(both) = motion.and(&place)
         {
-            return (Some(inflation), both);
+            return (true, both);
         }
         if self.afloat
             && self.nav.last().is_none()
             && let Some(both) = motion.and(&upright(&guess.mean, dt_s))
         {
-            return (None, both);
+            return (false, both);
         }
-        (None, motion)
+        (false, motion)
     }
 
     fn nav_at_end(&self, window: &Window) -> Option<NavPose> {
@@ -268,16 +275,19 @@ impl Estimator {
         })
     }
 
-    /// The pose without a scan that holds: nav as it is, else carried on.
+    /// The pose without a scan that holds: nav less the error that is known of it, else carried on.
     fn without_scan(&mut self, window: &Window, nav: Option<NavPose>) -> Found {
         if let Some(nav) = nav {
+            self.anchor.restate(&nav);
             let map_from_world = self.anchor.world_from_map().inverse();
             let stamps: Vec<Stamp> = self.nav.stamps(window.start, window.end).collect();
             for stamp in stamps.into_iter().chain([window.end]) {
                 if let Some(pose) = self.nav.at(stamp) {
+                    let pose = self.anchor.corrected(&pose);
                     self.trajectory.set(stamp, map_from_world * pose.world_from_body);
                 }
             }
+            let nav = self.anchor.corrected(&nav);
             return Found {
                 covariance: with_floor(nav.covariance),
                 localizability: inverse(&nav.covariance)

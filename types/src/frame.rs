@@ -46,6 +46,17 @@ pub struct SolidarFrame {
 }
 
 impl SolidarFrame {
+    /// What the pose rests on: which axes the data held, if any.
+    pub fn pose_status(&self) -> PoseStatus {
+        let open = self.localizability.map(|held| held < AXIS_HELD);
+        match self.status.pose_source {
+            PoseSource::Prediction => PoseStatus::Predicted,
+            PoseSource::Nav => PoseStatus::NavAlone,
+            _ if open.contains(&true) => PoseStatus::Degenerate { open },
+            _ => PoseStatus::Held,
+        }
+    }
+
     /// Point `i` in `World`, in metres.
     pub fn point_in_world(&self, i: usize) -> Point<World> {
         self.world_from_body * self.points.position(i)
@@ -215,6 +226,31 @@ pub struct FrameStatus {
     pub sonar_registration: SonarRegistration,
 }
 
+/// Localizability from which an axis counts as held by the scan: below it the scan leaves more than
+/// half of a wide prior's variance (0.1 m, 0.01 rad).
+pub const AXIS_HELD: f64 = 0.5;
+
+/// The axes of a pose in the order of its covariance, in words: rotations about, then motion along,
+/// the `Body` axes.
+pub const POSE_AXES: [&str; 6] = ["roll", "pitch", "heading", "forward", "sideways", "up"];
+
+/// What a frame's pose rests on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PoseStatus {
+    /// The scan held all six axes.
+    Held,
+    /// The scan left axes open (a tunnel, open water, a flat wall): these are frozen to the
+    /// prediction, or what navigation says.
+    Degenerate {
+        /// Which, in the order of [`POSE_AXES`].
+        open: [bool; 6],
+    },
+    /// No scan held; navigation says where the body is.
+    NavAlone,
+    /// Nothing held: carried on from before, as uncertain as that is.
+    Predicted,
+}
+
 /// Where a frame's pose comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PoseSource {
@@ -330,6 +366,19 @@ mod tests {
             },
             arcs: ArcTable::default(),
         }
+    }
+
+    #[test]
+    fn the_status_names_the_axes_that_no_scan_held() {
+        let mut frame = frame([4.0, -7.0, -3.0], Vec::new());
+        assert_eq!(frame.pose_status(), PoseStatus::Held);
+        frame.localizability[3] = 0.1;
+        let open = [false, false, false, true, false, false];
+        assert_eq!(frame.pose_status(), PoseStatus::Degenerate { open });
+        frame.status.pose_source = PoseSource::Nav;
+        assert_eq!(frame.pose_status(), PoseStatus::NavAlone);
+        frame.status.pose_source = PoseSource::Prediction;
+        assert_eq!(frame.pose_status(), PoseStatus::Predicted);
     }
 
     #[test]

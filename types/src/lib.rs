@@ -30,8 +30,8 @@ mod waveforms;
 pub use echogram::Echogram;
 pub use error::Error;
 pub use frame::{
-    FrameGap, FrameInput, FrameStatus, PoseSource, SensorCalibration, SolidarFrame, SonarRegistration,
-    Waterline, Window,
+    AXIS_HELD, FrameGap, FrameInput, FrameStatus, POSE_AXES, PoseSource, PoseStatus, SensorCalibration,
+    SolidarFrame, SonarRegistration, Waterline, Window,
 };
 pub use geodesy::{Ecef, Geodetic, Origin};
 pub use lidar::LidarScan;

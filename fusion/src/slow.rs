@@ -1,0 +1,200 @@
+//! The slow error of navigation: what it is now, and how fast it changes.
+//!
+//! What an INS gets wrong it gets wrong for a while: carrier multipath, alignment, a tide model. Taken
+//! for white noise, fifty fixes a second would make it vanish. So it is a state: per axis a first-order
+//! Gauss–Markov process whose variance is the stated one less the noise from fix to fix (P. D. Groves,
+//! "Principles of GNSS, Inertial, and Multisensor Integrated Navigation Systems", 2nd edition 2013,
+//! sections 3.4.3 and 14.3). No device states its time constant. It shows in how the difference of
+//! navigation and lidar odometry changes over some seconds: of a process with variance σ² and time
+//! constant τ, a difference over t has the variance 2σ²(1 − exp(−t/τ)).
+
+use std::collections::VecDeque;
+
+use beluga_types::{Body, Stamp, Transform, World};
+use nalgebra::{Matrix6, Vector6};
+
+use crate::nav::NavPose;
+use crate::odometry::Map;
+
+/// Time over which differences are looked at, in seconds.
+const LAG_S: f64 = 5.0;
+/// Time between two looks, in seconds.
+const LOOK_S: f64 = 1.0;
+/// How many independent differences the configured time constant counts for: two runs' lags on six
+/// axes, so that a minute of data outweighs it and six seconds do not.
+const PRIOR_DIFFERENCES: f64 = 12.0;
+/// Time constants that are believed, in seconds.
+const TIMES_S: std::ops::RangeInclusive<f64> = 1.0..=1000.0;
+/// Localizability from which the lidar's motion along an axis says something of navigation's.
+const SEEN: f64 = 0.9;
+
+/// A moment at which both were known.
+struct Both {
+    stamp: Stamp,
+    nav: NavPose,
+    map_from_body: Transform<Map, Body>,
+    /// Variance of the pose on the map, per axis.
+    on_map: Vector6<f64>,
+    seen: [bool; 6],
+}
+
+/// How long navigation errs the same way.
+pub(crate) struct ErrorTime {
+    looks: VecDeque<Both>,
+    /// Sum of the differences' parts of the whole variance, and how many they are.
+    part: (f64, f64),
+}
+
+impl ErrorTime {
+    pub(crate) fn new(configured_s: f64) -> Self {
+        let part = 1.0 - (-LAG_S / configured_s.clamp(*TIMES_S.start(), *TIMES_S.end())).exp();
+        Self {
+            looks: VecDeque::new(),
+            part: (part * PRIOR_DIFFERENCES, PRIOR_DIFFERENCES),
+        }
+    }
+
+    /// The time constant, in seconds.
+    pub(crate) fn seconds(&self) -> f64 {
+        let part = (self.part.0 / self.part.1).clamp(1e-6, 1.0 - 1e-6);
+        (-LAG_S / (1.0 - part).ln()).clamp(*TIMES_S.start(), *TIMES_S.end())
+    }
+
+    /// Looks at a moment: navigation's pose there and the lidar's, `on_map` the covariance of the
+    /// latter.
+    pub(crate) fn look(
+        &mut self,
+        stamp: Stamp,
+        nav: &NavPose,
+        map_from_body: &Transform<Map, Body>,
+        on_map: &Matrix6<f64>,
+        localizability: &[f64; 6],
+    ) {
+        if self
+            .looks
+            .back()
+            .is_some_and(|last| stamp.seconds_since(last.stamp) < LOOK_S)
+        {
+            return;
+        }
+        let now = Both {
+            stamp,
+            nav: *nav,
+            map_from_body: *map_from_body,
+            on_map: on_map.diagonal(),
+            seen: localizability.map(|held| held > SEEN),
+        };
+        while self
+            .looks
+            .front()
+            .is_some_and(|first| stamp.seconds_since(first.stamp) > LAG_S + 0.5 * LOOK_S)
+        {
+            self.looks.pop_front();
+        }
+        if let Some(then) = self
+            .looks
+            .front()
+            .filter(|then| stamp.seconds_since(then.stamp) > LAG_S - 0.5 * LOOK_S)
+        {
+            let motions = then.difference(&now);
+            let differences = parts(motions, then, &now);
+            for part in differences {
+                // Looks overlap: so many of them are one difference of its own.
+                self.part.0 += part * LOOK_S / LAG_S;
+                self.part.1 += LOOK_S / LAG_S;
+            }
+        }
+        self.looks.push_back(now);
+    }
+}
+
+/// The square of each axis' difference as a part of twice the slow variance, noise taken off; of axes
+/// that the lidar held at both moments.
+fn parts((by_nav, by_lidar): Motions, then: &Both, now: &Both) -> Vec<f64> {
+    let difference = by_lidar.perturbation_to(&by_nav);
+    let part = |axis: usize| {
+        let white = now.nav.white[axis];
+        let slow = now.nav.covariance[(axis, axis)] - white;
+        let noise = white + then.nav.white[axis] + then.on_map[axis] + now.on_map[axis];
+        let part = (difference[axis].powi(2) - noise) / (2.0 * slow);
+        (then.seen[axis] && now.seen[axis] && slow > noise && part.is_finite()).then_some(part.min(4.0))
+    };
+    (0..6).filter_map(part).collect()
+}
+
+type Motions = (Transform<Body, Body>, Transform<Body, Body>);
+
+impl Both {
+    /// The motion from here to another moment, by navigation and by the lidar.
+    fn difference(&self, later: &Both) -> Motions {
+        let world: Transform<Body, World> = self.nav.world_from_body.inverse();
+        (
+            world * later.nav.world_from_body,
+            self.map_from_body.inverse() * later.map_from_body,
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nalgebra::{UnitQuaternion, Vector3};
+
+    /// A slow error made of its definition, on all axes: its time constant comes out.
+    #[test]
+    fn the_time_constant_is_found_from_what_changes() {
+        for tau in [8.0, 120.0] {
+            let mut time = ErrorTime::new(30.0);
+            let sigma = 0.5;
+            let keep = (-LOOK_S / tau as f64).exp();
+            let mut state = Vector3::zeros();
+            let mut seed = 1u64;
+            let mut normal = || {
+                // Twelve uniform numbers less six: near enough to a normal one.
+                (0..12).fold(-6.0, |sum, _| {
+                    seed = seed
+                        .wrapping_mul(6_364_136_223_846_793_005)
+                        .wrapping_add(1_442_695_040_888_963_407);
+                    sum + (seed >> 11) as f64 / (1u64 << 53) as f64
+                })
+            };
+            for second in 0..4000 {
+                let fresh = Vector3::new(normal(), normal(), normal());
+                state = state * keep + fresh * (sigma * (1.0f64 - keep * keep).sqrt());
+                let nav = NavPose {
+                    world_from_body: Transform::new(UnitQuaternion::identity(), state),
+                    covariance: Matrix6::identity() * sigma * sigma,
+                    white: Vector6::zeros(),
+                };
+                let still = Transform::identity();
+                let seen = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
+                let zero = Matrix6::zeros();
+                time.look(
+                    Stamp::from_nanos(second * 1_000_000_000),
+                    &nav,
+                    &still,
+                    &zero,
+                    &seen,
+                );
+            }
+            let found = time.seconds();
+            assert!((found / tau - 1.0).abs() < 0.25, "{found}, not {tau}");
+        }
+    }
+
+    #[test]
+    fn what_the_lidar_does_not_hold_says_nothing() {
+        let mut time = ErrorTime::new(30.0);
+        for second in 0..100 {
+            let nav = NavPose {
+                world_from_body: Transform::new(UnitQuaternion::identity(), Vector3::x() * f64::from(second)),
+                covariance: Matrix6::identity(),
+                white: Vector6::zeros(),
+            };
+            let stamp = Stamp::from_nanos(i64::from(second) * 1_000_000_000);
+            let zero = Matrix6::zeros();
+            time.look(stamp, &nav, &Transform::identity(), &zero, &[0.5; 6]);
+        }
+        assert!((time.seconds() - 30.0).abs() < 1e-9);
+    }
+}
