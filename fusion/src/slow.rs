@@ -143,10 +143,10 @@ mod tests {
     /// A slow error made of its definition, on all axes: its time constant comes out.
     #[test]
     fn the_time_constant_is_found_from_what_changes() {
-        for tau in [8.0, 120.0] {
+        for tau in [8.0f64, 120.0] {
             let mut time = ErrorTime::new(30.0);
             let sigma = 0.5;
-            let keep = (-LOOK_S / tau as f64).exp();
+            let keep = (-LOOK_S / tau).exp();
             let mut state = Vector3::zeros();
             let mut seed = 1u64;
             let mut normal = || {
