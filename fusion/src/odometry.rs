@@ -33,7 +33,7 @@ impl Space for Map {
 /// Fewest points that start or extend a map.
 const MIN_POINTS: usize = 20;
 /// Voxels the vehicle moves before far parts of the map are looked for again.
-const PRUNE_AFTER: i32 = 8;
+const PRUNE_AFTER: u32 = 8;
 
 /// What is believed of the pose before the scan is looked at.
 #[derive(Clone, Debug)]
@@ -150,8 +150,7 @@ impl Odometry {
         let places = Placer::new(&self.map, here.voxel, map_from_body).places(points);
         self.map.insert_all(&places);
         self.map.fit_planes();
-        let moved =
-            |at: [i32; 3]| (0..3).any(|axis| (at[axis].wrapping_sub(here.voxel[axis])).abs() >= PRUNE_AFTER);
+        let moved = |at: [i32; 3]| (0..3).any(|axis| at[axis].abs_diff(here.voxel[axis]) >= PRUNE_AFTER);
         if self.pruned_at.is_none_or(moved) {
             self.pruned_at = Some(here.voxel);
             self.map.keep_within(&here, self.config.map_radius_m as f32);
