@@ -198,11 +198,11 @@ impl Anchor {
         self.error += of_slow * residual;
         let less = self.spread(nav) - on_map;
         let remaining = self.map - of_map * self.spread(nav) * of_map.transpose();
-        self.map = symmetric(self.map - of_map * less * of_map.transpose());
-        self.slow = symmetric(self.slow - of_slow * less * of_slow.transpose());
+        self.map = possible(self.map - of_map * less * of_map.transpose());
+        self.slow = possible(self.slow - of_slow * less * of_slow.transpose());
         self.cross -= of_map * less * of_slow.transpose();
         let keep = Matrix6::identity() - of_map;
-        symmetric(keep * on_map * keep.transpose() + remaining)
+        possible(keep * on_map * keep.transpose() + remaining)
     }
 
     /// Learns how long navigation errs the same way, from a pose on the map that a scan held.
@@ -216,6 +216,20 @@ impl Anchor {
     ) {
         self.time.look(stamp, nav, map_from_body, on_map, localizability);
     }
+}
+
+/// The nearest covariance there can be. What is left of a difference of large ones, as behind a fix
+/// from far beyond the Earth, may by rounding be less than nothing along an axis.
+fn possible(covariance: Matrix6<f64>) -> Matrix6<f64> {
+    let covariance = symmetric(covariance);
+    if covariance.cholesky().is_some() || !covariance.iter().all(|value| value.is_finite()) {
+        return covariance;
+    }
+    let mut axes = covariance.symmetric_eigen();
+    axes.eigenvalues
+        .iter_mut()
+        .for_each(|value| *value = value.max(0.0));
+    symmetric(axes.recompose())
 }
 
 /// What a fix shares with its neighbours.
