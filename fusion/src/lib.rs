@@ -11,6 +11,7 @@ mod config;
 mod deskew;
 mod error;
 mod frame;
+pub mod graph;
 mod hear;
 mod lidar;
 mod motion;
