@@ -284,7 +284,7 @@ impl fmt::Display for Report {
         if self.dropped_points > 0 {
             writeln!(
                 f,
-                "dropped      {} points that were not finite or beyond 1000 km",
+                "dropped      {} points that were not finite, had no return, or lie beyond 1000 km",
                 grouped(self.dropped_points)
             )?;
         }

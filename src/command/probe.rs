@@ -251,7 +251,7 @@ fn sensor_lines(text: &mut String, sensor: &SensorProbe) {
     if sensor.points > 0 || sensor.dropped_points > 0 {
         let dropped = match sensor.dropped_points {
             0 => String::new(),
-            dropped => format!(", {} not finite", grouped(dropped)),
+            dropped => format!(", {} without a return or not finite", grouped(dropped)),
         };
         more(format!("{} points{dropped}", grouped(sensor.points)));
     }
