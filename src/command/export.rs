@@ -18,7 +18,7 @@ use crate::document;
 use crate::exit::{Exit, Wrong};
 use forms::Form;
 
-/// Hands a record over in other forms, frame by frame. A file bears its name only when it is whole.
+/// Hands a record over in other forms, frame by frame. A file that does not become whole is removed.
 ///
 /// LAS, LAZ and CSV are in the projected system the rig's `[origin] epsg` names, as easting, northing
 /// and height above the ellipsoid; without one in `World`, and no system is claimed. Poses and PLY are
