@@ -1,11 +1,64 @@
-//! From the moment a frame's data were complete until the frame was made.
+//! How late a run is against its data, where it keeps to their time.
 
 use std::fmt;
-use std::time::Instant;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 use beluga_ingest::Pace;
 use beluga_types::Stamp;
 use serde::{Deserialize, Serialize};
+
+/// What the time of a run's data is held against. Clones go by the same start.
+#[derive(Clone, Debug)]
+pub(crate) struct Watch {
+    pace: Pace,
+    /// When the first measurement came, and up to when it was measured.
+    start: Arc<OnceLock<(Instant, Stamp)>>,
+}
+
+impl Watch {
+    /// For a run of this pace.
+    pub(crate) fn of(pace: Pace) -> Self {
+        Self {
+            pace,
+            start: Arc::default(),
+        }
+    }
+
+    /// The pace it is for.
+    pub(crate) fn pace(&self) -> Pace {
+        self.pace
+    }
+
+    /// Data per time of the run; nothing where data wait for nobody.
+    fn speed(&self) -> Option<f64> {
+        match self.pace {
+            Pace::Max => None,
+            Pace::Times(speed) if speed.is_finite() && speed > 0.0 => Some(speed),
+            Pace::RealTime | Pace::Times(_) => Some(1.0),
+        }
+    }
+
+    /// Whether there is such a thing as late.
+    #[cfg_attr(not(feature = "viz"), allow(dead_code, reason = "nobody draws"))]
+    pub(crate) fn is_paced(&self) -> bool {
+        self.speed().is_some()
+    }
+
+    /// The first measurement that comes starts it: it came when its data ended.
+    pub(crate) fn start(&self, end: Stamp) {
+        self.start.get_or_init(|| (Instant::now(), end));
+    }
+
+    /// How long before `now` the data up to `end` were complete at this pace; nothing before the
+    /// start, or where there is no pace.
+    pub(crate) fn late(&self, end: Stamp, now: Instant) -> Option<Duration> {
+        let (start, first) = self.start.get()?;
+        let complete_s = end.seconds_since(*first) / self.speed()?;
+        let passed_s = now.saturating_duration_since(*start).as_secs_f64();
+        Duration::try_from_secs_f64((passed_s - complete_s).max(0.0)).ok()
+    }
+}
 
 /// Latency of a run's frames. Only a paced run has one: without a pace, data wait for nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +73,23 @@ pub(crate) struct Latency {
     pub(crate) max_ms: f64,
 }
 
+impl Latency {
+    /// Of frames that were so late; nothing of none.
+    pub(crate) fn of(mut late: Vec<Duration>) -> Option<Self> {
+        late.sort_unstable();
+        let at = |part: f64| {
+            let nearest = (part * late.len() as f64).ceil() as usize;
+            late.get(nearest.max(1) - 1).map(|late| 1e3 * late.as_secs_f64())
+        };
+        Some(Self {
+            frames: late.len() as u64,
+            p50_ms: at(0.5)?,
+            p99_ms: at(0.99)?,
+            max_ms: at(1.0)?,
+        })
+    }
+}
+
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -30,79 +100,51 @@ impl fmt::Display for Latency {
     }
 }
 
-/// When frames were made, and when their data ended.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Stopwatch {
-    start: Option<(Instant, Stamp)>,
-    /// Seconds since the first measurement: until the frame was made, and of its data.
-    made: Vec<[f64; 2]>,
-}
-
-impl Stopwatch {
-    /// The first measurement that comes starts it: it came when its data ended.
-    pub(crate) fn start(&mut self, end: Stamp) {
-        self.start.get_or_insert_with(|| (Instant::now(), end));
-    }
-
-    /// A frame was made whose data ended at a moment.
-    pub(crate) fn lap(&mut self, end: Stamp) {
-        if let Some((start, first)) = self.start {
-            self.made
-                .push([start.elapsed().as_secs_f64(), end.seconds_since(first)]);
-        }
-    }
-
-    /// The latency at this pace.
-    pub(crate) fn latency(&self, pace: Pace) -> Option<Latency> {
-        let speed = match pace {
-            Pace::Max => return None,
-            Pace::RealTime => 1.0,
-            Pace::Times(speed) if speed.is_finite() && speed > 0.0 => speed,
-            Pace::Times(_) => 1.0,
-        };
-        let mut late: Vec<f64> = self
-            .made
-            .iter()
-            .map(|[made, data]| 1e3 * (made - data / speed).max(0.0))
-            .collect();
-        late.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            late.get(((part * late.len() as f64).ceil() as usize).max(1) - 1)
-                .copied()
-        };
-        Some(Latency {
-            frames: late.len() as u64,
-            p50_ms: at(0.5)?,
-            p99_ms: at(0.99)?,
-            max_ms: *late.last()?,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn second(second: i64) -> Stamp {
+        Stamp::from_nanos(second * 1_000_000_000)
+    }
+
     #[test]
-    fn lateness_is_against_the_pace() {
-        let watch = Stopwatch {
-            start: None,
-            made: (1..=100)
-                .map(|i| [f64::from(i) + 1e-3 * f64::from(i), f64::from(i)])
-                .collect(),
-        };
-        let latency = watch.latency(Pace::RealTime).unwrap();
-        assert_eq!(latency.frames, 100);
-        for (found, expected) in [
-            (latency.p50_ms, 50.0),
-            (latency.p99_ms, 99.0),
-            (latency.max_ms, 100.0),
+    fn late_is_against_the_pace() {
+        for (pace, expected_s) in [
+            (Pace::RealTime, Some(3)),
+            (Pace::Times(2.0), Some(8)),
+            (Pace::Times(f64::NAN), Some(3)),
+            (Pace::Max, None),
         ] {
-            assert!((found - expected).abs() < 1e-6, "{latency:?}");
+            let watch = Watch::of(pace);
+            assert_eq!(watch.is_paced(), expected_s.is_some());
+            assert_eq!(watch.late(second(0), Instant::now()), None, "not started");
+            watch.clone().start(second(100));
+            watch.start(second(900));
+            let (start, first) = watch.start.get().copied().unwrap();
+            assert_eq!(first, second(100), "started once");
+            let now = start + Duration::from_secs(13);
+            assert_eq!(
+                watch.late(second(110), now),
+                expected_s.map(Duration::from_secs),
+                "{pace:?}"
+            );
+            let early = watch.late(second(10_000), now);
+            assert_eq!(early, expected_s.map(|_| Duration::ZERO));
         }
-        assert_eq!(watch.latency(Pace::Max), None);
-        assert_eq!(Stopwatch::default().latency(Pace::RealTime), None);
-        // Twice as fast, the data of second i end after half of it.
-        assert!(watch.latency(Pace::Times(2.0)).unwrap().max_ms > 50_000.0);
+    }
+
+    #[test]
+    fn of_a_hundred_frames_the_fiftieth_and_the_last_but_one_are_named() {
+        let late = (1..=100).rev().map(Duration::from_millis);
+        let latency = Latency::of(late.collect()).unwrap();
+        let expected = Latency {
+            frames: 100,
+            p50_ms: 50.0,
+            p99_ms: 99.0,
+            max_ms: 100.0,
+        };
+        assert_eq!(latency, expected);
+        assert_eq!(Latency::of(Vec::new()), None);
     }
 }

@@ -7,7 +7,6 @@ mod command;
 mod config;
 mod control;
 mod cpu;
-mod departures;
 mod document;
 mod exit;
 mod latency;

@@ -7,7 +7,7 @@ use std::sync::mpsc::Receiver;
 
 use beluga_types::{Echogram, Rig, SolidarFrame};
 
-use crate::departures::Departures;
+use crate::latency::Watch;
 #[cfg(feature = "viz")]
 pub(crate) use with_viewer::{Page, Picture, is_watched};
 #[cfg(not(feature = "viz"))]
@@ -27,8 +27,8 @@ pub(crate) enum Look {
 #[derive(Clone)]
 pub(crate) struct Subject<'a> {
     pub(crate) rig: &'a Rig,
-    /// When its measurements left the source, if the run keeps to their time.
-    pub(crate) departures: Option<Departures>,
+    /// What the run's data are held against.
+    pub(crate) watch: &'a Watch,
 }
 
 /// Where a page listens, and whether a browser is opened for it.
@@ -55,13 +55,13 @@ mod with_viewer {
     pub(crate) struct Picture {
         path: PathBuf,
         recorder: Recorder,
-        departures: Option<Departures>,
+        watch: Watch,
     }
 
     impl Subject<'_> {
         fn options(&self) -> Options {
             Options {
-                paced: self.departures.is_some(),
+                paced: self.watch.is_paced(),
                 ..Options::default()
             }
         }
@@ -76,7 +76,7 @@ mod with_viewer {
             Ok(Self {
                 path: path.to_owned(),
                 recorder: Recorder::create_with(path, subject.rig, subject.options())?,
-                departures: subject.departures,
+                watch: subject.watch.clone(),
             })
         }
 
@@ -94,7 +94,7 @@ mod with_viewer {
             let picture = Self {
                 path: path.to_owned(),
                 recorder,
-                departures: subject.departures,
+                watch: subject.watch.clone(),
             };
             Ok((picture, Page::open(viewer, opening)))
         }
@@ -104,9 +104,7 @@ mod with_viewer {
             for look in looks {
                 match look {
                     Look::Frame(frame) => {
-                        let gone = self.departures.as_ref();
-                        if let Some(by) = gone.and_then(|gone| gone.before(frame.window.end, Instant::now()))
-                        {
+                        if let Some(by) = self.watch.late(frame.window.end, Instant::now()) {
                             self.recorder.late(by);
                         }
                         self.recorder.frame(&frame)?;

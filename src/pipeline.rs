@@ -20,12 +20,13 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use beluga_fusion::Fuser;
-use beluga_ingest::{Pace, tape};
+use beluga_ingest::tape;
 use beluga_sim::Scorer;
 use beluga_sinks::{FrameHasher, maml};
 use beluga_types::{Measurement, Payload, Rig, SolidarFrame};
 
 use crate::control::{Control, Withheld};
+use crate::latency::Watch;
 use crate::picture::{Look, Picture};
 use crate::report::Report;
 
@@ -40,7 +41,8 @@ pub(crate) struct River<'a> {
     pub(crate) fusion: beluga_fusion::Config,
     /// Measurements in timeline order.
     pub(crate) source: Box<dyn Iterator<Item = Measurement> + Send + 'a>,
-    pub(crate) pace: Pace,
+    /// What holds the source to its pace.
+    pub(crate) watch: Watch,
     /// The record and where it lies.
     pub(crate) record: Option<(PathBuf, maml::Writer)>,
     /// The timeline once more, as a tape, and where it lies.
@@ -72,7 +74,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         rig,
         fusion,
         source,
-        pace,
+        watch,
         record,
         tape,
         picture,
@@ -94,7 +96,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         let (to_control, control) = branch(scope, "control", TIMELINE_QUEUE, control, Control::run)?;
         let (to_tape, tape) = branch(scope, "tape", TIMELINE_QUEUE, tape, wind)?;
 
-        let (playing, stopped) = (stop.clone(), stop.clone());
+        let (pace, playing, stopped) = (watch.pace(), stop.clone(), stop.clone());
         let play = named(scope, "play", move || {
             beluga_ingest::play(source, pace, timeline_end, playing)
         })?;
@@ -107,7 +109,8 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             stop,
             progress,
         };
-        let fuse = named(scope, "fuse", move || fuse(fuser, &rig, timeline, outlets))?;
+        let report = Report::on(&rig, watch);
+        let fuse = named(scope, "fuse", move || fuse(fuser, timeline, report, outlets))?;
 
         // Every stage ends when the one before it drops its channel end.
         let mut report = joined(fuse)?;
@@ -147,15 +150,10 @@ struct Outlets {
 }
 
 /// Fusion's own thread: measurement in, frames out, everything counted.
-fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: Outlets) -> Report {
-    let name_of = |id| {
-        rig.sensor(id)
-            .map_or_else(|| format!("sensor {}", id.0), |s| s.name.clone())
-    };
-    let mut report = Report::on(rig);
+fn fuse(mut fuser: Fuser, timeline: Receiver<Measurement>, mut report: Report, outlets: Outlets) -> Report {
     let pour = |report: &mut Report, frames: Vec<SolidarFrame>| {
         for frame in frames {
-            report.count_frame(&frame, name_of);
+            report.count_frame(&frame);
             outlets.progress.fetch_add(1, Ordering::Relaxed);
             let frame = Arc::new(frame);
             offer(
@@ -188,7 +186,7 @@ fn fuse(mut fuser: Fuser, rig: &Rig, timeline: Receiver<Measurement>, outlets: O
     pour(&mut report, last);
     report.notes = fuser.notes();
     report.count_unusable(fuser.unusable_pings());
-    report.note_spans();
+    report.sum_up();
     report
 }
 

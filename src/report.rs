@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use beluga_types::{
     Gap, Measurement, Medium, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame, SonarRegistration, Stamp,
@@ -10,7 +11,7 @@ use beluga_types::{
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::latency::{Latency, Stopwatch};
+use crate::latency::{Latency, Watch};
 use crate::sensors::SensorReport;
 
 /// Everything counted during a run, in the order people ask for it.
@@ -63,14 +64,17 @@ pub(crate) struct Report {
     /// What else people should know: defaults taken, offsets applied, keys made.
     pub(crate) notes: Vec<String>,
     #[serde(skip)]
-    pub(crate) watch: Stopwatch,
+    watch: Option<Watch>,
+    /// How late each frame was.
+    #[serde(skip)]
+    late: Vec<Duration>,
     #[serde(skip)]
     span: Option<(Stamp, Stamp)>,
 }
 
 impl Report {
-    /// A report on a run of this rig.
-    pub(crate) fn on(rig: &Rig) -> Self {
+    /// A report on a run of this rig, by this watch.
+    pub(crate) fn on(rig: &Rig, watch: Watch) -> Self {
         let sensor = |spec: &SensorSpec| SensorReport {
             name: spec.name.clone(),
             time_offset_ms: spec.time_offset_nanos as f64 * 1e-6,
@@ -78,13 +82,16 @@ impl Report {
         };
         Self {
             sensors: rig.sensors.iter().map(sensor).collect(),
+            watch: Some(watch),
             ..Self::default()
         }
     }
 
     /// Counts a payload that fusion is given.
     pub(crate) fn count_measurement(&mut self, measurement: &Measurement) {
-        self.watch.start(measurement.end);
+        if let Some(watch) = &self.watch {
+            watch.start(measurement.end);
+        }
         self.measurements += 1;
         if let Some(sensor) = self.sensors.get_mut(usize::from(measurement.sensor.0)) {
             sensor.measurements += 1;
@@ -104,8 +111,9 @@ impl Report {
         }
     }
 
-    /// Says which sensors have no time in common, once all has been counted.
-    pub(crate) fn note_spans(&mut self) {
+    /// Once all has been counted: how late the frames were, and which sensors have no time in common.
+    pub(crate) fn sum_up(&mut self) {
+        self.latency = Latency::of(std::mem::take(&mut self.late));
         let spans = self
             .sensors
             .iter()
@@ -113,9 +121,13 @@ impl Report {
         self.notes.extend(beluga_ingest::apart(spans));
     }
 
-    /// Counts a frame.
-    pub(crate) fn count_frame(&mut self, frame: &SolidarFrame, name_of: impl Fn(SensorId) -> String) {
-        self.watch.lap(frame.window.end);
+    /// Counts a frame that was just made.
+    pub(crate) fn count_frame(&mut self, frame: &SolidarFrame) {
+        let late = self
+            .watch
+            .as_ref()
+            .map(|watch| watch.late(frame.window.end, Instant::now()));
+        self.late.extend(late.flatten());
         self.frames += 1;
         let in_water = frame
             .points
@@ -154,7 +166,9 @@ impl Report {
             }
         }
         for gap in &frame.gaps {
-            let key = format!("{} {}", name_of(gap.sensor), gap.cause.name());
+            let sensor = self.sensors.get(usize::from(gap.sensor.0));
+            let name = sensor.map_or("a sensor beyond the rig", |sensor| &sensor.name);
+            let key = format!("{name} {}", gap.cause.name());
             let lost = self.lost.entry(key).or_default();
             *lost = lost.saturating_add(gap.lost);
         }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::exit::{Exit, Wrong};
+use crate::latency::Watch;
 use crate::pipeline::{self, River};
 use crate::report::Report;
 
@@ -46,9 +47,10 @@ impl Demo {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         let world = scene(&self.scene, self.seed, self.seconds, &[])?;
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
+        let watch = Watch::of(Pace::Max);
         let opened = self
             .results
-            .open(None, &self.out.join("demo.maml"), &source, world.rig(), None)?;
+            .open(None, &self.out.join("demo.maml"), &source, world.rig(), &watch)?;
         let truth = world.truth();
         let truth_folder = opened.path.with_extension("truth");
         TruthWriter::create(&truth_folder, &world, &self.scene)?.finish(None)?;
@@ -59,7 +61,7 @@ impl Demo {
             rig: world.rig().clone(),
             fusion: opened.config.fusion,
             source: Box::new(world.measurements()),
-            pace: Pace::Max,
+            watch,
             record: Some((opened.path, opened.record)),
             tape: None,
             picture: opened.picture,

@@ -9,8 +9,8 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
-use crate::departures::Departures;
 use crate::exit::{Exit, Wrong};
+use crate::latency::Watch;
 use crate::pipeline::{self, River};
 
 /// Fuses a recording into a sealed record.
@@ -63,13 +63,6 @@ impl FromStr for ClockOffset {
 #[derive(Clone, Copy, Debug)]
 struct Speed(Pace);
 
-impl Speed {
-    /// Whether the run keeps to its measurements' time.
-    fn is_paced(self) -> bool {
-        self.0 != Pace::Max
-    }
-}
-
 impl FromStr for Speed {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
@@ -102,11 +95,9 @@ impl Replay {
             .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
         let default = PathBuf::from(format!("{name}.maml"));
         must_be_free(&[("--out", self.out.as_deref()), ("--tape", self.tape.as_deref())])?;
-        let departures = self.speed.is_paced().then(Departures::default);
+        let watch = Watch::of(self.speed.0);
         let out = self.out.as_deref();
-        let opened = self
-            .results
-            .open(out, &default, &name, recording.rig(), departures.clone())?;
+        let opened = self.results.open(out, &default, &name, recording.rig(), &watch)?;
 
         let stop = stop_on_ctrl_c()?;
         let tape = match self.tape {
@@ -121,11 +112,8 @@ impl Replay {
         let mouth = pipeline::run(River {
             rig: recording.rig().clone(),
             fusion: opened.config.fusion,
-            source: match departures {
-                Some(departures) => Box::new(departures.watch(timeline)),
-                None => Box::new(timeline),
-            },
-            pace: self.speed.0,
+            source: Box::new(timeline),
+            watch,
             record: Some((opened.path, opened.record)),
             tape,
             picture: opened.picture,
@@ -137,7 +125,6 @@ impl Replay {
         progress.stop();
 
         let mut report = mouth.report;
-        report.latency = report.watch.latency(self.speed.0);
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(opened.notes);
         super::show(json, &report, &report.to_string())?;

@@ -14,9 +14,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::config::Config;
 use crate::cpu;
-use crate::departures::Departures;
 use crate::document;
 use crate::exit::Wrong;
+use crate::latency::Watch;
 use crate::picture::{Opening, Page, Picture, Subject, is_watched};
 
 /// Where the results of a run go.
@@ -77,8 +77,7 @@ pub(crate) struct Opened {
 
 impl Results {
     /// Makes record and picture for a run of `source`. A path that was asked for must be free; a
-    /// default one takes the next free name. `departures` are those of a run that keeps to its
-    /// measurements' time.
+    /// default one takes the next free name. `watch` is what the run's data are held against.
     ///
     /// # Errors
     /// If the config or a key is wrong, or a file cannot be made.
@@ -88,7 +87,7 @@ impl Results {
         default: &Path,
         source: &str,
         rig: &Rig,
-        departures: Option<Departures>,
+        watch: &Watch,
     ) -> anyhow::Result<Opened> {
         let mut config = Config::load(self.config.as_deref())?;
         // Refused before anything is made, so that the next try finds the name free.
@@ -105,7 +104,7 @@ impl Results {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let (options, notes) = self.keys(document::fields(source, &config, rig, now(), cpu::class())?)?;
-        let (picture, page) = self.picture(&path, Subject { rig, departures })?;
+        let (picture, page) = self.picture(&path, Subject { rig, watch })?;
         config.fusion.keep_echoes = picture.is_some();
         let record = Writer::create(&path, options)
             .with_context(|| format!("cannot make the record {}", path.display()))?;

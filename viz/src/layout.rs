@@ -209,7 +209,7 @@ fn echo_views(rig: &Rig) -> Vec<ContainerLike> {
 fn numbers(shown: &Shown) -> Vec<ContainerLike> {
     let plot = |name: &str, origin: &str| ContainerLike::from(TimeSeriesView::new(name).with_origin(origin));
     let latency = match shown.paced {
-        true => "Latency, source to picture",
+        true => "Latency, data to picture",
         false => "Latency: not paced, none",
     };
     let series = Horizontal::new([

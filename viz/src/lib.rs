@@ -49,7 +49,7 @@
 //! | `plot/sigma` | one sigma of the pose: horizontal, vertical, rotation | m, m, deg |
 //! | `plot/held` | how well the weakest axis of rotation and of translation was held | 0 to 1 |
 //! | `plot/residual` | how far the sonar lies off the lidar map, where the test could be made: distance, rotation; the seam and its 95 % | cm, 0.1 deg, mm, mm |
-//! | `plot/latency` | the slowest frame of each second, from its newest measurement leaving the source to the picture; only where a run is paced | ms |
+//! | `plot/latency` | the slowest frame of each second, from the moment its data were complete at the run's pace to the picture; only where a run is paced | ms |
 //! | `plot/points` | points of a frame: lidar, sonar, arcs; payloads lost in the second before | count |
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 

@@ -152,7 +152,7 @@ impl Recorder {
         self.echoes.ping(&self.stream, echo)
     }
 
-    /// Says how long after its newest measurement had left the source the next frame came.
+    /// Says how long after its data were complete, at the pace of the run, the next frame came.
     pub fn late(&mut self, by: Duration) {
         self.plots.late(by);
     }

@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::command::demo::scene;
 use crate::command::run::{Progress, stop_on_ctrl_c};
 use crate::exit::Exit;
+use crate::latency::Watch;
 use crate::pipeline::{self, River};
 
 /// Worlds that are simulated, fused and scored, one seed after the other; nothing is kept of them.
@@ -63,7 +64,7 @@ impl Seeds {
                 rig: world.rig().clone(),
                 fusion: beluga_fusion::Config::default(),
                 source: Box::new(world.measurements()),
-                pace: Pace::Max,
+                watch: Watch::of(Pace::Max),
                 record: None,
                 tape: None,
                 picture: None,
