@@ -20,6 +20,7 @@ mod reader;
 pub(crate) mod records;
 mod rig;
 mod schema;
+mod sonar_image;
 pub(crate) mod summary;
 pub(crate) mod views;
 mod writer;

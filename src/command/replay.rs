@@ -30,6 +30,10 @@ pub(crate) struct Replay {
     /// Records the timeline as a tape too; must not exist.
     #[arg(long, value_name = "FILE.mcap")]
     tape: Option<PathBuf>,
+    /// Puts each ping's magnitudes by beam on the tape once more, for viewers (RawSonarImage); makes
+    /// the tape more than twice as large.
+    #[arg(long, requires = "tape")]
+    sonar_images: bool,
     /// Shifts a sensor's clock by so many seconds, on top of what the rig says; once for each sensor.
     #[arg(long, value_name = "SENSOR=SECONDS", allow_hyphen_values = true)]
     clock_offset: Vec<ClockOffset>,
@@ -104,6 +108,10 @@ impl Replay {
             None => None,
             Some(path) => {
                 let writer = tape::Writer::create(&path, recording.rig()).context(Wrong::Arguments)?;
+                let writer = match self.sonar_images {
+                    true => writer.with_sonar_images(),
+                    false => writer,
+                };
                 Some((path, writer))
             }
         };

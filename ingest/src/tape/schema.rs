@@ -1,8 +1,8 @@
 //! What can stand on a tape: the kinds of messages, their topics and their schemas.
 //!
 //! `beluga_msgs` is our own package; its messages lose nothing. The standard messages follow the
-//! definitions of ROS 2 `common_interfaces` 5.3 (sensor_msgs, nav_msgs, geometry_msgs, std_msgs)
-//! and `rcl_interfaces` (builtin_interfaces).
+//! definitions of ROS 2 `common_interfaces` 5.3 (sensor_msgs, nav_msgs, geometry_msgs, std_msgs),
+//! `rcl_interfaces` (builtin_interfaces) and `marine_msgs` 2.1 (marine_acoustic_msgs).
 
 use beluga_types::{Payload, SonarPing};
 
@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Profile,
     /// What a cloud does not say of its scan; stands before it.
     Scan,
+    /// For viewers: a ping's magnitudes by beam.
+    SonarImage,
     SoundSpeed,
     Velocity,
     /// For viewers: an IMU sample once more.
@@ -105,6 +107,7 @@ impl Kind {
             Kind::Pose => "pose",
             Kind::Profile => "profile",
             Kind::Scan => "scan",
+            Kind::SonarImage => "sonar_image",
             Kind::SoundSpeed => "sound_speed",
             Kind::Velocity => "velocity",
             Kind::ViewImu => "imu_view",
@@ -129,6 +132,7 @@ impl Kind {
             Kind::Pose => "beluga_msgs/msg/Pose",
             Kind::Profile => "beluga_msgs/msg/Profile",
             Kind::Scan => "beluga_msgs/msg/Scan",
+            Kind::SonarImage => "marine_acoustic_msgs/msg/RawSonarImage",
             Kind::SoundSpeed => "beluga_msgs/msg/SoundSpeed",
             Kind::Velocity => "beluga_msgs/msg/Velocity",
             Kind::ViewImu => "sensor_msgs/msg/Imu",
@@ -163,6 +167,13 @@ impl Kind {
             Kind::NavSat => standard(
                 include_str!("msg/NavSatFix.msg"),
                 &[("sensor_msgs/NavSatStatus", NAV_SAT_STATUS)],
+            ),
+            Kind::SonarImage => standard(
+                include_str!("msg/RawSonarImage.msg"),
+                &[
+                    ("marine_acoustic_msgs/PingInfo", PING_INFO),
+                    ("marine_acoustic_msgs/SonarImageData", SONAR_IMAGE_DATA),
+                ],
             ),
             Kind::Odometry => standard(include_str!("msg/Odometry.msg"), &GEOMETRY),
             Kind::ViewImu => standard(include_str!("msg/RosImu.msg"), &GEOMETRY[4..]),
@@ -203,6 +214,19 @@ int8 STATUS_FIX=0
 uint16 SERVICE_GPS=1
 int8 status
 uint16 service
+";
+const PING_INFO: &str = "\
+float32 frequency
+float32 sound_speed
+float32[] tx_beamwidths
+float32[] rx_beamwidths
+";
+const SONAR_IMAGE_DATA: &str = "\
+bool is_bigendian
+uint32 DTYPE_FLOAT32=8
+uint32 dtype
+uint32 beam_count
+uint8[] data
 ";
 const GEOMETRY: [(&str, &str); 6] = [
     (
@@ -261,7 +285,7 @@ mod tests {
     fn every_text_holds_what_it_names() {
         for kind in OWN
             .into_iter()
-            .chain([Kind::NavSat, Kind::Odometry, Kind::ViewImu])
+            .chain([Kind::NavSat, Kind::Odometry, Kind::SonarImage, Kind::ViewImu])
         {
             let text = kind.text();
             for line in text.lines().filter(|line| !line.starts_with(['#', 'M', '='])) {

@@ -17,7 +17,7 @@ use super::ending::Out;
 use super::fixes::{self, Moment};
 use super::rig::Attached;
 use super::schema::{Kind, topic};
-use super::{KIND, LIBRARY, PROFILE, SENSOR, cloud, echoes, rig, views};
+use super::{KIND, LIBRARY, PROFILE, SENSOR, cloud, echoes, rig, sonar_image, views};
 use crate::error::Error;
 
 /// A chunk is closed when it holds so many bytes before compression,
@@ -47,6 +47,7 @@ pub struct Writer {
     chunk: Option<(Stamp, usize)>,
     pushed: u64,
     kept: u64,
+    sonar_images: bool,
 }
 
 impl Writer {
@@ -66,6 +67,15 @@ impl Writer {
         }
         writer.flush()?;
         Ok(writer)
+    }
+
+    /// Writes each ping of beams or of echo strength once more as a
+    /// `marine_acoustic_msgs/RawSonarImage` of magnitudes, for viewers. It is never read back, and
+    /// larger than the ping.
+    #[must_use]
+    pub fn with_sonar_images(mut self) -> Self {
+        self.sonar_images = true;
+        self
     }
 
     /// An MCAP file without anything in it.
@@ -91,6 +101,7 @@ impl Writer {
             chunk: None,
             pushed: 0,
             kept: 0,
+            sonar_images: false,
         })
     }
 
@@ -138,6 +149,13 @@ impl Writer {
         self.write(kind, sensor, &name, &moment, &message)?;
         if let Some((view, message)) = views::of(measurement, &name) {
             self.write(view, sensor, &name, &moment, &message)?;
+        }
+        if let Payload::Sonar(ping) = &measurement.payload
+            && self.sonar_images
+            && let Some(image) = sonar_image::of(measurement.stamp, &name, ping)
+            && image.len() <= MAX_MESSAGE_BYTES
+        {
+            self.write(Kind::SonarImage, sensor, &name, &moment, &image)?;
         }
         self.pushed += 1;
         let (first, bytes) = self.chunk.unwrap_or((moment.end, 0));

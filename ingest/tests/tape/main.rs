@@ -22,7 +22,7 @@ use beluga_types::{Measurement, Payload, Rig};
 /// Writes a tape and gives its bytes.
 fn taped(folder: &Path, rig: &Rig, run: &[Measurement]) -> (PathBuf, Vec<u8>) {
     let path = folder.join("run.mcap");
-    let mut writer = Writer::create(&path, rig).unwrap();
+    let mut writer = Writer::create(&path, rig).unwrap().with_sonar_images();
     for measurement in run {
         writer.push(measurement).unwrap();
     }

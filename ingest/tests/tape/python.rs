@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use beluga_ingest::tape::{CloudWriter, Column, Values};
-use beluga_types::{Payload, Stamp, Transform};
+use beluga_types::{Beam, Measurement, Payload, SonarPing, Stamp, StrengthUnit, Transform};
 use nalgebra::Matrix6;
 
 use crate::specimens::{Seeded, rig};
@@ -30,6 +30,41 @@ fn script(test: &str, arguments: &[&Path]) -> Option<serde_json::Value> {
     Some(serde_json::from_str(&said).unwrap())
 }
 
+/// What a viewer is to see of a ping that has samples by beam: by sample and beam its magnitude.
+fn image(measurement: &Measurement) -> Option<serde_json::Value> {
+    let Payload::Sonar(ping) = &measurement.payload else {
+        return None;
+    };
+    let (beams, steering_rad, columns): (&[Beam], f64, Vec<Vec<f32>>) = match &**ping {
+        SonarPing::Beams(ping) => {
+            let channels = 0..ping.waveforms.shape().channels;
+            let columns = channels.map(|channel| {
+                let mut row = Vec::new();
+                ping.waveforms.read_channel(channel, &mut row);
+                row.iter().map(|[i, q]| i.hypot(*q)).collect()
+            });
+            (&ping.beams, ping.steering_rad, columns.collect())
+        }
+        SonarPing::Profile(ping) => {
+            let linear = |db: &f32| match ping.unit {
+                StrengthUnit::Amplitude => *db,
+                StrengthUnit::Decibel => 10f32.powf(db / 20.0),
+            };
+            let column = ping.strength.iter().map(linear).collect();
+            (std::slice::from_ref(&ping.beam), ping.steering_rad, vec![column])
+        }
+        _ => return None,
+    };
+    let rows: Vec<Vec<u32>> = (0..columns.first().map_or(0, Vec::len))
+        .map(|sample| columns.iter().map(|column| column[sample].to_bits()).collect())
+        .collect();
+    let angles: Vec<u32> = beams
+        .iter()
+        .map(|beam| ((beam.across_rad() + steering_rad) as f32).to_bits())
+        .collect();
+    Some(serde_json::json!({ "rows": rows, "angles": angles }))
+}
+
 /// Every message is deserialised by the schema that stands on the tape, and says what was taped.
 #[test]
 fn python_reads_every_message() {
@@ -42,9 +77,12 @@ fn python_reads_every_message() {
     let count = |kind: fn(&Payload) -> bool| run.iter().filter(|m| kind(&m.payload)).count();
     let clouds = count(|payload| matches!(payload, Payload::Lidar(_)));
     let viewed = count(|payload| matches!(payload, Payload::Imu(_) | Payload::Gnss(_) | Payload::Pose(_)));
-    assert_eq!(found["messages"], run.len() + clouds + viewed);
+    let images: Vec<_> = run.iter().filter_map(image).collect();
+    assert!(images.len() > 5);
+    assert_eq!(found["images"], serde_json::Value::Array(images.clone()));
+    assert_eq!(found["messages"], run.len() + clouds + viewed + images.len());
     let schemas = found["schemas"].as_array().unwrap();
-    assert_eq!(schemas.len(), 18, "{schemas:?}");
+    assert_eq!(schemas.len(), 19, "{schemas:?}");
 
     // Times and counts of every measurement, in order.
     let moments: Vec<serde_json::Value> = run

@@ -45,8 +45,20 @@ def points(cloud):
         yield point
 
 
+def image(ping):
+    """The bits of each row's magnitudes, and of the receive angles."""
+    beams, data = ping.image.beam_count, bytes(ping.image.data)
+    assert (ping.image.dtype, ping.image.is_bigendian) == (8, False)
+    assert len(data) == 4 * beams * ping.samples_per_beam
+    rows = struct.unpack(f"<{len(data) // 4}I", data)
+    return {
+        "rows": [list(rows[at : at + beams]) for at in range(0, len(rows), beams)] if beams else [],
+        "angles": [bits("f", float(angle)) for angle in ping.rx_angles],
+    }
+
+
 def main():
-    found = {"messages": 0, "moments": [], "points": [], "poses": []}
+    found = {"messages": 0, "moments": [], "points": [], "poses": [], "images": []}
     schemas = set()
     stores = {}
     with open(sys.argv[1], "rb") as file:
@@ -70,6 +82,8 @@ def main():
                 found["moments"].append(moment(value))
             if schema.name == "sensor_msgs/msg/PointCloud2":
                 found["points"].extend(points(value))
+            if schema.name == "marine_acoustic_msgs/msg/RawSonarImage":
+                found["images"].append(image(value))
             if schema.name == "beluga_msgs/msg/Pose":
                 numbers = list(value.rotation_wxyz) + list(value.translation_m)
                 found["poses"].append([bits("d", number) for number in numbers])
