@@ -1,69 +1,17 @@
-//! What of the wall was seen, how often, and how well: cells of the unwrapped face.
+//! How much of the wall was seen and how well, and where what was seen ends.
 
-use std::collections::BTreeMap;
+use crate::cells::{CELL_M, Cells, cell_of};
+use crate::seam::quantile;
 
-use beluga_types::Medium;
-
-use crate::seam::{SIGMAS_95, quantile};
-use crate::wall::OnWall;
-
-/// Edge of a cell, metres.
-pub(crate) const CELL_M: f64 = 0.2;
 /// A cell with this many points is covered.
 pub(crate) const COVERED: u32 = 5;
 /// An edge of what was seen is where a cell has this many points of the medium.
-const EDGE: u32 = 3;
-/// Cells that are kept at most.
-const MOST_CELLS: usize = 1_000_000;
-/// So many points of a cell are weighed, and then one in so many.
-const WEIGHED_FIRST: u32 = 4;
-const WEIGHED_EVERY: u32 = 32;
+const EDGE: u16 = 3;
 
-/// What was seen in one cell.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Cell {
-    light: u32,
-    sound: u32,
-    /// The lowest point seen by light and the highest seen by sound, metres.
-    lowest_light_m: f32,
-    highest_sound_m: f32,
-    /// Means over the points that were weighed, m².
-    random_m2: f32,
-    shared_m2: f32,
-    weighed: u32,
-}
-
-impl Cell {
-    fn new() -> Self {
-        Self {
-            light: 0,
-            sound: 0,
-            lowest_light_m: f32::INFINITY,
-            highest_sound_m: f32::NEG_INFINITY,
-            random_m2: 0.0,
-            shared_m2: 0.0,
-            weighed: 0,
-        }
-    }
-
-    /// Points of both media.
-    pub(crate) fn points(&self) -> u32 {
-        self.light.saturating_add(self.sound)
-    }
-
-    /// Half of the 95 % interval of the mean of its points along the wall's normal, metres: of n
-    /// points σ²/n + JΣJᵀ.
-    pub(crate) fn half_width_95_m(&self) -> Option<f64> {
-        let [random_m2, shared_m2] = [self.random_m2, self.shared_m2].map(f64::from);
-        let variance = random_m2 / f64::from(self.points()) + shared_m2;
-        (self.weighed > 0).then_some(SIGMAS_95 * variance.max(0.0).sqrt())
-    }
-}
-
-/// The cells of a wall by column (along) and row (up), and the stretch that was passed.
+/// The cells of a wall, and the stretch of it that was passed.
 #[derive(Default)]
 pub(crate) struct Coverage {
-    cells: BTreeMap<[i32; 2], Cell>,
+    pub(crate) cells: Cells,
     passed: Option<[f64; 2]>,
 }
 
@@ -87,46 +35,7 @@ pub(crate) struct Edges {
     pub(crate) sound_m: f64,
 }
 
-pub(crate) fn cell_of(metres: f64) -> i32 {
-    (metres / CELL_M).floor() as i32
-}
-
 impl Coverage {
-    /// Counts a point; says whether its uncertainty is wanted for [`Self::weigh`].
-    pub(crate) fn see(&mut self, at: &OnWall, medium: Medium) -> bool {
-        let key = [cell_of(at.along_m), cell_of(at.level_m)];
-        if self.cells.len() >= MOST_CELLS && !self.cells.contains_key(&key) {
-            return false;
-        }
-        let cell = self.cells.entry(key).or_insert_with(Cell::new);
-        match medium {
-            Medium::Air => {
-                cell.light = cell.light.saturating_add(1);
-                cell.lowest_light_m = cell.lowest_light_m.min(at.level_m as f32);
-            }
-            Medium::Water => {
-                cell.sound = cell.sound.saturating_add(1);
-                cell.highest_sound_m = cell.highest_sound_m.max(at.level_m as f32);
-            }
-        }
-        cell.weighed < WEIGHED_FIRST || cell.points().is_multiple_of(WEIGHED_EVERY)
-    }
-
-    /// Adds what is known of a point that was counted: variance along the normal of its own and of
-    /// what it shares, m².
-    pub(crate) fn weigh(&mut self, at: &OnWall, random_m2: f64, shared_m2: f64) {
-        let key = [cell_of(at.along_m), cell_of(at.level_m)];
-        if let Some(cell) = self.cells.get_mut(&key)
-            && random_m2.is_finite()
-            && shared_m2.is_finite()
-        {
-            cell.weighed = cell.weighed.saturating_add(1);
-            let part = 1.0 / cell.weighed as f32;
-            cell.random_m2 += (random_m2 as f32 - cell.random_m2) * part;
-            cell.shared_m2 += (shared_m2 as f32 - cell.shared_m2) * part;
-        }
-    }
-
     /// The survey reached this chainage.
     pub(crate) fn pass(&mut self, along_m: f64) {
         let [low, high] = self.passed.get_or_insert([along_m, along_m]);
@@ -137,11 +46,6 @@ impl Coverage {
     /// The stretch that was passed, metres of chainage.
     pub(crate) fn passed_m(&self) -> Option<[f64; 2]> {
         self.passed
-    }
-
-    /// The cell in this column and row.
-    pub(crate) fn cell(&self, column: i32, row: i32) -> Option<&Cell> {
-        self.cells.get(&[column, row])
     }
 
     /// Columns that were passed.
@@ -155,17 +59,15 @@ impl Coverage {
         cell_of(low).min(last)..last
     }
 
-    fn column(&self, column: i32) -> impl DoubleEndedIterator<Item = (i32, &Cell)> {
-        let range = self.cells.range([column, i32::MIN]..=[column, i32::MAX]);
-        range.map(|(&[_, row], cell)| (row, cell))
-    }
-
     /// Rows of toe and crest: where one column in twenty reaches down to, so that a sonar that saw
     /// little does not shorten the wall, and the middle one of all columns' highest covered cells.
     pub(crate) fn rows(&self) -> Option<[i32; 2]> {
         let (mut lows, mut highs) = (Vec::new(), Vec::new());
         for column in self.columns() {
-            let mut covered = self.column(column).filter(|(_, cell)| cell.points() >= COVERED);
+            let mut covered = self
+                .cells
+                .column(column)
+                .filter(|(_, cell)| cell.points() >= COVERED);
             if let Some((low, _)) = covered.next() {
                 lows.push(f64::from(low));
                 highs.push(f64::from(covered.next_back().map_or(low, |(high, _)| high)));
@@ -181,6 +83,7 @@ impl Coverage {
         let (mut covered, mut tolerated) = (0u32, 0u32);
         for column in self.columns() {
             for (_, cell) in self
+                .cells
                 .column(column)
                 .filter(|(row, cell)| (toe..=crest).contains(row) && cell.points() >= COVERED)
             {
@@ -199,8 +102,8 @@ impl Coverage {
     /// The edges of what both saw, column by column, where both saw something.
     pub(crate) fn edges(&self) -> Vec<Edges> {
         let edges = self.columns().filter_map(|column| {
-            let mut light = self.column(column).filter(|(_, cell)| cell.light >= EDGE);
-            let mut sound = self.column(column).filter(|(_, cell)| cell.sound >= EDGE);
+            let mut light = self.cells.column(column).filter(|(_, cell)| cell.light >= EDGE);
+            let mut sound = self.cells.column(column).filter(|(_, cell)| cell.sound >= EDGE);
             Some(Edges {
                 along_m: (f64::from(column) + 0.5) * CELL_M,
                 light_m: f64::from(light.next()?.1.lowest_light_m),
@@ -220,7 +123,10 @@ pub(crate) fn strip_m(edges: &[Edges]) -> Option<f64> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use beluga_types::Medium;
+
     use super::*;
+    use crate::wall::OnWall;
 
     /// Ten metres of wall from −4 m to 3 m, not seen between −0.3 and 0.5 m, five times a cell.
     pub(crate) fn quay() -> Coverage {
@@ -237,10 +143,10 @@ pub(crate) mod tests {
                     level if level >= 0.5 => Medium::Air,
                     _ => continue,
                 };
-                if coverage.see(&at, medium) {
+                if coverage.cells.see(&at, medium) {
                     // Below water twice the tolerance, in what is shared.
                     let shared = if medium == Medium::Air { 0.01 } else { 0.05 };
-                    coverage.weigh(&at, 0.02f64.powi(2), f64::powi(shared, 2));
+                    coverage.cells.weigh(&at, 0.02f64.powi(2), f64::powi(shared, 2));
                 }
             }
             coverage.pass(f64::from(i) * 0.05);
@@ -277,8 +183,8 @@ pub(crate) mod tests {
                 };
                 // Below the water only one metre of ten.
                 let seen = at.level_m > 0.0 || at.along_m < 1.0;
-                if seen && coverage.see(&at, Medium::Air) {
-                    coverage.weigh(&at, 1e-4, 1e-4);
+                if seen && coverage.cells.see(&at, Medium::Air) {
+                    coverage.cells.weigh(&at, 1e-4, 1e-4);
                 }
             }
             coverage.pass(f64::from(i) * 0.05);
@@ -298,11 +204,11 @@ pub(crate) mod tests {
         };
         assert_eq!(coverage.shares(0.05), None);
         for _ in 0..100 {
-            if coverage.see(&at, Medium::Air) {
-                coverage.weigh(&at, 0.03f64.powi(2), 0.01f64.powi(2));
+            if coverage.cells.see(&at, Medium::Air) {
+                coverage.cells.weigh(&at, 0.03f64.powi(2), 0.01f64.powi(2));
             }
         }
-        let half = coverage.cell(0, 0).unwrap().half_width_95_m().unwrap();
+        let half = coverage.cells.cell(0, 0).unwrap().half_width_95_m().unwrap();
         assert!((half - 1.96 * (0.003f64.powi(2) + 0.01f64.powi(2)).sqrt()).abs() < 1e-8);
     }
 }

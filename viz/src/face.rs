@@ -192,9 +192,10 @@ impl Found {
         }
         for (medium, points) in Medium::ALL.into_iter().zip(&on_face) {
             for &(at, i) in points {
-                if self.coverage.see(&at, medium) {
+                if self.coverage.cells.see(&at, medium) {
                     let weighed = weigh(&self.wall, frame, at, medium, i);
                     self.coverage
+                        .cells
                         .weigh(&at, weighed.variance_m2, shared_m2(&weighed.row, &shared));
                 }
             }

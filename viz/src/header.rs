@@ -6,7 +6,8 @@ use beluga_types::{PoseSource, Rig, SensorKind, SolidarFrame, Water};
 use re_sdk::RecordingStream;
 use re_sdk_types::archetypes::TextDocument;
 
-use crate::coverage::{CELL_M, COVERED};
+use crate::cells::CELL_M;
+use crate::coverage::COVERED;
 use crate::face::Face;
 use crate::pace::Pace;
 use crate::{Error, section};

@@ -54,6 +54,7 @@
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 
 mod camera;
+mod cells;
 mod colour;
 mod coverage;
 mod echo;

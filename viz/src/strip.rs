@@ -5,7 +5,8 @@ use re_sdk_types::archetypes::LineStrips3D;
 use re_sdk_types::components::{Color, Radius};
 
 use crate::Error;
-use crate::coverage::{CELL_M, Coverage, Edges, strip_m};
+use crate::cells::CELL_M;
+use crate::coverage::{Coverage, Edges, strip_m};
 use crate::seam::quantile;
 use crate::wall::Wall;
 

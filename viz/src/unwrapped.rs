@@ -6,8 +6,9 @@ use re_sdk_types::components::{Color, ImageBuffer, ImageFormat, Opacity, Radius}
 use re_sdk_types::datatypes::{AnnotationInfo, ChannelDatatype, Rgba32};
 
 use crate::Error;
+use crate::cells::{CELL_M, cell_of};
 use crate::colour::Rgb;
-use crate::coverage::{CELL_M, COVERED, Coverage, cell_of};
+use crate::coverage::{COVERED, Coverage};
 
 /// Edge of a cell on the picture, in pixels.
 const PIXELS: usize = 2;
@@ -241,7 +242,7 @@ fn step(length_m: f64, most: f64) -> f64 {
 }
 
 fn class(coverage: &Coverage, [column, row]: [i32; 2], tolerance_m: f64, inside: bool) -> u8 {
-    let Some(cell) = coverage.cell(column, row) else {
+    let Some(cell) = coverage.cells.cell(column, row) else {
         return if inside { HATCH } else { PAPER };
     };
     match cell.half_width_95_m() {
@@ -313,7 +314,7 @@ mod tests {
                         level_m: f64::from(level) * 0.5 - 6.0,
                     };
                     for _ in 0..COVERED {
-                        coverage.see(&at, beluga_types::Medium::Air);
+                        coverage.cells.see(&at, beluga_types::Medium::Air);
                     }
                 }
                 coverage.pass(f64::from(i) * 0.1);
