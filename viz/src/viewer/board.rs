@@ -27,7 +27,11 @@ pub(super) enum Stay {
     /// As a part of the layout of this name, until another layout is complete.
     Layout(String),
     /// The last part of the layout of this name: it takes the place of all others.
-    LayoutEnd(String),
+    LayoutEnd {
+        layout: String,
+        /// The part for whoever has none yet: it lets the layout be looked at.
+        opening: Vec<u8>,
+    },
     /// As part of a history.
     Moment,
 }
@@ -65,8 +69,8 @@ impl State {
                     self.parts.remove(&before);
                 }
             }
-            Stay::LayoutEnd(name) => self.parts.retain(|_, part| match &part.stay {
-                Stay::Layout(other) | Stay::LayoutEnd(other) => other == name,
+            Stay::LayoutEnd { layout, .. } => self.parts.retain(|_, part| match &part.stay {
+                Stay::Layout(other) | Stay::LayoutEnd { layout: other, .. } => other == layout,
                 _ => true,
             }),
             Stay::Moment => self.moment_bytes += bytes.len(),
@@ -75,6 +79,21 @@ impl State {
         self.parts.insert(at, Part { stay, bytes });
         if self.moment_bytes > MOST_MOMENT_BYTES {
             self.forget_moments();
+        }
+    }
+
+    /// The layout that is whole, as whoever has none yet gets it: before all else, since a viewer that
+    /// has something to show makes itself a layout.
+    fn opening(&self, bytes: &mut Vec<u8>) {
+        let ends = self.parts.values().filter_map(|part| match &part.stay {
+            Stay::LayoutEnd { layout, opening } => Some((layout, opening)),
+            _ => None,
+        });
+        if let Some((whole, opening)) = ends.last() {
+            let is_of_it = |part: &&Part| part.stay == Stay::Layout(whole.clone());
+            let parts = self.parts.values().filter(is_of_it);
+            parts.for_each(|part| bytes.extend_from_slice(&part.bytes));
+            bytes.extend_from_slice(opening);
         }
     }
 
@@ -117,6 +136,9 @@ impl Board {
             .wait_timeout_while(self.state(), patience, nothing)
             .unwrap_or_else(PoisonError::into_inner);
         let (mut bytes, mut next, mut parts) = (Vec::new(), from, 0);
+        if from == 0 {
+            state.opening(&mut bytes);
+        }
         for (&at, part) in state.parts.range(from..).take(most_parts) {
             bytes.extend_from_slice(&part.bytes);
             next = at + 1;
@@ -230,10 +252,32 @@ mod tests {
             board.put(Stay::Layout(name.into()), format!("{name} 1.").into_bytes());
             board.put(Stay::Layout(name.into()), format!("{name} 2.").into_bytes());
             if name != "c" {
-                board.put(Stay::LayoutEnd(name.into()), format!("show {name}.").into_bytes());
+                board.put(end(name), format!("show {name}.").into_bytes());
             }
         }
-        assert_eq!(all(&board), "b 1.b 2.show b.c 1.c 2.");
+        let first = board.since(0, 1, Duration::ZERO);
+        assert_eq!(first.bytes, *b"b 1.b 2.open b.b 1.");
+        let rest = board.since(first.next, MOST_PARTS, Duration::ZERO);
+        assert_eq!(rest.bytes, *b"b 2.show b.c 1.c 2.");
+    }
+
+    #[test]
+    fn whoever_comes_late_gets_the_layout_before_all_else_and_looks_at_it() {
+        let board = Board::default();
+        assert_eq!(all(&board), "");
+        board.put(Stay::Layout("a".into()), *b"a.");
+        board.put(newest("hull"), *b"hull 1.");
+        assert_eq!(all(&board), "a.hull 1.", "not whole yet");
+        board.put(end("a"), *b"show a.");
+        board.put(newest("hull"), *b"hull 2.");
+        assert_eq!(all(&board), "a.open a.a.show a.hull 2.");
+    }
+
+    fn end(name: &str) -> Stay {
+        Stay::LayoutEnd {
+            layout: name.into(),
+            opening: format!("open {name}.").into_bytes(),
+        }
     }
 
     #[test]

@@ -70,7 +70,13 @@ fn parts(message: &LogMsg) -> Vec<(Stay, LogMsg)> {
     let store = message.store_id();
     let layout = || format!("{store:?}");
     let stay = match message {
-        LogMsg::BlueprintActivationCommand(_) => Stay::LayoutEnd(layout()),
+        LogMsg::BlueprintActivationCommand(_) => match encoded(&always_active(message.clone())) {
+            Ok(opening) => Stay::LayoutEnd {
+                layout: layout(),
+                opening,
+            },
+            Err(_) => Stay::Layout(layout()),
+        },
         _ if store.is_blueprint() => Stay::Layout(layout()),
         LogMsg::SetStoreInfo(_) => Stay::Kept,
         LogMsg::ArrowMsg(_, arrow) => match Chunk::from_arrow_msg(arrow) {
