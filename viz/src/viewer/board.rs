@@ -85,11 +85,11 @@ impl State {
     /// The layout that is whole, as whoever has none yet gets it: before all else, since a viewer that
     /// has something to show makes itself a layout.
     fn opening(&self, bytes: &mut Vec<u8>) {
-        let ends = self.parts.values().filter_map(|part| match &part.stay {
+        let whole = self.parts.values().rev().find_map(|part| match &part.stay {
             Stay::LayoutEnd { layout, opening } => Some((layout, opening)),
             _ => None,
         });
-        if let Some((whole, opening)) = ends.last() {
+        if let Some((whole, opening)) = whole {
             let is_of_it = |part: &&Part| part.stay == Stay::Layout(whole.clone());
             let parts = self.parts.values().filter(is_of_it);
             parts.for_each(|part| bytes.extend_from_slice(&part.bytes));
