@@ -21,6 +21,8 @@ pub(crate) struct Header {
     water: &'static str,
     names: Vec<String>,
     has_sonar: bool,
+    /// Whether anything on board could tell a pose.
+    has_pose: bool,
     tolerance_m: f64,
     pace: Pace,
 }
@@ -32,6 +34,7 @@ impl Header {
             water: water(&rig.water),
             names: rig.sensors.iter().map(|sensor| sensor.name.clone()).collect(),
             has_sonar: rig.sensors.iter().any(|sensor| sensor.kind == SensorKind::Sonar),
+            has_pose: rig.sensors.iter().any(|sensor| sensor.kind != SensorKind::Sonar),
             tolerance_m,
             pace: Pace::new(1.0, 2.0),
         }
@@ -49,7 +52,7 @@ impl Header {
         }
         let mut facts = vec![
             format!("**Datum** {}", self.datum),
-            format!("**Nav** {}", nav(frame)),
+            format!("**Nav** {}", self.nav(frame)),
         ];
         if self.has_sonar {
             facts.push(format!("**Sound speed** {}", self.sound_speed(frame)));
@@ -60,6 +63,24 @@ impl Header {
             let _ = write!(text, "\n\n{}", self.wall(face));
         }
         Ok(stream.log(ENTITY, &TextDocument::from_markdown(text))?)
+    }
+
+    fn nav(&self, frame: &SolidarFrame) -> String {
+        if !self.has_pose {
+            return "none: taken as at rest, no path".into();
+        }
+        let sigma = crate::plots::sigmas(frame);
+        let source = match frame.status.pose_source {
+            PoseSource::Odometry => "lidar alone",
+            PoseSource::OdometryAndNav => "lidar and nav",
+            PoseSource::Nav => "nav alone",
+            PoseSource::Prediction => "**lost: predicted**",
+        };
+        format!(
+            "{source}, 1σ {:.1} cm, {:.2}°",
+            sigma.x.hypot(sigma.y) * 100.0,
+            sigma.z.to_degrees()
+        )
     }
 
     fn sound_speed(&self, frame: &SolidarFrame) -> String {
@@ -137,17 +158,20 @@ fn water(water: &Water) -> &'static str {
     }
 }
 
-fn nav(frame: &SolidarFrame) -> String {
-    let sigma = crate::plots::sigmas(frame);
-    let source = match frame.status.pose_source {
-        PoseSource::Odometry => "lidar alone",
-        PoseSource::OdometryAndNav => "lidar and nav",
-        PoseSource::Nav => "nav alone",
-        PoseSource::Prediction => "**lost: predicted**",
-    };
-    format!(
-        "{source}, 1σ {:.1} cm, {:.2}°",
-        sigma.x.hypot(sigma.y) * 100.0,
-        sigma.z.to_degrees()
-    )
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::specimen;
+
+    /// A sounder alone never loses what it never had, and knows nothing of a pose to the millimetre.
+    #[test]
+    fn a_rig_that_tells_no_pose_claims_none() {
+        let mut rig = specimen::rig();
+        let frame = specimen::frame(0);
+        let said = Header::new(&rig, 0.05).nav(&frame);
+        assert!(said.contains("1σ"), "{said}");
+        rig.sensors.retain(|sensor| sensor.kind == SensorKind::Sonar);
+        let said = Header::new(&rig, 0.05).nav(&frame);
+        assert!(said.starts_with("none") && !said.contains('σ'), "{said}");
+    }
 }

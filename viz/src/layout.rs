@@ -69,7 +69,7 @@ pub(crate) fn send(
     let (lidar, sonar) = (has(SensorKind::Lidar), has(SensorKind::Sonar));
     let body: ContainerLike = match (lidar, sonar) {
         (_, true) if shown.wall => {
-            let tabs = tabs(echo_views(rig).into_iter().chain(numbers(shown)));
+            let tabs = tabs(echo_views(rig).into_iter().chain(numbers(rig, shown)));
             let left = Vertical::new([map_view(shown, sonar, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
             let right = Vertical::new(wall_views(shown, &mut extras)).with_row_shares([5.0, 4.0]);
             Horizontal::new([left.into(), right.into()])
@@ -78,14 +78,14 @@ pub(crate) fn send(
         }
         (true, true) => {
             let right =
-                Vertical::new([tabs(echo_views(rig)), tabs(numbers(shown))]).with_row_shares([3.0, 2.0]);
+                Vertical::new([tabs(echo_views(rig)), tabs(numbers(rig, shown))]).with_row_shares([3.0, 2.0]);
             Horizontal::new([map_view(shown, sonar, &mut extras), right.into()])
                 .with_column_shares([3.0, 2.0])
                 .into()
         }
         (false, true) => {
             let below = tabs(
-                numbers(shown)
+                numbers(rig, shown)
                     .into_iter()
                     .chain([map_view(shown, sonar, &mut extras)]),
             );
@@ -93,7 +93,7 @@ pub(crate) fn send(
                 .with_row_shares([7.0, 3.0])
                 .into()
         }
-        (_, false) => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers(shown))])
+        (_, false) => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers(rig, shown))])
             .with_row_shares([7.0, 2.0])
             .into(),
     };
@@ -206,19 +206,22 @@ fn echo_views(rig: &Rig) -> Vec<ContainerLike> {
 }
 
 /// Time series and log.
-fn numbers(shown: &Shown) -> Vec<ContainerLike> {
+fn numbers(rig: &Rig, shown: &Shown) -> Vec<ContainerLike> {
     let plot = |name: &str, origin: &str| ContainerLike::from(TimeSeriesView::new(name).with_origin(origin));
     let latency = match shown.paced {
         true => "Latency, data to picture",
         false => "Latency: not paced, none",
     };
-    let series = Horizontal::new([
+    let mut series = vec![
         plot("Pose: attitude", "plot/attitude"),
         plot("Localizability, weakest axis", "plot/held"),
-        plot("Residual, sonar to lidar", "plot/residual"),
         plot(latency, "plot/latency"),
-    ])
-    .with_name("Time series");
+    ];
+    let has = |kind: SensorKind| rig.sensors.iter().any(|sensor| sensor.kind == kind);
+    if has(SensorKind::Lidar) && has(SensorKind::Sonar) {
+        series.insert(2, plot("Residual, sonar to lidar", "plot/residual"));
+    }
+    let series = Horizontal::new(series).with_name("Time series");
     let pose = Horizontal::new([
         plot("Height in World", "plot/height"),
         plot("Heading", "plot/heading"),
