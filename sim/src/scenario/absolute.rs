@@ -17,9 +17,12 @@ pub struct AbsoluteLevels {
     /// Source level on the transmit beam's axis, root mean square over the pulse, in dB re 1 µPa at 1 m;
     /// 120 to 250.
     pub source_level_db: f64,
-    /// Spectrum level of the noise around the receiver at the pulse's middle frequency, in dB re 1 µPa²/Hz,
-    /// -20 to 150; the water's own thermal noise without it.
+    /// Spectrum level of the noise in the water around the receiver at the pulse's middle frequency, in
+    /// dB re 1 µPa²/Hz, -20 to 150; without it thermal noise and that of the wind.
     pub noise_spectrum_db: Option<f64>,
+    /// Spectrum level of the receiver's own noise, as that of a plane wave on a beam's axis that would be heard
+    /// as loud, in dB re 1 µPa²/Hz, -60 to 150; none without it.
+    pub receiver_noise_db: Option<f64>,
     /// How much less noise a beam hears than an omnidirectional hydrophone, in dB, 0 to 60; that of its
     /// pattern without it.
     pub directivity_db: Option<f64>,
@@ -36,15 +39,23 @@ impl AbsoluteLevels {
         self.source_level_db - 2.0 * transmission_loss_db + target_db
     }
 
-    /// Spectrum level of the noise, in dB re 1 µPa²/Hz.
-    pub fn spectrum_db(&self, centre_hz: f64) -> f64 {
-        self.noise_spectrum_db
-            .unwrap_or_else(|| thermal_noise_db(centre_hz))
+    /// Spectrum level of the noise in the water, in dB re 1 µPa²/Hz.
+    pub fn spectrum_db(&self, centre_hz: f64, wind_m_per_s: f64) -> f64 {
+        let natural_db = || {
+            sum_db([
+                thermal_noise_db(centre_hz),
+                wind_noise_db(centre_hz, wind_m_per_s),
+            ])
+        };
+        self.noise_spectrum_db.unwrap_or_else(natural_db)
     }
 
-    /// Level of the noise in a band by a receiver with this directivity, in dB re 1 µPa: NL + 10 log B - DI.
-    pub fn noise_db(&self, centre_hz: f64, band_hz: f64, directivity_db: f64) -> f64 {
-        self.spectrum_db(centre_hz) + 10.0 * band_hz.log10() - directivity_db
+    /// Level of the noise in a band by a receiver with this directivity, in dB re 1 µPa: NL + 10 log B - DI, and
+    /// the receiver's own.
+    pub fn noise_db(&self, spectrum_db: f64, band_hz: f64, directivity_db: f64) -> f64 {
+        let heard_db = spectrum_db - directivity_db;
+        let own_db = self.receiver_noise_db.unwrap_or(f64::NEG_INFINITY);
+        sum_db([heard_db, own_db]) + 10.0 * band_hz.log10()
     }
 
     /// Level of a full-scale count, in dB re 1 µPa.
@@ -74,6 +85,13 @@ impl AbsoluteLevels {
                 -20.0,
                 150.0,
                 "-20 to 150",
+            ),
+            (
+                "sonar.absolute.receiver_noise_db",
+                self.receiver_noise_db.unwrap_or(0.0),
+                -60.0,
+                150.0,
+                "-60 to 150",
             ),
             (
                 "sonar.absolute.directivity_db",
@@ -117,6 +135,20 @@ fn thermal_noise_db(frequency_hz: f64) -> f64 {
     -15.0 + 20.0 * (1e-3 * frequency_hz).log10()
 }
 
+/// Spectrum level of the noise of waves in a wind 10 m above the water, in dB re 1 µPa²/Hz:
+/// 50 + 7.5 √w + 20 log f - 40 log (f + 0.4), f in kHz. R. Coates, "Underwater Acoustic Systems", Wiley 1990,
+/// after G. Wenz, J. Acoust. Soc. Am. 34 (1962).
+fn wind_noise_db(frequency_hz: f64, wind_m_per_s: f64) -> f64 {
+    let f_khz = 1e-3 * frequency_hz;
+    50.0 + 7.5 * wind_m_per_s.sqrt() + 20.0 * f_khz.log10() - 40.0 * (f_khz + 0.4).log10()
+}
+
+/// Noises that know nothing of each other, together.
+fn sum_db(levels_db: [f64; 2]) -> f64 {
+    let power: f64 = levels_db.iter().map(|db| 10f64.powf(0.1 * db)).sum();
+    10.0 * power.log10()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,6 +159,19 @@ mod tests {
         // 25 dB at 100 kHz, and 20 dB more for each decade.
         assert!((thermal_noise_db(100e3) - 25.0).abs() < 1e-12);
         assert!((thermal_noise_db(1e6) - 45.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn wind_is_heard_below_thermal_noise_and_drowns_in_it_above() {
+        // 50 + 7.5 · 2 + 20 - 40 log 10.4; by hand.
+        let at_10_khz = wind_noise_db(10e3, 4.0);
+        println!("noise of a wind of 4 m/s at 10 kHz: expected 44.319, measured {at_10_khz:.3} dB");
+        assert!((at_10_khz - 44.3187).abs() < 1e-4, "{at_10_khz}");
+        assert!(wind_noise_db(100e3, 6.0) > thermal_noise_db(100e3));
+        assert!(wind_noise_db(300e3, 6.0) < thermal_noise_db(300e3) - 10.0);
+        // Two equal noises are 3 dB more than one.
+        assert!((sum_db([40.0, 40.0]) - 43.0103).abs() < 1e-4);
+        assert_eq!(sum_db([40.0, f64::NEG_INFINITY]), 40.0);
     }
 
     #[test]
@@ -158,6 +203,8 @@ mod tests {
         assert!(said.contains("a full scale of"), "{said}");
         let said = read("noise_spectrum_db = inf", "").unwrap_err().to_string();
         assert!(said.contains("noise_spectrum_db"), "{said}");
+        let said = read("receiver_noise_db = 1e9", "").unwrap_err().to_string();
+        assert!(said.contains("receiver_noise_db"), "{said}");
         let air = "in_air = true\ncentre_hz = 40e3\nbandwidth_hz = 4e3\nsample_rate_hz = 10e3\nrange_m = 6";
         let said = read("", air).unwrap_err().to_string();
         assert!(said.contains("in air"), "{said}");

@@ -163,9 +163,13 @@ impl SonarScenario {
     }
 
     /// The sonar that a scenario's own table `[sonar]` describes: its keys over those of the device it
-    /// names. Paths are relative to `folder`.
+    /// names, whose absolute levels do not count where the scenario states relative ones. Paths are relative to
+    /// `folder`.
     pub(super) fn over_device(name: &str, own: &toml::Table, folder: &Path) -> Result<Self, Error> {
         let mut table = device_table(name, folder)?;
+        if own.contains_key("noise_db") || own.contains_key("full_scale_db") {
+            table.remove("absolute");
+        }
         overlay(&mut table, own);
         table.remove("device");
         built(name, table)
@@ -231,11 +235,31 @@ mod tests {
     }
 
     #[test]
-    fn the_multibeam_file_is_the_default() {
+    fn the_multibeam_file_is_the_default_with_levels() {
+        let file = SonarScenario::of_device("multibeam-256").unwrap();
+        assert!(file.absolute.is_some());
+        let relative = SonarScenario {
+            absolute: None,
+            ..file
+        };
+        assert_eq!(relative, SonarScenario::default());
+    }
+
+    #[test]
+    fn relative_levels_of_the_scenario_stand_over_the_devices_absolute_ones() {
+        let read = |more: &str| {
+            let text = format!("[sonar]\ndevice = \"multibeam-256\"\n{more}");
+            Scenario::from_toml(&text).unwrap().sonar
+        };
+        assert_eq!(read("").absolute.unwrap().source_level_db, 205.0);
+        let own = "[sonar.absolute]\nsource_level_db = 221\nsensitivity_db = -170\nfull_scale_v = 1.0\n";
+        let louder = read(own).absolute.unwrap();
         assert_eq!(
-            SonarScenario::of_device("multibeam-256").unwrap(),
-            SonarScenario::default()
+            (louder.source_level_db, louder.receiver_noise_db),
+            (221.0, Some(22.1))
         );
+        let relative = read("noise_db = -90\n");
+        assert_eq!((relative.absolute, relative.noise_db), (None, -90.0));
     }
 
     #[test]

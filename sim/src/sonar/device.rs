@@ -159,7 +159,7 @@ impl Sonar {
         let sides = if sonar.kind == SonarKind::SideScan { 2 } else { 1 };
         let farthest_m = 0.5 * c * (record_s + 0.5 * sonar.pulse_s);
         let receive = Receive::new(sonar, wavelength_m, sonar.blanking_m);
-        let device = level::related(sonar, &receive);
+        let device = level::related(sonar, &scenario.water, &receive);
         let mut built = Self {
             count: transmissions(scenario) * sides,
             across_rad: beams.iter().map(Beam::across_rad).collect(),

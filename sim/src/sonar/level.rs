@@ -1,17 +1,18 @@
 //! Absolute levels, turned into those against the echo of a target of 0 dB at 1 m.
 
 use super::arrays::Receive;
-use crate::scenario::SonarScenario;
+use crate::scenario::{SonarScenario, WaterScenario};
 
 /// The device with the noise and the full scale that its absolute levels give; as it is without them.
-pub(super) fn related(sonar: &SonarScenario, receive: &Receive) -> SonarScenario {
+pub(super) fn related(sonar: &SonarScenario, water: &WaterScenario, receive: &Receive) -> SonarScenario {
     let mut related = sonar.clone();
     if let Some(absolute) = &sonar.absolute {
         let directivity_db = absolute
             .directivity_db
             .unwrap_or_else(|| receive.directivity_db(sonar.kind));
         // Complex samples at a rate hold a band as wide.
-        let noise_db = absolute.noise_db(sonar.centre_hz, sonar.sample_rate_hz, directivity_db);
+        let spectrum_db = absolute.spectrum_db(sonar.centre_hz, water.wind_m_per_s);
+        let noise_db = absolute.noise_db(spectrum_db, sonar.sample_rate_hz, directivity_db);
         related.noise_db = noise_db - absolute.source_level_db;
         related.full_scale_db = absolute.full_scale_db() - absolute.source_level_db;
     }
@@ -73,6 +74,28 @@ mod tests {
         assert!((measured - expected).abs() < 0.15, "{measured} {expected}");
     }
 
+    /// What the devices that come along say of themselves, in calm water: the sum of the sonar equation by hand.
+    #[test]
+    fn devices_state_their_levels() {
+        println!("device: noise and full scale against a target of 0 dB at 1 m");
+        // Thermal 34.54 - 20.42 and own 22.1 dB/Hz in 60 kHz, 47.78 dB, against 205 dB; thermal 42.50 - 28.4 and
+        // own 22.4 dB/Hz in 50 kHz, 46.99 dB, against 206 dB.
+        for (name, noise_db, full_scale_db) in [
+            ("multibeam-256", -134.5, -55.0),
+            ("multibeam-256-unfocused", -134.5, -55.0),
+            ("multibeam-256-detections", -134.5, -55.0),
+            ("scanning-750k", -136.0, -45.0),
+        ] {
+            let mut scenario = Scenario::demo();
+            scenario.sonar = crate::scenario::SonarScenario::of_device(name).unwrap();
+            let sonar = Sonar::new(&scenario);
+            let found = [sonar.noise_db(), sonar.device.full_scale_db];
+            println!("  {name}: expected {noise_db}, {full_scale_db}, measured {found:.2?} dB");
+            assert!((found[0] - noise_db).abs() < 0.1, "{name}: {found:?}");
+            assert!((found[1] - full_scale_db).abs() < 0.05, "{name}: {found:?}");
+        }
+    }
+
     /// Urick's table 3.2: a line 10 log 2L/λ, a rectangle 10 log 4πab/λ².
     #[test]
     fn directivity_is_that_of_lines_and_rectangles() {
@@ -107,8 +130,8 @@ mod tests {
         assert_eq!(sonar.device, scenario.sonar);
         let thermal = DEVICE.replace("noise_spectrum_db = 80\n", "directivity_db = 20\n");
         let quiet = Sonar::new(&Scenario::from_toml(&thermal).unwrap());
-        // -15 + 20 log 300 + 10 log 60e3 - 20 - 220.
-        assert!((quiet.noise_db() - -157.676).abs() < 1e-3, "{}", quiet.noise_db());
+        // -15 + 20 log 300 + 10 log 60e3 - 20 - 220; what stirs the water without wind is 34 dB below that.
+        assert!((quiet.noise_db() - -157.675).abs() < 1e-3, "{}", quiet.noise_db());
         assert!((quiet.device.full_scale_db - -40.0).abs() < 1e-9);
     }
 }
