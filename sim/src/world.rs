@@ -1,6 +1,7 @@
 //! A world: scene, vessel and sensors, and the timeline they make.
 
-use std::collections::VecDeque;
+mod measurements;
+
 use std::sync::Arc;
 
 use beluga_types::{
@@ -10,7 +11,7 @@ use nalgebra::Vector3;
 use rayon::prelude::*;
 
 use crate::error::Error;
-use crate::faults::{ActingFault, Fate, Faults, Host};
+use crate::faults::{ActingFault, Fate, Faults};
 use crate::lidar;
 use crate::nav::{Gnss, Imu, Nav};
 use crate::rig::{self, LIDAR, NAV, SONAR};
@@ -19,6 +20,8 @@ use crate::scene::{self, Scene};
 use crate::sonar::Sonar;
 use crate::truth::{Returns, ReturnsOf, Truth};
 use crate::vessel::{START, Vessel};
+use measurements::Made;
+pub use measurements::Measurements;
 
 /// Payloads are made in stretches of this length, so that memory stays bounded.
 const STRETCH_NANOS: i64 = 500_000_000;
@@ -129,14 +132,7 @@ impl World {
     /// All measurements in timeline order, made as they are asked for. The same for any number of
     /// threads; each stretch of half a second is made in parallel.
     pub fn measurements(&self) -> Measurements<'_> {
-        Measurements {
-            world: self,
-            next_stretch: START,
-            host: Host::default(),
-            ready: VecDeque::new(),
-            pending: Vec::new(),
-            returns_of: ReturnsOf::None,
-        }
+        Measurements::new(self, ReturnsOf::None)
     }
 
     /// The same measurements, each with what is true of its returns.
@@ -144,8 +140,7 @@ impl World {
         &self,
         returns_of: ReturnsOf,
     ) -> impl Iterator<Item = (Measurement, Returns)> {
-        let mut measurements = self.measurements();
-        measurements.returns_of = returns_of;
+        let mut measurements = Measurements::new(self, returns_of);
         std::iter::from_fn(move || {
             measurements
                 .next_made()
@@ -304,80 +299,4 @@ fn first_at_or_after(count: u64, stamp: &dyn Fn(u64) -> Stamp, moment: Stamp) ->
         }
     }
     low
-}
-
-/// A measurement with what is true of its returns.
-#[derive(Debug)]
-struct Made {
-    measurement: Measurement,
-    returns: Returns,
-}
-
-/// The measurements of a world, in timeline order.
-#[derive(Debug)]
-pub struct Measurements<'a> {
-    world: &'a World,
-    next_stretch: Stamp,
-    host: Host,
-    ready: VecDeque<Made>,
-    /// Made, but something not made yet could end before it.
-    pending: Vec<Made>,
-    returns_of: ReturnsOf,
-}
-
-impl Measurements<'_> {
-    /// Makes the next stretch. What ends before the earliest stamp of the stretch after it is ready:
-    /// everything still to come ends no earlier than that.
-    fn advance(&mut self) {
-        let from = self.next_stretch;
-        let to = from.shifted_nanos(STRETCH_NANOS);
-        for (made, fate) in self.world.stretch(from, to, self.returns_of) {
-            self.hear(made, fate);
-        }
-        self.pending.sort_by_key(|made| made.measurement.order());
-        self.next_stretch = to;
-        let last = to >= self.world.end();
-        let safe = to.shifted_nanos(self.world.faults.earliest_nanos());
-        let count = if last {
-            self.pending.len()
-        } else {
-            self.pending.partition_point(|made| made.measurement.end < safe)
-        };
-        self.ready.extend(self.pending.drain(..count));
-    }
-
-    /// Takes a payload as it was measured, and keeps what the recorder makes of it.
-    fn hear(&mut self, made: Made, fate: Fate) {
-        let Made {
-            mut measurement,
-            returns,
-        } = made;
-        let faults = &self.world.faults;
-        if faults.without_fix(measurement.stamp, &measurement.payload) {
-            return self.host.skip(&measurement);
-        }
-        faults.leave(&mut measurement);
-        let mut returns = Some(returns);
-        let patience_nanos = faults.patience_nanos(measurement.sensor);
-        for measurement in self.host.hear(measurement, fate, patience_nanos) {
-            let of_payload = !matches!(measurement.payload, Payload::Gap(_));
-            let returns = returns.take_if(|_| of_payload).unwrap_or(Returns::None);
-            self.pending.push(Made { measurement, returns });
-        }
-    }
-
-    fn next_made(&mut self) -> Option<Made> {
-        while self.ready.is_empty() && self.next_stretch < self.world.end() {
-            self.advance();
-        }
-        self.ready.pop_front()
-    }
-}
-
-impl Iterator for Measurements<'_> {
-    type Item = Measurement;
-
-    fn next(&mut self) -> Option<Measurement> {
-        self.next_made().map(|made| made.measurement)
-    }
 }

@@ -8,6 +8,7 @@ mod file;
 mod levels;
 mod lidar;
 mod nav;
+mod possible;
 mod quay;
 mod site;
 mod size;
