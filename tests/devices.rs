@@ -50,7 +50,7 @@ fn every_kind_goes_by_tape_to_a_verified_record_and_a_folder_says_what_it_cannot
         assert!(pings >= 3, "{device}: {pings}");
         check(home, &["replay", &tape, "--out", &record, "--view", "none"], 0);
         check(home, &["maml", "verify", &record], 0);
-        let filed = if expected == "beams" { 0 } else { 1 };
+        let filed = if expected == "beams" { 0 } else { 2 };
         let (_, err) = check(home, &["sim", "--scene", &scene, "--out", device], filed);
         assert!(expected == "beams" || err.contains(".mcap"), "{device}: {err}");
     }

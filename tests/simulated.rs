@@ -154,15 +154,10 @@ fn a_full_disk_ends_the_run_and_leaves_what_was_written() {
         shell.args(["sim", "--scene", "sample", "--seconds", "4", "--out", out]);
         shell.env("BELUGA_HOME", home.join("home")).current_dir(home);
         let (_, err) = ended(shell.output().unwrap(), 1);
-        says(
-            &err,
-            &[
-                "the simulation ended after",
-                "what was written until then is in",
-                out,
-            ],
-        );
+        says(&err, &["the simulation ended after", out]);
         let read = timeline(&home.join(out));
+        let whole = read.iter().filter(|m| !matches!(m.payload, Payload::Gap(_)));
+        says(&err, &[&format!(" {} of them can be read from", whole.count())]);
         let pings = read
             .iter()
             .filter(|m| matches!(m.payload, Payload::Sonar(_)))
@@ -178,8 +173,41 @@ fn a_full_disk_ends_the_run_and_leaves_what_was_written() {
         }
     }
     // Nothing says that the truth belongs to it.
-    assert!(Truth::read(&home.join("run/truth")).is_ok());
+    let truth = Truth::read(&home.join("run/truth")).unwrap();
+    assert!(truth.told_returns(&home.join("run/truth")).is_ok());
     assert!(Truth::verify_recording(&home.join("run/truth"), &home.join("run")).is_err());
+}
+
+/// Scenarios, devices and meshes that are a pipe or a folder, which would be waited for without end.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    let pipe = home.join("pipe.toml");
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&pipe)
+            .status()
+            .unwrap()
+            .success()
+    );
+    std::fs::create_dir(home.join("folder.toml")).unwrap();
+    let mesh = "[[solid]]\nid = \"m\"\nkind = \"wall\"\nshape = \"mesh\"\nplace_m = [5, -6, -2]\nfile = \"pipe.toml\"\n";
+    std::fs::write(home.join("mesh.toml"), mesh).unwrap();
+    std::fs::write(home.join("device.toml"), "[sonar]\ndevice = \"pipe.toml\"\n").unwrap();
+    for (scene, found) in [
+        ("pipe.toml", "a pipe"),
+        ("folder.toml", "a folder"),
+        ("mesh.toml", "a pipe"),
+        ("device.toml", "a pipe"),
+    ] {
+        let (_, err) = check(home, &["sim", "--scene", scene, "--out", "run"], 2);
+        says(&err, &["expected a file", found]);
+    }
+    // A cause is told once.
+    let (_, err) = check(home, &["sim", "--scene", "absent.toml", "--out", "run"], 2);
+    assert_eq!(err.matches("No such file").count(), 1, "{err}");
 }
 
 /// What a shell counts files in: `dash` takes 512 bytes, `bash` 1024.

@@ -1,13 +1,13 @@
 //! What can go wrong in this room.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A world that cannot be made, or truth that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file of the truth or of a scenario does not hold what it should.
-    #[error("expected {expected}, found {found}, at line {line} of {}", path.display())]
+    #[error("expected {expected}, found {found}, {}", place(*line, path))]
     Content {
         /// What should stand there.
         expected: &'static str,
@@ -35,7 +35,7 @@ pub enum Error {
         found: String,
     },
     /// Reading or writing failed.
-    #[error("{doing}: {source}: {}", path.display())]
+    #[error("{doing}: {}", path.display())]
     Io {
         /// What was tried.
         doing: &'static str,
@@ -103,6 +103,14 @@ pub enum Error {
         /// The name asked for.
         found: String,
     },
+}
+
+/// Where in a file something is wrong.
+fn place(line: usize, path: &Path) -> String {
+    match line {
+        0 => format!("in {}", path.display()),
+        line => format!("at line {line} of {}", path.display()),
+    }
 }
 
 /// A number for people: 1e300 has no three hundred digits.

@@ -12,6 +12,7 @@ mod error;
 mod faults;
 mod lidar;
 mod nav;
+mod plain_file;
 mod random;
 mod rig;
 mod scenario;

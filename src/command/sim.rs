@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use anyhow::Context;
 use beluga_ingest::{folder, tape};
-use beluga_sim::{ActingFault, ReturnsOf, START, TruthWriter, World};
-use beluga_types::Measurement;
+use beluga_sim::{ActingFault, ReturnsOf, START, Scenario, SonarKind, TruthWriter, World};
+use beluga_types::{Measurement, Payload};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::demo::scene;
 use super::outputs::must_be_free;
 use super::run::stop_on_ctrl_c;
-use crate::exit::Exit;
+use crate::exit::{Exit, Wrong};
 
 /// Writes a simulated recording, with its truth beside it.
 ///
@@ -76,10 +76,17 @@ impl Sim {
             Told::Lidar => ReturnsOf::Lidar,
             Told::All => ReturnsOf::All,
         };
-        let mut truth = TruthWriter::create(&truth_folder, &world, &self.scene)?;
-        if told != ReturnsOf::None {
-            truth = truth.with_returns()?;
-        }
+        let mut truth = TruthWriter::create(&truth_folder, &world, &self.scene)
+            .and_then(|truth| match told {
+                ReturnsOf::None => Ok(truth),
+                _ => truth.with_returns(),
+            })
+            .with_context(|| {
+                format!(
+                    "the simulation ended before its first measurement; nothing is recorded in {}",
+                    self.out.display()
+                )
+            })?;
         let stop = stop_on_ctrl_c()?;
         let began = Instant::now();
         let mut measurements = 0;
@@ -91,14 +98,14 @@ impl Sim {
         });
         // Whatever happened, what was written is ended as well as can be.
         let finished = recording.finish();
-        written.and(finished).with_context(|| {
-            format!(
-                "the simulation ended after {measurements} measurements; what was written until then is in {}",
-                self.out.display()
-            )
-        })?;
+        written
+            .and(finished)
+            .with_context(|| left_of(measurements, &self.out))?;
         let seconds = began.elapsed().as_secs_f64();
-        let sha256 = truth.finish(Some(&self.out)).context("cannot write the truth")?;
+        let sha256 = truth.finish(Some(&self.out)).with_context(|| {
+            let out = self.out.display();
+            format!("the recording {out} is whole, but its truth could not be written to its end")
+        })?;
         let written = Written {
             recording: self.out,
             sha256,
@@ -112,6 +119,22 @@ impl Sim {
         super::show(json, &written, &written.text())?;
         Ok(Exit::Done)
     }
+}
+
+/// What is left of a recording that could not be written to its end: what can be read of it again. What was still
+/// on its way to the disk is lost.
+fn left_of(made: u64, out: &Path) -> String {
+    let readable = beluga_ingest::Recording::open(out)
+        .and_then(|recording| recording.timeline())
+        .map_or(0, |timeline| {
+            timeline
+                .filter(|measurement| !matches!(measurement.payload, Payload::Gap(_)))
+                .count()
+        });
+    format!(
+        "the simulation ended after {made} measurements; {readable} of them can be read from {}",
+        out.display()
+    )
 }
 
 impl Written {
@@ -176,6 +199,21 @@ fn write(
     Ok(())
 }
 
+/// Whether a folder has a place for all that a scenario measures.
+fn fits_folder(scenario: &Scenario) -> anyhow::Result<()> {
+    let tape = "write a tape (--out NAME.mcap)";
+    anyhow::ensure!(
+        scenario.nav.imu.is_none(),
+        "a folder has no place for the samples of `nav.imu`; {tape}, or leave it out of the scene"
+    );
+    anyhow::ensure!(
+        scenario.sonar.kind == SonarKind::Beams,
+        "a folder has a place for waveforms by beams alone, and `{}` gives another kind; {tape}",
+        scenario.sonar.model
+    );
+    Ok(())
+}
+
 /// A recording that is being written.
 enum Recording {
     Folder(Box<folder::Writer>),
@@ -196,10 +234,7 @@ impl Recording {
                 truth,
             ))
         } else {
-            anyhow::ensure!(
-                world.scenario().nav.imu.is_none(),
-                "a folder has no place for the samples of `nav.imu`; write a tape (--out NAME.mcap), or leave it out of the scene"
-            );
+            fits_folder(world.scenario()).context(Wrong::Arguments)?;
             let writer = folder::Writer::create(out, world.rig())?;
             Ok((Self::Folder(Box::new(writer)), out.join("truth")))
         }

@@ -290,7 +290,7 @@ fn known() -> String {
 fn wrong(expected: &str, found: &str) -> Error {
     Error::Fault {
         expected: expected.to_owned(),
-        found: found.to_owned(),
+        found: found.chars().take(80).collect(),
     }
 }
 

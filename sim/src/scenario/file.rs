@@ -1,13 +1,12 @@
 //! Scenarios as text: TOML that names only what differs from the default.
 
-use std::fs;
-use std::io::Read;
 use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
 use super::{Scenario, SonarScenario};
 use crate::error::{Error, told};
+use crate::plain_file;
 use crate::scene::read_mesh;
 
 /// The largest scenario or mesh file read.
@@ -163,28 +162,13 @@ fn holds(value: &DeValue<'_>, found: f64) -> bool {
 
 /// A text file, if it is no larger than a scenario may be.
 pub(super) fn read_capped(path: &Path) -> Result<String, Error> {
-    let io = |source| Error::Io {
-        doing: "reading",
-        source,
-        path: path.to_owned(),
-    };
-    let file = fs::File::open(path).map_err(io)?;
-    let found = file.metadata().map_err(io)?.len();
-    if found > LARGEST_BYTES {
-        return Err(Error::TooLarge {
-            limit: LARGEST_BYTES,
-            found,
-            path: path.to_owned(),
-        });
-    }
-    // What is no regular file may be longer than it says.
-    let mut text = String::new();
-    file.take(LARGEST_BYTES).read_to_string(&mut text).map_err(io)?;
-    Ok(text)
+    plain_file::read(path, LARGEST_BYTES)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::scenario::Level;
 

@@ -59,10 +59,11 @@ impl Scene {
                     ),
                 });
             }
-            if along >= length {
+            if along < length {
+                along = (along + (distance - clearance_m).max(STEP_M)).min(length);
+            } else {
                 break;
             }
-            along = (along + (distance - clearance_m).max(STEP_M)).min(length);
         }
         // Without a clearance the steps could jump over a surface.
         match self.cast(from, &way, 0.0, 1.0) {

@@ -5,6 +5,7 @@ mod cells;
 mod echoes;
 mod file;
 mod manifest;
+mod mounting;
 mod poses;
 mod returns;
 mod tables;

@@ -10,11 +10,12 @@ use beluga_types::{Point, SensorId, SolidarFrame, Stamp, Transform, World as Wor
 
 use super::Truth;
 use super::echoes::Echoes;
-use super::file::{content, plain, read_capped};
+use super::file::{content, read_capped};
 use super::returns::{HEAD, LIDAR_BYTES, SONAR_BYTES};
 use super::writer::io;
 use crate::error::Error;
 use crate::lidar::ReturnTruth;
+use crate::plain_file;
 use crate::rig::{LIDAR, SONAR};
 use crate::scene::Quay;
 use crate::score::TrueReturn;
@@ -58,7 +59,7 @@ impl Truth {
     ///
     /// # Errors
     /// [`Error::Io`] if a file cannot be read, [`Error::Content`] with the line if a table is not one
-    /// of records that the file holds.
+    /// of records that the file holds; of a truth that was not finished, what is whole is told.
     pub fn told_returns(&self, dir: &Path) -> Result<Option<ToldReturns>, Error> {
         let lidar = Table::open(dir, "lidar", LIDAR_BYTES)?;
         // Arrays by their elements and profiles tell of echoes without a direction: what a point of theirs
@@ -154,10 +155,10 @@ impl Table {
         if !table.exists() {
             return Ok(None);
         }
-        let bytes = plain(&records)?;
+        let bytes = plain_file::length(&records)?;
         let file = File::open(&records).map_err(|source| io("reading", source, &records))?;
         Ok(Some(Self {
-            payloads: payloads(&table, bytes / record_bytes as u64)?,
+            payloads: payloads(&table, bytes / record_bytes as u64, Truth::is_finished(dir))?,
             file,
             record_bytes,
         }))
@@ -172,33 +173,43 @@ impl Table {
     }
 }
 
-/// The table's lines `seq,stamp_ns,first,count`, each within `records`.
-fn payloads(table: &Path, records: u64) -> Result<BTreeMap<u64, Payload>, Error> {
+/// The table's lines `seq,stamp_ns,first,count`, each within `records`. Where a simulation could not write to its
+/// end, the disk being full, both files are cut anywhere: then what is whole counts.
+fn payloads(table: &Path, records: u64, finished: bool) -> Result<BTreeMap<u64, Payload>, Error> {
     let text = read_capped(table)?;
-    let head = text.lines().next().unwrap_or_default();
+    let lines = match text.rsplit_once('\n') {
+        _ if finished => text.as_str(),
+        Some((whole, _)) => whole,
+        None => return Ok(BTreeMap::new()),
+    };
+    let head = lines.lines().next().unwrap_or_default();
     if head != HEAD {
         return Err(content(HEAD, head.chars().take(80).collect(), 1, table));
     }
     let mut payloads = BTreeMap::new();
-    for (line, row) in (2..).zip(text.lines().skip(1)) {
-        let Some((seq, payload)) = payload(row, records) else {
-            let expected = "`seq,stamp_ns,first,count` of records that the file beside it holds";
-            return Err(content(expected, row.to_owned(), line, table));
-        };
-        payloads.insert(seq, payload);
+    for (line, row) in (2..).zip(lines.lines().skip(1)) {
+        match payload(row) {
+            Some((seq, payload)) if payload.first.saturating_add(payload.count) <= records => {
+                payloads.insert(seq, payload);
+            }
+            Some(_) if !finished => break,
+            _ => {
+                let expected = "`seq,stamp_ns,first,count` of records that the file beside it holds";
+                return Err(content(expected, row.to_owned(), line, table));
+            }
+        }
     }
     Ok(payloads)
 }
 
-fn payload(row: &str, records: u64) -> Option<(u64, Payload)> {
+fn payload(row: &str) -> Option<(u64, Payload)> {
     let fields: Vec<&str> = row.split(',').collect();
     let [seq, stamp, first, count] = fields[..] else {
         return None;
     };
     let (first, count): (u64, u64) = (first.parse().ok()?, count.parse().ok()?);
-    let is_there = count <= MOST_OF_A_PAYLOAD && first.checked_add(count)? <= records;
     let stamp = Stamp::from_nanos(stamp.parse().ok()?);
-    is_there.then_some((seq.parse().ok()?, Payload { stamp, first, count }))
+    (count <= MOST_OF_A_PAYLOAD).then_some((seq.parse().ok()?, Payload { stamp, first, count }))
 }
 
 #[cfg(test)]
@@ -315,6 +326,35 @@ mod tests {
             mirrored > 20 && right > 50 && wrong < right / 5,
             "{right} {wrong} {mirrored}"
         );
+    }
+
+    /// As a full disk leaves it: nothing that is whole is lost, and nothing that is not is told.
+    #[test]
+    fn a_truth_that_was_cut_tells_what_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        written(folder.path());
+        let truth = Truth::read(folder.path()).unwrap();
+        let [table, records] = ["csv", "bin"].map(|form| folder.path().join(format!("lidar-returns.{form}")));
+        let (whole, bytes) = (std::fs::read(&table).unwrap(), std::fs::read(&records).unwrap());
+        let told = || truth.told_returns(folder.path());
+        let payloads = |told: ToldReturns| {
+            let lidar = told.lidar.unwrap();
+            let table = &lidar.lock().unwrap().table;
+            table.payloads.len()
+        };
+        let all = payloads(told().unwrap().unwrap());
+        let comma = whole.iter().rposition(|byte| *byte == b',').unwrap();
+        std::fs::write(&table, &whole[..=comma]).unwrap();
+        assert!(told().is_err(), "a finished truth has been changed");
+        std::fs::remove_file(folder.path().join("manifest.json")).unwrap();
+        assert_eq!(payloads(told().unwrap().unwrap()), all - 1);
+        std::fs::write(&table, &whole).unwrap();
+        std::fs::write(&records, &bytes[..bytes.len() - 1]).unwrap();
+        assert_eq!(payloads(told().unwrap().unwrap()), all - 1);
+        for length in 0..=HEAD.len() {
+            std::fs::write(&table, &whole[..length]).unwrap();
+            assert_eq!(payloads(told().unwrap().unwrap()), 0);
+        }
     }
 
     #[test]

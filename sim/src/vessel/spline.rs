@@ -109,14 +109,18 @@ impl Spline {
         place
     }
 
-    /// The smallest radius of curvature, in metres, as seen at sixteen places of each segment.
+    /// The smallest radius of curvature, in metres, as seen at sixteen places of each segment; none where the
+    /// curve turns back on the spot.
     pub(super) fn tightest_m(&self) -> f64 {
-        let most = self
-            .lengths
-            .iter()
-            .map(|&length| self.at(length).curvature.abs())
-            .fold(0.0, f64::max);
-        1.0 / most
+        /// Cosine of the largest turn from one of the places to the next.
+        const LARGEST_TURN: f64 = 0.5;
+        let places: Vec<Place> = self.lengths.iter().map(|&length| self.at(length)).collect();
+        let goes_on = |pair: &[Place]| pair[0].ahead.dot(&pair[1].ahead) > LARGEST_TURN;
+        if !places.windows(2).all(goes_on) {
+            return 0.0;
+        }
+        let bends = places.iter().map(|place| place.curvature.abs());
+        1.0 / bends.fold(0.0, f64::max)
     }
 
     fn place(&self, segment: usize, u: f64) -> Place {
@@ -242,5 +246,18 @@ mod tests {
         let start = spline.at(0.0);
         let round = spline.at(spline.length_m());
         assert!((start.point - round.point).norm() < 1e-9 && (start.ahead - round.ahead).norm() < 1e-9);
+    }
+
+    #[test]
+    fn a_curve_that_turns_on_the_spot_has_no_radius() {
+        // To and fro on one line: without a direction at the turns, and with none between two places.
+        let twice = [[0.0, 0.0], [0.11, 0.0], [0.0, 0.0], [0.11, 0.0], [0.0, 0.0]];
+        assert_eq!(Spline::new(&twice).tightest_m(), 0.0);
+        assert_eq!(
+            Spline::new(&[[0.0, 0.0], [10.0, 0.0], [0.0, 0.0]]).tightest_m(),
+            0.0
+        );
+        let straight = Spline::new(&[[0.0, 0.0], [10.0, 0.0]]).tightest_m();
+        assert_eq!(straight, f64::INFINITY);
     }
 }

@@ -2,6 +2,7 @@
 //! no ping reaches it.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
@@ -184,9 +185,16 @@ impl Collector<'_, '_> {
         let area = 2.0 * TAU * radius * radius / (bands * cells);
         let strength = (10f64.powf(0.1 * kind.scattering_db()) * area).sqrt();
         let law = self.law(kind, area);
-        for band in 0..bands as u64 {
+        let ball = Ball {
+            // The sonar's place, from the middle: up, and across.
+            up_m: -centre.dot(&up),
+            across_m: [-centre.dot(&one), -centre.dot(&two)],
+            radius,
+            farthest_m: self.sonar.farthest_m,
+        };
+        for band in ball.bands(bands) {
             let dice = Dice::new(self.paths.seed, self.source, surface, band);
-            for cell in 0..cells as u64 {
+            for cell in ball.cells(band, bands, cells).into_iter().flatten() {
                 let jitter = dice.uniform_pair(2 * cell);
                 let height = 2.0 * (band as f64 + jitter[0]) / bands - 1.0;
                 let (sin, cos) = (TAU * (cell as f64 + jitter[1]) / cells).sin_cos();
@@ -209,6 +217,57 @@ impl Collector<'_, '_> {
                     speckle: Complex::new(re, im),
                 });
             }
+        }
+    }
+}
+
+/// A sphere around the origin, of which only what a ping reaches is cut into cells: a sphere may be large.
+struct Ball {
+    up_m: f64,
+    across_m: [f64; 2],
+    radius: f64,
+    farthest_m: f64,
+}
+
+impl Ball {
+    /// The bands in range, of so many of equal height; one more on each side.
+    fn bands(&self, bands: f64) -> Range<u64> {
+        let band = |up_m: f64| 0.5 * bands * (up_m / self.radius + 1.0);
+        let first = (band(self.up_m - self.farthest_m) - 1.0).clamp(0.0, bands);
+        let end = (band(self.up_m + self.farthest_m) + 2.0).clamp(0.0, bands);
+        first as u64..end as u64
+    }
+
+    /// The cells in range of a band that is cut into so many, in two rising pieces where they go over the
+    /// beginning; one more on each side.
+    fn cells(&self, band: u64, bands: f64, cells: f64) -> [Range<u64>; 2] {
+        let all = [0..cells as u64, 0..0];
+        let away = self.across_m[0].hypot(self.across_m[1]);
+        let radius_at = |height: f64| self.radius * (1.0 - height * height).max(0.0).sqrt();
+        let [low, high] = [0.0, 1.0].map(|edge| 2.0 * (band as f64 + edge) / bands - 1.0);
+        let widest = if low * high < 0.0 { self.radius } else { 0.0 };
+        let [one, other] = [low, high].map(radius_at);
+        let (least, most) = (one.min(other), one.max(other).max(widest));
+        // A circle of this radius, of all in the band, comes into range farthest around.
+        let square = away * away - self.farthest_m * self.farthest_m;
+        let at = square.max(0.0).sqrt().clamp(least, most);
+        let cosine = (at * at + square) / (2.0 * at * away);
+        if cosine > 1.0 {
+            return [0..0, 0..0];
+        }
+        // Not a number where all directions are alike.
+        if cosine.is_nan() || cosine <= -1.0 {
+            return all;
+        }
+        let half = cosine.acos() / TAU * cells + 1.0;
+        let middle = (self.across_m[1].atan2(self.across_m[0]) / TAU).rem_euclid(1.0) * cells;
+        let (first, end) = ((middle - half).floor(), (middle + half).ceil());
+        let index = |place: f64| place.clamp(0.0, cells) as u64;
+        match (first < 0.0, end > cells) {
+            _ if end - first >= cells => all,
+            (true, _) => [0..index(end), index(first + cells)..index(cells)],
+            (_, true) => [0..index(end - cells), index(first)..index(cells)],
+            _ => [index(first)..index(end), 0..0],
         }
     }
 }
@@ -324,6 +383,51 @@ mod tests {
             (found / expected - 1.0).abs() < 0.06,
             "{found} against {expected}"
         );
+    }
+
+    /// Places all over spheres of all sizes: whatever is in range is in a cell that is kept.
+    #[test]
+    fn of_a_large_sphere_only_what_is_in_range_is_cut() {
+        let mut kept = 0;
+        for (radius, up_m, across_m) in [
+            (0.3, 1.0, [2.0, -3.0]),
+            (4.0, -3.0, [1.0, 9.0]),
+            (40.0, 41.0, [0.0, 0.0]),
+            (50.0, 3.0, [-45.0, -1.0]),
+            (50.0, -20.0, [-44.0, 0.5]),
+            (300.0, 150.0, [-100.0, -240.0]),
+            (2000.0, 0.0, [0.0, 0.0]),
+        ] {
+            let ball = Ball {
+                up_m,
+                across_m,
+                radius,
+                farthest_m: 20.0,
+            };
+            let (bands, cells) = (60.0, 200.0);
+            let in_range = |height: f64, turn: f64| {
+                let flat = radius * (1.0 - height * height).max(0.0).sqrt();
+                let [x, y] = [flat * (TAU * turn).cos(), flat * (TAU * turn).sin()];
+                let away = [x - across_m[0], y - across_m[1], radius * height - up_m];
+                away.iter().map(|part| part * part).sum::<f64>() <= 20.0 * 20.0
+            };
+            for band in 0..60 {
+                let held: Vec<u64> = ball.cells(band, bands, cells).into_iter().flatten().collect();
+                assert!(held.is_sorted_by(|a, b| a < b) && held.iter().all(|cell| *cell < 200));
+                for cell in 0..200 {
+                    let is_held = ball.bands(bands).contains(&band) && held.contains(&cell);
+                    kept += u32::from(is_held);
+                    for corner in 0..9 {
+                        let [i, j] = [corner / 3, corner % 3].map(|part| f64::from(part) / 2.0);
+                        let height = 2.0 * (band as f64 + i) / bands - 1.0;
+                        let reached = in_range(height, (cell as f64 + j) / cells);
+                        assert!(is_held || !reached, "{radius} {band} {cell}");
+                    }
+                }
+            }
+        }
+        // Of seven spheres the two small ones, and a little of three others.
+        assert!((24_000..40_000).contains(&kept), "{kept}");
     }
 
     #[test]
