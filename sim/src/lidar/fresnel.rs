@@ -37,12 +37,16 @@ mod tests {
     fn the_known_values() {
         // ((n - 1) / (n + 1))² at normal incidence; all of it at grazing.
         let straight = boundary(1.0, WATER);
+        println!("fresnel, n = 1.333 straight on: expected 0.020373, measured {straight:.6}");
         assert!((straight - 0.020_373).abs() < 1e-6, "{straight}");
         assert!((boundary(0.0, WATER) - 1.0).abs() < 1e-12);
         // At Brewster's angle, atan(n), nothing polarised along is mirrored; across it is
         // ((n² - 1) / (n² + 1))².
         let brewster = GLASS.atan().cos();
         let [across, along] = polarised(brewster, GLASS);
+        println!(
+            "fresnel, n = 1.52 at Brewster's angle: expected 0 along, 0.1567 across, measured {along:.1e}, {across:.4}"
+        );
         assert!(along < 1e-30 && (across - (1.3104f64 / 3.3104).powi(2)).abs() < 1e-12);
         // Two faces of 4.26 %: 8.2 %.
         assert!((pane(1.0, GLASS) - 0.081_68).abs() < 2e-5, "{}", pane(1.0, GLASS));

@@ -240,6 +240,11 @@ mod tests {
             "{force}"
         );
         let rate = sample.rate_rad_per_s.vector().norm();
+        println!(
+            "imu at rest at 45°: expected 9.806199 m/s² and 15.041 °/h, measured {:.6} and {:.3}",
+            force.z,
+            rate.to_degrees() * 3_600.0
+        );
         assert!((rate.to_degrees() * 3_600.0 - 15.041).abs() < 1e-3, "{rate}");
     }
 

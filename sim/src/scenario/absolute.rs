@@ -157,6 +157,10 @@ mod tests {
     #[test]
     fn thermal_noise_is_mellens() {
         // 25 dB at 100 kHz, and 20 dB more for each decade.
+        for (frequency_hz, expected) in [(100e3, 25.0), (1e6, 45.0)] {
+            let found = thermal_noise_db(frequency_hz);
+            println!("thermal noise at {frequency_hz} Hz: expected {expected}, measured {found:.9} dB");
+        }
         assert!((thermal_noise_db(100e3) - 25.0).abs() < 1e-12);
         assert!((thermal_noise_db(1e6) - 45.0).abs() < 1e-12);
     }

@@ -34,6 +34,9 @@ mod tests {
                 let frequency = 1e3 * 10f64.powf(0.3 * f64::from(i - 2));
                 let found = db_per_m(frequency, temperature, humidity) * 1e3;
                 let off = (found - expected).abs();
+                println!(
+                    "air, {temperature} °C, {frequency:.0} Hz: expected {expected}, measured {found:.2} dB/km"
+                );
                 assert!(
                     off < 0.06 + 0.012 * expected,
                     "{frequency} Hz: {found} against {expected}"

@@ -201,6 +201,7 @@ mod tests {
                 })
                 .sum();
             let found = loss.along(depths, 7.0) / 7.0;
+            println!("absorption along {depths:?} m: expected {sum:.7}, measured {found:.7} nepers per m");
             assert!((found / sum - 1.0).abs() < 1e-4, "{depths:?}: {found} and {sum}");
         }
         assert!(

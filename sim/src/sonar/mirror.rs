@@ -249,6 +249,11 @@ mod tests {
         for cosine in [0.05, 0.3, 0.9] {
             let (kept, scattered) = rough.reflection(cosine, 5e-3);
             let expected = (-2.0 * (TAU / 5e-3 * 2e-3 * cosine).powi(2)).exp();
+            let power = kept.norm_sqr() + scattered * scattered;
+            println!(
+                "rough mirror: expected {:.12} and power 1, measured {:.12}, {power:.12}",
+                -expected, kept.re
+            );
             assert!((kept.re + expected).abs() < 1e-12);
             assert!((kept.norm_sqr() + scattered * scattered - 1.0).abs() < 1e-12);
         }

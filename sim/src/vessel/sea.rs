@@ -248,6 +248,7 @@ mod tests {
             ratios.iter().all(|ratio| (ratio - 1.0).abs() < 0.06),
             "{ratios:?}"
         );
+        println!("pitch in a beam sea: expected 0, measured {pitch:.1e} rad");
         assert!(pitch < 1e-12, "beam seas do not pitch a vessel: {pitch}");
     }
 

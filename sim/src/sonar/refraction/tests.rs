@@ -47,6 +47,10 @@ fn one_gradient_has_a_closed_form_even_for_rays_that_turn() {
             let x: f64 = gradient * chord / (2.0 * (speed(from) * speed(to)).sqrt());
             let exact = 2.0 / gradient * x.asinh();
             let ray = eigenray(&profile, [from, to], distance).unwrap();
+            println!(
+                "one gradient of {gradient} 1/s: expected {exact:.15}, measured {:.15} s",
+                ray.time_s
+            );
             assert!(
                 (ray.time_s - exact).abs() < 1e-12,
                 "{gradient} {from} {to} {distance}: {} and {exact}",
@@ -79,6 +83,10 @@ fn spreading_is_the_ray_tubes() {
         let width = 2.0 * step * ray.arrival_rad.sin().abs();
         let area = width / turn * distance / ray.departure_rad.cos();
         let expected = (area * profile.speed_at(from) / profile.speed_at(to)).sqrt();
+        println!(
+            "ray tube: expected {expected:.5}, measured {:.5} m",
+            ray.spreading_m
+        );
         assert!(
             (ray.spreading_m / expected - 1.0).abs() < 1e-4,
             "{from} {to} {distance}: {} and {expected}",
