@@ -6,6 +6,8 @@ pub(crate) struct Columns {
     pub(crate) x: Vec<f32>,
     pub(crate) y: Vec<f32>,
     pub(crate) z: Vec<f32>,
+    /// Where they were seen from, in the same axes.
+    pub(crate) seen_from: [f32; 3],
 }
 
 impl Columns {

@@ -70,9 +70,11 @@ impl Prior {
 #[derive(Clone, Debug)]
 pub(crate) struct Alignment {
     pub(crate) map_from_body: Transform<Map, Body>,
-    /// What the scan alone says, frozen directions taken out.
+    /// What is believed of what the scan alone says: the covariance is made of it.
     pub(crate) information: Matrix6<f64>,
-    /// Projector of small motions onto those the scan holds.
+    /// What the pose was found with: the same, but frozen directions alone taken out.
+    pub(crate) used: Matrix6<f64>,
+    /// How far the scan holds small motions: of a projector's form, with factors from 0 to 1.
     pub(crate) held: Matrix6<f64>,
 }
 

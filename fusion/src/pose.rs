@@ -230,7 +230,10 @@ impl Estimator {
             let pose = &alignment.map_from_body;
             self.anchor.learn(window.end, nav, pose, &on_map, &localizability);
         }
-        self.motion.learn(even, &alignment.map_from_body, &localizability);
+        // Whether a motion is carried on is asked of all the scan says: what it says of it is then
+        // tested by the next one.
+        let seen = self::localizability(&alignment.used);
+        self.motion.learn(even, &alignment.map_from_body, &seen);
         if nav.is_none() {
             let upright = [true, true, false, false, false, true].map(|axis| axis && self.afloat);
             let dt_s = window.end.seconds_since(window.start).max(0.0);
@@ -310,6 +313,7 @@ impl Estimator {
     fn swept(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Thinned {
         let mut thinned = Thinned::default();
         for scan in scans {
+            thinned.coarse.seen_from = scan.body_from_sensor.translation().cast::<f32>().into();
             let chosen = self.odometry.thin(&scan.scan, in_range);
             sweep_chosen(
                 &scan.scan,

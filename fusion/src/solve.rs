@@ -140,12 +140,25 @@ impl Sums {
 /// Metres at which a turn counts as much as a move when directions are compared.
 const LEVER_M: f64 = 10.0;
 
-/// The directions in which the scan says less than `least` of what it says in sum, taken out.
+/// The directions in which the scan says less than `least` of what it says of moves in sum, taken out.
 ///
 /// Returns the projector onto what is held; information and gradient are to be multiplied by it, so
 /// that the prior alone decides the rest. Turns are compared at ten metres. The idea of freezing
 /// before the step instead of guessing: Tuna et al., "X-ICP", IEEE T-RO 40 (2024).
 pub(crate) fn held_directions(information: &Matrix6<f64>, least: f64) -> Matrix6<f64> {
+    directions(information, |share| if share >= least { 1.0 } else { 0.0 })
+}
+
+/// As [`held_directions`], but a direction with a share between two goes from not held to held, as the
+/// root of a factor: taken on both sides of the information, that grows evenly with the share.
+pub(crate) fn believed_directions(information: &Matrix6<f64>, (none, whole): (f64, f64)) -> Matrix6<f64> {
+    directions(information, |share| {
+        ((share - none) / (whole - none)).clamp(0.0, 1.0).sqrt()
+    })
+}
+
+/// Each direction times a factor, made of the share it has of what the scan says of moves in sum.
+fn directions(information: &Matrix6<f64>, factor: impl Fn(f64) -> f64) -> Matrix6<f64> {
     let mut scale = Matrix6::identity();
     for axis in 0..3 {
         scale[(axis, axis)] = 1.0 / LEVER_M;
@@ -158,9 +171,7 @@ pub(crate) fn held_directions(information: &Matrix6<f64>, least: f64) -> Matrix6
     let eigen = scaled.symmetric_eigen();
     let mut held = Matrix6::zeros();
     for (value, vector) in eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter()) {
-        if *value >= least * moves {
-            held += vector * vector.transpose();
-        }
+        held += vector * vector.transpose() * factor(*value / moves);
     }
     let unscale = Matrix6::from_diagonal(&scale.diagonal().map(f64::recip));
     unscale * held * scale

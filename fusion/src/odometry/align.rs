@@ -6,7 +6,7 @@ use nalgebra::{Matrix6, Vector6};
 use super::gate::Fit;
 use super::{Alignment, Map, Odometry, Prior};
 use crate::columns::Columns;
-use crate::solve::{Sums, held_directions, inverse};
+use crate::solve::{Sums, believed_directions, held_directions, inverse};
 
 /// Fewest partners of an alignment.
 const MIN_MATCHES: u32 = 20;
@@ -14,8 +14,12 @@ const MIN_MATCHES: u32 = 20;
 const CONVERGED: (f64, f64) = (2e-4, 2e-5);
 /// Longest step: metres, and rad.
 const MAX_STEP: (f64, f64) = (2.0, 0.2);
-/// Least part of the scan's information a direction must have to be held by the scan.
-const LEAST_INFORMATION: f64 = 0.01;
+/// Least part of the scan's information a direction must have to be held by the scan: along a wall,
+/// normals that are off by 0.045 rad say as much.
+const LEAST_INFORMATION: f64 = 0.002;
+/// Parts from which what the scan says of a direction begins to count for what is stated of the pose,
+/// and from which it counts whole: below, it is as well the noise of normals.
+const BELIEVED: (f64, f64) = (0.002, 0.03);
 /// Part of the points with a partner below which the gate is opened wide and all is done again.
 const LEAST_SHARE: f64 = 0.5;
 /// A step has made it worse if the loss of the points with a partner is so many times the last
@@ -37,7 +41,6 @@ struct Stage {
     pose: Transform<Map, Body>,
     fit: Fit,
     information: Matrix6<f64>,
-    held: Matrix6<f64>,
     gradient: Vector6<f64>,
     prior: Matrix6<f64>,
     loss: f64,
@@ -140,11 +143,13 @@ impl Odometry {
             }
         }
         let last = last?;
+        let believed = believed_directions(&last.information, BELIEVED);
         pose.is_finite().then_some(Ended {
             alignment: Alignment {
                 map_from_body: pose,
-                information: last.information,
-                held: last.held.transpose(),
+                information: believed * last.information * believed.transpose(),
+                used: last.information,
+                held: believed.transpose(),
             },
             share,
         })
@@ -161,7 +166,6 @@ impl Odometry {
             pose: *pose,
             fit,
             information,
-            held,
             gradient: held * sums.gradient() / together - prior.information * towards_prior,
             prior: prior.information,
             loss: self.loss(sums.loss, prior, pose),
