@@ -77,6 +77,12 @@ impl Anchor {
         self.time.seconds()
     }
 
+    /// How many times farther navigation and lidar move apart than navigation states; nothing until
+    /// that is known.
+    pub(crate) fn tension(&self) -> Option<f64> {
+        self.time.tension()
+    }
+
     /// The body moved from one pose on the map to the next in `dt_s`: the map's place drifts, and the
     /// slow error of navigation changes. That stays as it is in `World` while the body turns.
     pub(crate) fn travel(&mut self, from: &Transform<Map, Body>, to: &Transform<Map, Body>, dt_s: f64) {

@@ -131,6 +131,7 @@ impl Fuser {
     pub fn finish(&mut self) -> Vec<SolidarFrame> {
         let mut frames = self.close_windows(true);
         self.notes.extend(self.open_axes.note());
+        self.notes.extend(self.estimator.tension_note());
         if let Some(frame) = frames.last_mut() {
             let map_from_body = self.estimator.map_from_body_at(frame.window.end);
             let map = self.estimator.odometry().map();

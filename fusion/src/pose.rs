@@ -79,6 +79,16 @@ impl Estimator {
         self.trajectory.body_from_body(to, from)
     }
 
+    /// What a user should know of navigation beside the lidar; nothing if they agree as they state.
+    pub(crate) fn tension_note(&self) -> Option<String> {
+        /// Differences that are believed: twice what is stated happens to an honest device now and then.
+        const LARGEST: f64 = 2.0;
+        let tension = self.anchor.tension().filter(|tension| *tension > LARGEST)?;
+        Some(format!(
+            "navigation and lidar move apart {tension:.1} times as far as navigation states: its sigma is too small, or a clock or a mount is off"
+        ))
+    }
+
     pub(crate) fn twist(&self) -> Vector6<f64> {
         self.trajectory.twist()
     }

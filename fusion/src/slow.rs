@@ -43,6 +43,9 @@ pub(crate) struct ErrorTime {
     looks: VecDeque<Both>,
     /// Sum of the differences' parts of the whole variance, and how many they are.
     part: (f64, f64),
+    /// Sum of the differences' squares over the most that the stated variances allow of them, and how
+    /// many they are.
+    apart: (f64, f64),
 }
 
 impl ErrorTime {
@@ -51,7 +54,17 @@ impl ErrorTime {
         Self {
             looks: VecDeque::new(),
             part: (part * PRIOR_DIFFERENCES, PRIOR_DIFFERENCES),
+            apart: (0.0, 0.0),
         }
+    }
+
+    /// How many times farther navigation and lidar move apart, over some seconds and along axes that the
+    /// lidar sees, than both could if they erred as they state and not alike at all; nothing until that
+    /// is known. Above two, what navigation states of itself is too small, or a clock or mount is off.
+    pub(crate) fn tension(&self) -> Option<f64> {
+        /// Independent differences from which a mean of squares says something.
+        const ENOUGH: f64 = 6.0;
+        (self.apart.1 >= ENOUGH).then(|| (self.apart.0 / self.apart.1).sqrt())
     }
 
     /// The time constant, in seconds.
@@ -97,6 +110,10 @@ impl ErrorTime {
             .filter(|then| stamp.seconds_since(then.stamp) > LAG_S - 0.5 * LOOK_S)
         {
             let motions = then.difference(&now);
+            for square in apart(&motions, then, &now) {
+                self.apart.0 += square * LOOK_S / LAG_S;
+                self.apart.1 += LOOK_S / LAG_S;
+            }
             let differences = parts(motions, then, &now);
             for part in differences {
                 // Looks overlap: so many of them are one difference of its own.
@@ -120,6 +137,20 @@ fn parts((by_nav, by_lidar): Motions, then: &Both, now: &Both) -> Vec<f64> {
         (then.seen[axis] && now.seen[axis] && slow > noise && part.is_finite()).then_some(part.min(4.0))
     };
     (0..6).filter_map(part).collect()
+}
+
+/// The square of each axis' difference over the sum of the variances stated at both moments; of axes that
+/// the lidar held.
+fn apart((by_nav, by_lidar): &Motions, then: &Both, now: &Both) -> Vec<f64> {
+    /// One leap is not to decide the mean.
+    const MOST: f64 = 1e4;
+    let difference = by_lidar.perturbation_to(by_nav);
+    let square = |axis: usize| {
+        let stated = then.nav.covariance[(axis, axis)] + now.nav.covariance[(axis, axis)];
+        let square = difference[axis].powi(2) / (stated + then.on_map[axis] + now.on_map[axis]);
+        (then.seen[axis] && now.seen[axis] && square.is_finite()).then_some(square.min(MOST))
+    };
+    (0..6).filter_map(square).collect()
 }
 
 type Motions = (Transform<Body, Body>, Transform<Body, Body>);
@@ -179,7 +210,30 @@ mod tests {
             }
             let found = time.seconds();
             assert!((found / tau - 1.0).abs() < 0.25, "{found}, not {tau}");
+            assert!(time.tension().unwrap() < 1.0, "it errs as it states");
         }
+    }
+
+    /// Half a metre to and fro within seconds, five centimetres stated: ten times too little.
+    #[test]
+    fn navigation_that_states_too_little_is_found_out() {
+        let mut time = ErrorTime::new(30.0);
+        assert_eq!(time.tension(), None);
+        for second in 0..60 {
+            let x = 0.5 * (1.1 * f64::from(second)).sin();
+            let nav = NavPose {
+                world_from_body: Transform::new(UnitQuaternion::identity(), Vector3::x() * x),
+                covariance: Matrix6::identity() * 0.05f64.powi(2),
+                white: Vector6::zeros(),
+            };
+            let stamp = Stamp::from_nanos(i64::from(second) * 1_000_000_000);
+            let seen = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+            time.look(stamp, &nav, &Transform::identity(), &Matrix6::zeros(), &seen);
+        }
+        // Over 5 s: 2 · 0.5 · |sin(2.75)| · rms of a cosine, over √2 · 5 cm.
+        let wanted = 2.0 * 0.5 * 2.75f64.sin() / 2f64.sqrt() / (2f64.sqrt() * 0.05);
+        let found = time.tension().unwrap();
+        assert!((found / wanted - 1.0).abs() < 0.1, "{found}, not {wanted}");
     }
 
     #[test]
