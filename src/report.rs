@@ -14,6 +14,10 @@ use crate::exit::Exit;
 use crate::latency::{Latency, Watch};
 use crate::sensors::SensorReport;
 
+/// What is said of a sonar that the lidar map wants elsewhere, beyond the 95 % of that measurement.
+const SONAR_IS_OFF: &str = "the sonar does not lie where the lidar map wants it, beyond the 95 % of that: its mount, its \
+                            latency or the sound speed is not what the rig states, and no stated sigma knows of it";
+
 /// Everything counted during a run, in the order people ask for it.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Report {
@@ -33,6 +37,8 @@ pub(crate) struct Report {
     pub(crate) poses: BTreeMap<&'static str, u64>,
     /// What came last of comparing the sonar with the lidar's map.
     pub(crate) registration: Option<String>,
+    /// Whether that was more than its own 95 % explain.
+    pub(crate) sonar_is_off: bool,
     /// Payloads lost, by sensor and cause.
     pub(crate) lost: BTreeMap<String, u64>,
     /// Points that readers dropped because they were not finite.
@@ -139,10 +145,15 @@ impl Report {
         self.points_air += frame.points.len() as u64 - in_water;
         self.arcs += frame.arcs.len() as u64;
         *self.poses.entry(frame.status.pose_source.name()).or_default() += 1;
+        if let Some(significant) = frame.status.sonar_registration.is_significant() {
+            self.sonar_is_off = significant;
+        }
         match &frame.status.sonar_registration {
             SonarRegistration::NotTried => {}
             SonarRegistration::Refused { reason } => {
-                self.registration = Some(format!("not registered: {reason}"))
+                self.registration = Some(format!(
+                    "not registered: {reason}; its mount, latency and sound speed are taken as stated"
+                ))
             }
             SonarRegistration::Measured {
                 correction, matched, ..
@@ -270,6 +281,9 @@ impl fmt::Display for Report {
         if let Some(registration) = &self.registration {
             writeln!(f, "sonar        {registration}")?;
         }
+        if self.sonar_is_off {
+            writeln!(f, "warning      {SONAR_IS_OFF}")?;
+        }
         writeln!(
             f,
             "speed        {:.1} × real time ({:.1} s)",
@@ -381,6 +395,22 @@ mod tests {
         assert!(report.to_string().contains("3 fan corrupt"));
         assert_eq!(report.lost_total(), 3);
     }
+
+    #[test]
+    fn a_sonar_that_is_off_is_warned_of() {
+        let mut report = Report {
+            registration: Some("0.080 m off the lidar map (900 points), not applied".into()),
+            ..Report::default()
+        };
+        assert!(!report.to_string().contains("warning"));
+        report.sonar_is_off = true;
+        let said = report.to_string();
+        assert!(
+            said.contains("not applied\nwarning      the sonar does not lie"),
+            "{said}"
+        );
+    }
+
     #[test]
     fn what_came_to_nothing_is_lost() {
         let mut report = Report {

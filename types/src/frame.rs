@@ -305,6 +305,25 @@ pub enum SonarRegistration {
     },
 }
 
+impl SonarRegistration {
+    /// Whether the lidar map wants the sonar elsewhere by more than the measurement's own 95 %: all six
+    /// axes together against χ² of six degrees of freedom. Nothing where nothing was measured.
+    pub fn is_significant(&self) -> Option<bool> {
+        /// 95 % of χ² with six degrees of freedom.
+        const CHI_SQUARED_6: f64 = 12.592;
+        let Self::Measured {
+            correction,
+            covariance,
+            ..
+        } = self
+        else {
+            return None;
+        };
+        let information = covariance.cholesky()?.inverse();
+        Some(correction.dot(&(information * correction)) > CHI_SQUARED_6)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -456,5 +475,18 @@ mod tests {
             let difference = (analytic.column(column) - numeric).norm();
             assert!(difference < 1e-6, "{}: {difference}", state.name());
         }
+    }
+
+    /// Three sigma on one of six axes are within 95 %, four are not.
+    #[test]
+    fn a_registration_is_significant_beyond_its_95_percent() {
+        let measured = |metres: f64| SonarRegistration::Measured {
+            correction: Vector6::new(0.0, 0.0, 0.0, metres, 0.0, 0.0),
+            covariance: Box::new(Matrix6::identity() * 1e-4),
+            matched: 500,
+        };
+        assert_eq!(measured(0.03).is_significant(), Some(false));
+        assert_eq!(measured(0.04).is_significant(), Some(true));
+        assert_eq!(SonarRegistration::NotTried.is_significant(), None);
     }
 }
