@@ -26,6 +26,8 @@ VENV = ROOT / "target" / "anchors"
 PACKAGES = ["numpy", "small_gicp==1.0.1", "kiss-icp==1.3.0"]
 WARM = 5
 PERIOD_S = 0.1
+# Scans of the drive that make a map of 144 thousand points.
+LAST_OF_MAP = 114
 
 
 def enter_venv():
@@ -197,18 +199,30 @@ def trajectories(folder, data, scans):
 
 
 def neighbours(folder, data):
-    """A million nearest neighbours: the points of a map of 30 scans, asked by real points."""
+    """A million nearest neighbours on a map of some 144 thousand points.
+
+    The map: every other scan of a drive, each placed by both reference trajectories (they differ by up
+    to 0.1 m), thinned by the rule of kiss-icp: voxels of 1 m with 20 points at most, none nearer than
+    0.22 m to another. The queries: points of the scans between, placed likewise. Both programs have the same points
+    and the same queries in the same order, all at once, and both tell which point is the nearest and how far
+    it is. BELUGA's search is exact within a voxel, so both are asked how many lie within 1 m.
+    """
     import small_gicp as sg
 
     source = data / "kitti-raw-city-124"
-    poses = np.loadtxt(source / "reference_kiss_icp.txt").reshape(-1, 3, 4)
+    names = ["reference_kiss_icp.txt", "reference_small_gicp_vgicp.txt"]
+    references = [np.loadtxt(source / name).reshape(-1, 3, 4) for name in names]
 
-    def placed(number):
-        points = np.fromfile(source / f"{number:03d}.xyz32", "<f4").reshape(-1, 3)
-        return points @ poses[number, :, :3].T.astype("f4") + poses[number, :, 3].astype("f4")
+    def placed(numbers):
+        rows = []
+        for poses in references:
+            for number in numbers:
+                points = np.fromfile(source / f"{number:03d}.xyz32", "<f4").reshape(-1, 3)
+                rows.append(points @ poses[number, :, :3].T.astype("f4") + poses[number, :, 3].astype("f4"))
+        return np.concatenate(rows).astype("<f4")
 
-    points = np.concatenate([placed(number) for number in range(0, 60, 2)]).astype("<f4")
-    queries = np.concatenate([placed(number) for number in range(1, 124)]).astype("<f4")[:1_000_000]
+    points = placed(range(0, LAST_OF_MAP, 2))
+    queries = placed(range(1, 124, 2))[:1_000_000]
     points.tofile(folder / "points.bin")
     queries.tofile(folder / "queries.bin")
     command = [str(ROOT / "target/release/examples/nearest")]

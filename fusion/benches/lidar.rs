@@ -80,7 +80,7 @@ fn nearest(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("fusion/nearest");
     group.throughput(Throughput::Elements(queries.len() as u64));
     group.bench_function("street", |bencher| {
-        bencher.iter(|| map.distances_m(black_box(&queries), 1.0));
+        bencher.iter(|| map.nearest(black_box(&queries), 1.0));
     });
     group.finish();
 }

@@ -48,12 +48,12 @@ fn main() -> Result<(), Failure> {
     let mut found = 0;
     for _ in 0..ROUNDS {
         let before = cpu::milliseconds();
-        let distances = map.distances_m(&queries, REACH_M);
+        let neighbours = map.nearest(&queries, REACH_M);
         spent.push(cpu::milliseconds() - before);
-        let within = distances.iter().flatten();
+        let within = neighbours.iter().flatten();
         sum = within
             .clone()
-            .map(|distance| f64::from(distance * distance))
+            .map(|one| f64::from(one.distance_m * one.distance_m))
             .sum::<f64>();
         found = within.count();
     }

@@ -43,7 +43,7 @@ use beluga_types::{
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
 pub use error::Error;
-pub use lidar::{LidarOdometry, Located, PointMap};
+pub use lidar::{LidarOdometry, Located, Neighbour, PointMap};
 pub use sonar::SonarConfig;
 
 use frame::{AboveWater, PlacedScan, Tally};

@@ -11,7 +11,7 @@ use nalgebra::{Matrix6, Vector3};
 use crate::config::Config;
 use crate::error::Error;
 use crate::pose::{Estimator, ReferenceScan};
-use crate::voxel::{Anchored, VoxelMap};
+use crate::voxel::VoxelMap;
 
 /// Where the lidar was at the end of a scan.
 #[derive(Clone, Debug)]
@@ -120,17 +120,56 @@ impl PointMap {
         self.map.points().map(|(place, _)| place.into()).collect()
     }
 
-    /// The distance to the nearest point of the map, for each query, in metres; nothing where none
-    /// is within `reach_m`. Exact if that is not more than a voxel's edge.
-    pub fn distances_m(&self, queries: &[[f32; 3]], reach_m: f32) -> Vec<Option<f32>> {
-        let distance = |query: &[f32; 3]| {
-            let place = Anchored {
-                voxel: [0; 3],
-                offset: *query,
-            };
-            let (voxel, inside) = self.map.normalized(&place);
-            self.map.find_nearest(voxel, inside, reach_m).distance_m()
-        };
-        queries.iter().map(distance).collect()
+    /// The nearest point of the map for each query, nothing where none is within `reach_m`. Exact if
+    /// that is not more than a voxel's edge; of points equally near any, but always the same.
+    ///
+    /// Queries that lie in one voxel are answered together: many at once are cheaper than one by one.
+    pub fn nearest(&self, queries: &[[f32; 3]], reach_m: f32) -> Vec<Option<Neighbour>> {
+        let points = self.map.numbers_of_points();
+        let mut found = vec![None; queries.len()];
+        self.map.find_all(queries, reach_m, |query, answer| {
+            found[query] = answer.point().map(|(cell, lane, distance_m)| Neighbour {
+                point: points.of(cell, lane),
+                distance_m,
+            });
+        });
+        found
+    }
+}
+
+/// A point of a [`PointMap`] that is the nearest to a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Neighbour {
+    /// Its place in [`PointMap::points`].
+    pub point: u32,
+    /// How far it is from the query, in metres.
+    pub distance_m: f32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neighbour_is_named_by_its_place_among_the_points() {
+        let mut map = PointMap::new(0.5);
+        let at = |i: u16| [f32::from(i % 13) * 0.4 - 2.0, f32::from(i / 13) * 0.3, 0.1];
+        map.insert(&(0..260).map(at).collect::<Vec<_>>());
+        map.insert(&[[f32::NAN, 0.0, 0.0]]);
+        let points = map.points();
+        assert_eq!(points.len(), 260);
+        let queries: Vec<[f32; 3]> = (0..260)
+            .map(|i| at(i).map(|value| value + 0.03))
+            .chain([[9.0; 3]])
+            .collect();
+        let found = map.nearest(&queries, 0.5);
+        for (query, one) in queries.iter().zip(&found[..260]) {
+            let one = one.unwrap();
+            let [x, y, z] = points[one.point as usize];
+            let way = Vector3::new(x, y, z) - Vector3::from(*query).cast::<f64>();
+            assert!((way.norm() - 0.03 * 3f64.sqrt()).abs() < 1e-6);
+            assert!((f64::from(one.distance_m) - way.norm()).abs() < 1e-6);
+        }
+        assert_eq!(found[260], None);
     }
 }

@@ -1,13 +1,15 @@
-//! A hash table from voxels to cell numbers: open addressing, one fixed hash, never iterated.
+//! A hash table from blocks of voxels to their numbers: open addressing, one fixed hash, never iterated.
 
 /// Bits per axis of a packed key.
 const KEY_BITS: u32 = 21;
 /// An empty slot.
 const EMPTY: u32 = u32::MAX;
 /// Slots of a new table.
-const FIRST_SLOTS: usize = 1 << 12;
+const FIRST_SLOTS: usize = 1 << 10;
+/// Bits of the hash that a table does not use.
+const SHARD_BITS: u32 = 4;
 
-/// Keys and cell numbers; at most half full.
+/// Keys and numbers; at most half full.
 pub(crate) struct Table {
     slots: Vec<(u64, u32)>,
     used: usize,
@@ -21,9 +23,10 @@ impl Table {
         }
     }
 
+    #[inline(always)]
     pub(crate) fn find(&self, key: u64) -> Option<u32> {
         let mask = self.slots.len() - 1;
-        let mut slot = spread_bits(key) as usize & mask;
+        let mut slot = first_slot(key, self.slots.len());
         loop {
             let (found, id) = self.slots[slot];
             if id == EMPTY {
@@ -58,7 +61,7 @@ impl Table {
 
     fn put(&mut self, key: u64, id: u32) {
         let mask = self.slots.len() - 1;
-        let mut slot = spread_bits(key) as usize & mask;
+        let mut slot = first_slot(key, self.slots.len());
         while self.slots[slot].1 != EMPTY {
             slot = (slot + 1) & mask;
         }
@@ -67,9 +70,24 @@ impl Table {
 }
 
 /// Three voxel numbers in one word. They wrap after 2²¹ voxels, a thousand kilometres or more.
+#[inline(always)]
 pub(crate) fn pack(voxel: [i32; 3]) -> u64 {
     let part = |value: i32| u64::from(value as u32) & ((1 << KEY_BITS) - 1);
     part(voxel[0]) << (2 * KEY_BITS) | part(voxel[1]) << KEY_BITS | part(voxel[2])
+}
+
+/// A multiplicative hash: its highest bits are well mixed (Knuth, TAOCP 3, 6.4).
+#[inline(always)]
+pub(crate) fn scrambled(key: u64) -> u64 {
+    /// 2⁶⁴ over the golden ratio.
+    const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
+    key.wrapping_mul(GOLDEN)
+}
+
+/// The highest bits have chosen the map's shard, and are the same for all keys of a table.
+#[inline(always)]
+fn first_slot(key: u64, slots: usize) -> usize {
+    ((scrambled(key) << SHARD_BITS) >> (u64::BITS - slots.trailing_zeros())) as usize
 }
 
 /// A fixed hash: the finalizer of splitmix64 (Steele, Lea, Flood, OOPSLA 2014).

@@ -5,19 +5,25 @@
 //! and nothing iterates over the table, so the map is a function of what was inserted. It lies in a
 //! fixed number of shards by the voxels' hash, so that several threads can extend it, each its own.
 
+mod batch;
+mod beside;
 mod cell;
 mod search;
+mod shard;
 
 use nalgebra::Vector3;
 use rayon::prelude::*;
+use wide::f32x4;
 
-use crate::columns::floor;
+use crate::columns::floor4;
 use crate::plane::{Plane, Spread};
-use crate::table::{Table, pack, spread_bits};
+use crate::table::{pack, scrambled};
 
+use beside::BESIDE;
 use cell::Cell;
 pub(crate) use cell::POINTS_PER_VOXEL;
 pub(crate) use search::{Found, Partner};
+use shard::{Shard, block_of, place_in_block};
 
 /// Parts of the map; a power of two, and the same for any number of threads.
 const SHARDS: usize = 4;
@@ -33,79 +39,12 @@ pub(crate) struct Anchored {
     pub(crate) offset: [f32; 3],
 }
 
+/// A voxel by its number along each axis, or a step from one to another.
+type Voxel = [i32; 3];
+/// A cell by its shard, and its number there.
+pub(crate) type CellId = u32;
 /// A voxel, and a place in it in metres from its corner.
-type InVoxel = ([i32; 3], [f32; 3]);
-
-/// The cells of some voxels.
-struct Shard {
-    table: Table,
-    cells: Vec<Cell>,
-    free: Vec<u32>,
-    dirty: Vec<u32>,
-    live: usize,
-}
-
-impl Shard {
-    fn new() -> Self {
-        Self {
-            table: Table::new(),
-            cells: Vec::new(),
-            free: Vec::new(),
-            dirty: Vec::new(),
-            live: 0,
-        }
-    }
-
-    fn insert(&mut self, voxel: [i32; 3], inside: [f32; 3], spacing2: f32) {
-        let number = self.find_or_make(voxel);
-        if self.cells[number as usize].insert(inside, spacing2) {
-            self.dirty.push(number);
-        }
-    }
-
-    fn find_or_make(&mut self, voxel: [i32; 3]) -> u32 {
-        let key = pack(voxel);
-        if let Some(number) = self.table.find(key) {
-            return number;
-        }
-        let cell = Cell::new(voxel);
-        let number = match self.free.pop() {
-            Some(number) => {
-                self.cells[number as usize] = cell;
-                number
-            }
-            None => {
-                self.cells.push(cell);
-                (self.cells.len() - 1) as u32
-            }
-        };
-        self.live += 1;
-        self.table.insert(key, number);
-        number
-    }
-
-    /// Forgets the cells farther than so many voxels.
-    fn keep_within(&mut self, voxel: [i32; 3], radius2: f64) {
-        let mut removed = false;
-        for (number, cell) in self.cells.iter_mut().enumerate() {
-            let distance2: f64 = (0..3)
-                .map(|axis| (f64::from(cell.voxel[axis]) - f64::from(voxel[axis])).powi(2))
-                .sum();
-            if cell.live && distance2 > radius2 {
-                cell.live = false;
-                self.free.push(number as u32);
-                self.live -= 1;
-                removed = true;
-            }
-        }
-        if removed {
-            self.table.clear();
-            for (number, cell) in self.cells.iter().enumerate().filter(|(_, cell)| cell.live) {
-                self.table.insert(pack(cell.voxel), number as u32);
-            }
-        }
-    }
-}
+type InVoxel = (Voxel, [f32; 3]);
 
 /// The map.
 pub(crate) struct VoxelMap {
@@ -153,18 +92,22 @@ impl VoxelMap {
     }
 
     /// The voxel a place lies in, and metres from that voxel's corner.
+    #[inline(always)]
     pub(crate) fn normalized(&self, place: &Anchored) -> InVoxel {
-        let steps = place.offset.map(|value| floor(value * self.per_m));
+        let [x, y, z] = place.offset;
+        let offset = f32x4::new([x, y, z, 0.0]);
+        let (steps, edges) = floor4(offset * f32x4::splat(self.per_m));
+        let steps = steps.to_array();
+        let [x, y, z, _] = (offset - edges * f32x4::splat(self.size_m)).to_array();
         let voxel = [0, 1, 2].map(|axis| place.voxel[axis].wrapping_add(steps[axis]));
-        let inside = [0, 1, 2].map(|axis| place.offset[axis] - steps[axis] as f32 * self.size_m);
-        (voxel, inside)
+        (voxel, [x, y, z])
     }
 
     /// Puts a point in: into its voxel's plane, and among its points if there is room and none near.
     pub(crate) fn insert(&mut self, place: &Anchored) {
         let (voxel, inside) = self.normalized(place);
         let spacing2 = self.spacing2_m2;
-        self.shards[shard_of(voxel)].insert(voxel, inside, spacing2);
+        self.shards[shard_of(block_of(voxel)) as usize].insert(voxel, inside, spacing2);
     }
 
     /// Puts many points in, in order, each shard its own.
@@ -175,7 +118,7 @@ impl VoxelMap {
         }
         for place in places {
             let point = self.normalized(place);
-            sorted[shard_of(point.0)].push(point);
+            sorted[shard_of(block_of(point.0)) as usize].push(point);
         }
         let spacing2 = self.spacing2_m2;
         let extend = |(shard, points): (&mut Shard, &Vec<InVoxel>)| {
@@ -226,12 +169,10 @@ impl VoxelMap {
     /// The points of a voxel and the 26 around it.
     fn around(&self, cell: &Cell) -> Spread {
         let mut spread = cell.spread;
-        for code in (0..27).filter(|code| *code != 13) {
-            let step = [code / 9 - 1, (code / 3) % 3 - 1, code % 3 - 1];
-            let near = [0, 1, 2].map(|axis| cell.voxel[axis].wrapping_add(step[axis]));
-            if let Some(near) = self.find(near) {
-                let shift = step.map(|value| value as f32 * self.size_m);
-                spread.merge(&self.cell(near).spread, shift);
+        for (beside, found) in BESIDE.iter().zip(self.cells_around(cell.voxel)) {
+            if let Some((_, near)) = found.filter(|_| beside.step != [0; 3]) {
+                let shift = beside.step.map(|value| value as f32 * self.size_m);
+                spread.merge(&near.spread, shift);
             }
         }
         spread
@@ -260,20 +201,65 @@ impl VoxelMap {
         })
     }
 
-    /// The number of a voxel's cell, if it has one.
-    fn find(&self, voxel: [i32; 3]) -> Option<u32> {
-        let shard = shard_of(voxel);
-        let number = self.shards[shard].table.find(pack(voxel))?;
-        Some((shard as u32) << NUMBER_BITS | number)
+    /// Numbers the points as [`Self::points`] gives them.
+    pub(crate) fn numbers_of_points(&self) -> Numbers {
+        let mut count = 0;
+        let mut first = |cell: &Cell| {
+            let first = count;
+            count += if cell.live { cell.count() as u32 } else { 0 };
+            first
+        };
+        let of_shard = |shard: &Shard| shard.cells.iter().map(&mut first).collect();
+        Numbers(self.shards.iter().map(of_shard).collect())
     }
 
-    fn cell(&self, id: u32) -> &Cell {
+    /// A block by its shard and its number there, if it ever held something.
+    #[inline(always)]
+    fn block(&self, block: [i32; 3]) -> Option<(u32, u32)> {
+        let shard = shard_of(block);
+        Some((shard, self.shards[shard as usize].block(block)?))
+    }
+
+    /// The cell at a place of a block, if the voxel there holds something.
+    #[inline(always)]
+    fn cell_in(&self, (shard, block): (u32, u32), place: usize) -> Option<(CellId, &Cell)> {
+        let cells = &self.shards[shard as usize];
+        let number = cells.cell_in(block, place)?;
+        Some((shard << NUMBER_BITS | number, &cells.cells[number as usize]))
+    }
+
+    /// The cells of a voxel and of those beside it.
+    fn cells_around(&self, voxel: Voxel) -> [Option<(CellId, &Cell)>; 27] {
+        let mut last = (block_of(voxel), self.block(block_of(voxel)));
+        BESIDE.each_ref().map(|beside| {
+            let near = beside.of(voxel);
+            let block = block_of(near);
+            if block != last.0 {
+                last = (block, self.block(block));
+            }
+            self.cell_in(last.1?, place_in_block(near))
+        })
+    }
+
+    fn cell(&self, id: CellId) -> &Cell {
         &self.shards[(id >> NUMBER_BITS) as usize].cells[(id & ((1 << NUMBER_BITS) - 1)) as usize]
     }
 }
 
-fn shard_of(voxel: [i32; 3]) -> usize {
-    spread_bits(pack(voxel)) as usize >> (usize::BITS - SHARDS.trailing_zeros())
+/// The number of the first point of each cell, by shards.
+pub(crate) struct Numbers(Vec<Vec<u32>>);
+
+impl Numbers {
+    /// The number of a point of a cell.
+    pub(crate) fn of(&self, cell: CellId, lane: u32) -> u32 {
+        let (shard, number) = (cell >> NUMBER_BITS, cell & ((1 << NUMBER_BITS) - 1));
+        self.0[shard as usize][number as usize] + lane
+    }
+}
+
+/// The shard of a block.
+fn shard_of(block: [i32; 3]) -> u32 {
+    (scrambled(pack(block)) >> (u64::BITS - SHARDS.trailing_zeros())) as u32
 }
 
 #[cfg(test)]

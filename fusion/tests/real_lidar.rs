@@ -143,8 +143,8 @@ fn fitness(of: &LidarScan, moved: &Transform<World, Body>, on: &LidarScan) -> f6
     };
     let mut map = PointMap::new(0.25);
     map.insert(&points(on, &Transform::identity()));
-    let distances = map.distances_m(&points(of, moved), 0.1);
-    distances.iter().flatten().count() as f64 / of.len() as f64
+    let near = map.nearest(&points(of, moved), 0.1);
+    near.iter().flatten().count() as f64 / of.len() as f64
 }
 
 /// Every scan ends in a finite pose, and lies better on the first where it was found than unmoved.

@@ -1,5 +1,7 @@
 //! One voxel of the map: its points in lanes, its plane, and the sums the plane is made of.
 
+use wide::f32x4;
+
 use crate::plane::{Plane, Spread};
 
 /// Points a voxel keeps (KISS-ICP's number; Vizzo et al., IEEE RA-L 8(2), 2023).
@@ -11,40 +13,43 @@ const GROUPS: usize = POINTS_PER_VOXEL / LANES;
 const FAR: f32 = 1e15;
 /// Farther than any point.
 const FARTHEST2: f32 = f32::INFINITY;
+/// No square is that.
+const NEVER: f32 = -1.0;
 /// Samples after which a voxel's plane no longer changes: the map must not follow its own drift.
 const MAX_SAMPLES: u32 = 200;
 /// A plane is fitted anew when its samples have grown by one part in so many.
 const REFIT_PART: u32 = 8;
 
+/// Four points side by side.
 #[derive(Clone, Copy)]
-#[repr(align(16))]
 struct Group {
-    x: [f32; LANES],
-    y: [f32; LANES],
-    z: [f32; LANES],
+    x: f32x4,
+    y: f32x4,
+    z: f32x4,
 }
 
 impl Group {
     const EMPTY: Self = Self {
-        x: [FAR; LANES],
-        y: [FAR; LANES],
-        z: [FAR; LANES],
+        x: f32x4::splat(FAR),
+        y: f32x4::splat(FAR),
+        z: f32x4::splat(FAR),
     };
 
-    fn squares(&self, [x, y, z]: [f32; 3]) -> [f32; LANES] {
-        let mut squares = [0.0; LANES];
-        for (lane, square) in squares.iter_mut().enumerate() {
-            let (dx, dy, dz) = (self.x[lane] - x, self.y[lane] - y, self.z[lane] - z);
-            *square = dx * dx + dy * dy + dz * dz;
-        }
-        squares
+    /// Of the ways to a place.
+    #[inline(always)]
+    fn squares(&self, [x, y, z]: [f32x4; 3]) -> f32x4 {
+        let (dx, dy, dz) = (self.x - x, self.y - y, self.z - z);
+        dx * dx + dy * dy + dz * dz
     }
 }
 
-fn least(a: f32, b: f32) -> f32 {
+/// The lesser; in one instruction, since what is no number is not looked for.
+#[inline(always)]
+pub(super) fn least(a: f32, b: f32) -> f32 {
     if a < b { a } else { b }
 }
 
+#[inline(always)]
 fn most(a: f32, b: f32) -> f32 {
     if a < b { b } else { a }
 }
@@ -91,47 +96,42 @@ impl Cell {
 
     pub(crate) fn point(&self, lane: u32) -> [f32; 3] {
         let (group, lane) = (&self.groups[lane as usize / LANES], lane as usize % LANES);
-        [group.x[lane], group.y[lane], group.z[lane]]
+        [&group.x, &group.y, &group.z].map(|axis| axis.as_array()[lane])
     }
 
+    #[inline(always)]
     fn filled(&self) -> &[Group] {
         &self.groups[..self.count().div_ceil(LANES)]
     }
 
     /// The two nearest points to a place counted from this voxel's corner. Of equal ones any, but
-    /// always the same. The lane is looked for only if the nearest is nearer than `than2`.
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "three arrays side by side, lane by lane"
-    )]
-    pub(crate) fn nearest_two(&self, local: [f32; 3], than2: f32) -> Two {
-        let mut first = [FARTHEST2; LANES];
-        let mut second = [FARTHEST2; LANES];
-        let mut all = [[FARTHEST2; LANES]; GROUPS];
-        // Of each lane of the groups the two least; comparisons alone become vector instructions.
+    /// always the same. If the place is no number, neither are the squares.
+    #[inline(always)]
+    pub(crate) fn nearest_two(&self, local: [f32; 3]) -> Two {
+        let place = local.map(f32x4::splat);
+        let mut first = f32x4::splat(FARTHEST2);
+        let mut second = first;
+        let mut all = [f32x4::splat(NEVER); GROUPS];
+        // Of each lane of the groups the two least, without a branch that could be guessed wrong.
         for (group, kept) in self.filled().iter().zip(&mut all) {
-            let squares = group.squares(local);
-            for lane in 0..LANES {
-                second[lane] = least(second[lane], most(first[lane], squares[lane]));
-                first[lane] = least(first[lane], squares[lane]);
-            }
+            let squares = group.squares(place);
+            second = second.fast_min(first.fast_max(squares));
+            first = first.fast_min(squares);
             *kept = squares;
         }
-        let (low, high) = (least(first[0], first[1]), most(first[0], first[1]));
-        let (low_b, high_b) = (least(first[2], first[3]), most(first[2], first[3]));
-        let first2 = least(low, low_b);
-        let of_firsts = least(most(low, low_b), least(high, high_b));
-        let of_seconds = least(least(second[0], second[1]), least(second[2], second[3]));
-        let nearest = |square: &f32| *square == first2;
-        let lane = if first2 < than2 {
-            all.as_flattened().iter().position(nearest).unwrap_or(0)
-        } else {
-            0
-        };
+        let [a, b, c, d] = first.to_array();
+        let first2 = least(least(a, b), least(c, d));
+        let of_firsts = least(least(most(a, b), most(c, d)), most(least(a, b), least(c, d)));
+        let [a, b, c, d] = second.to_array();
+        let of_seconds = least(least(a, b), least(c, d));
+        let mut nearest = 0;
+        for (number, squares) in all.iter().enumerate() {
+            nearest |= squares.simd_eq(f32x4::splat(first2)).to_bitmask() << (number * LANES);
+        }
         Two {
             first2,
             second2: least(of_firsts, of_seconds),
-            lane: lane as u32,
+            lane: nearest.trailing_zeros(),
         }
     }
 
@@ -147,12 +147,13 @@ impl Cell {
         }
         let count = self.count();
         if count < POINTS_PER_VOXEL {
-            let near = |group: &Group| group.squares(inside).iter().any(|square| *square < spacing2);
+            let place = inside.map(f32x4::splat);
+            let near = |group: &Group| group.squares(place).simd_lt(f32x4::splat(spacing2)).any();
             if !self.filled().iter().any(near) {
                 let (group, lane) = (&mut self.groups[count / LANES], count % LANES);
-                group.x[lane] = inside[0];
-                group.y[lane] = inside[1];
-                group.z[lane] = inside[2];
+                for (axis, value) in [&mut group.x, &mut group.y, &mut group.z].into_iter().zip(inside) {
+                    axis.as_mut_array()[lane] = value;
+                }
                 self.count += 1;
             }
         }
@@ -193,7 +194,7 @@ mod tests {
                 })
                 .collect();
             plain.sort_by(|a, b| a.0.total_cmp(&b.0));
-            let two = cell.nearest_two(query, f32::INFINITY);
+            let two = cell.nearest_two(query);
             assert_eq!(two.lane, plain[0].1);
             assert!((two.first2 - plain[0].0).abs() < 1e-6);
             match plain.get(1) {

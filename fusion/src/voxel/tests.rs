@@ -56,6 +56,37 @@ fn the_nearest_point_is_the_one_a_k_d_tree_finds() {
     }
 }
 
+/// Places in the map, beside it, blocks away from anything, and beyond all voxels.
+#[test]
+fn many_at_once_find_what_each_finds_alone() {
+    let mut map = VoxelMap::new(0.8);
+    for point in scattered(3_000, 11, 5.0, Vector3::zeros()) {
+        let place = map.anchor(&point);
+        map.insert(&place);
+    }
+    let mut places: Vec<[f32; 3]> = scattered(6_000, 40_000, 8.0, Vector3::zeros())
+        .iter()
+        .chain(&scattered(50, 80_000, 5e4, Vector3::zeros()))
+        .map(|place| place.cast::<f32>().into())
+        .collect();
+    places.extend([[1e30, -1e30, 3.0], [f32::MAX; 3], [f32::NAN, 0.0, 0.0]]);
+    let mut answers = vec![None; places.len()];
+    map.find_all(&places, 0.7, |number, found| {
+        assert_eq!(answers[number].replace(found), None, "one answer to each");
+    });
+    let mut met = 0;
+    for (place, answer) in places.iter().zip(answers) {
+        let (voxel, inside) = map.normalized(&Anchored {
+            voxel: [0; 3],
+            offset: *place,
+        });
+        let alone = map.find_nearest(voxel, inside, 0.7).point();
+        assert_eq!(answer.unwrap().point(), alone, "{place:?}");
+        met += usize::from(alone.is_some());
+    }
+    assert!((1_000..5_000).contains(&met), "{met}");
+}
+
 #[test]
 fn what_is_far_is_forgotten_and_the_rest_still_found() {
     let mut map = VoxelMap::new(1.0);
