@@ -173,7 +173,7 @@ impl Default for OdometryConfig {
             min_range_m: 1.0,
             max_range_m: 100.0,
             map_radius_m: 120.0,
-            wanted_points: 1500,
+            wanted_points: 3000,
             max_iterations: 60,
             initial_gate_sigma_m: 2.0,
             residual_correlation: 10.0,

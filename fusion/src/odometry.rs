@@ -19,7 +19,7 @@ use crate::config::OdometryConfig;
 use crate::solve::inverse;
 use crate::thin::{Chosen, Sweep, Thinner};
 use crate::voxel::VoxelMap;
-use gate::Gate;
+use gate::{Gate, Overlap};
 use matches::{Matches, Placer};
 
 /// The space the voxel map is built in: `World` but for the slow correction of the map's place.
@@ -76,6 +76,8 @@ pub(crate) struct Alignment {
     pub(crate) used: Matrix6<f64>,
     /// How far the scan holds small motions: of a projector's form, with factors from 0 to 1.
     pub(crate) held: Matrix6<f64>,
+    /// Part of the points that found a partner.
+    pub(crate) share: f64,
 }
 
 /// The points of scans that work, in `Body` at one moment.
@@ -92,6 +94,7 @@ pub(crate) struct Odometry {
     map: VoxelMap,
     thinner: Thinner,
     gate: Gate,
+    overlap: Overlap,
     matches: Matches,
     /// Where the vehicle was when far voxels were last forgotten.
     pruned_at: Option<[i32; 3]>,
@@ -104,6 +107,7 @@ impl Odometry {
             map: VoxelMap::new(voxel_m),
             thinner: Thinner::new(voxel_m, config.wanted_points),
             gate: Gate::new(config.initial_gate_sigma_m),
+            overlap: Overlap::default(),
             matches: Matches::default(),
             pruned_at: None,
             config: config.clone(),
@@ -130,13 +134,17 @@ impl Odometry {
         })
     }
 
-    /// Remembers how far a prediction was from what the scan said.
-    pub(crate) fn learn_motion_error(
-        &mut self,
-        predicted: &Transform<Map, Body>,
-        found: &Transform<Map, Body>,
-    ) {
-        let error = predicted.perturbation_to(found);
+    /// Whether a scan may lie where it was laid, as scans before it lay and by the motion expected.
+    pub(crate) fn believes(&self, found: &Alignment, guess: &Prior) -> bool {
+        let off = guess.mean.perturbation_to(&found.map_from_body);
+        let sigmas_off = off.dot(&(guess.information * off)).sqrt();
+        self.overlap.is_believable(found.share, sigmas_off)
+    }
+
+    /// Remembers how far a prediction was from what the scan said, and how much of it has partners.
+    pub(crate) fn learn(&mut self, predicted: &Transform<Map, Body>, found: &Alignment) {
+        self.overlap.learn(found.share);
+        let error = predicted.perturbation_to(&found.map_from_body);
         let turn = error.fixed_rows::<3>(0).norm();
         let moved = error.fixed_rows::<3>(3).norm();
         self.gate

@@ -18,6 +18,11 @@ use crate::trajectory::Trajectory;
 const HALF_HELD: (f64, f64) = (0.01, 0.1);
 /// Smallest sigmas stated of any pose: rad and metres.
 const MIN_SIGMA: (f64, f64) = (1e-5, 1e-4);
+/// Time without a pose after which a scan that fits worse than others did is believed, in seconds.
+const BELIEVED_AFTER_S: f64 = 0.55;
+/// The same for a scan that fits nowhere: the map begins anew.
+const LOST_AFTER_S: f64 = 1.0;
+
 /// A sweep of the reference lidar.
 #[derive(Clone)]
 pub(crate) struct ReferenceScan {
@@ -170,28 +175,33 @@ impl Estimator {
             self.begin_map(window, scans, &thinned, guess);
             return None;
         };
+        if !self.is_lost(window, BELIEVED_AFTER_S) && !self.odometry.believes(&alignment, guess) {
+            return None;
+        }
         if let Some(first) = self.first.take() {
             self.begin_again(window, &first, in_range, &alignment);
             thinned = self.swept(window, scans, in_range);
             let found = alignment.map_from_body;
             alignment = self.odometry.align(&thinned.coarse, &found, &prior)?;
         }
-        self.odometry
-            .learn_motion_error(&guess.mean, &alignment.map_from_body);
+        self.odometry.learn(&guess.mean, &alignment);
         self.trajectory.set(window.end, alignment.map_from_body);
         self.odometry.insert(&thinned.fine, &alignment.map_from_body);
         Some(self.settle(window, nav, even, &alignment, &prior))
     }
 
+    /// Whether nobody has said for so long where the body is.
+    fn is_lost(&self, window: &Window, after_s: f64) -> bool {
+        self.known
+            .is_none_or(|known| window.end.seconds_since(known) > after_s)
+    }
+
     /// Begins the map with a scan, or anew where the old one was left behind.
     fn begin_map(&mut self, window: &Window, scans: &[ReferenceScan], thinned: &Thinned, guess: &Prior) {
-        /// Time without a pose after which a scan that fits nowhere is believed, in seconds.
-        const LOST_AFTER_S: f64 = 1.0;
-        let lost = |known| window.end.seconds_since(known) > LOST_AFTER_S;
         if self.odometry.map().is_empty() {
             let alone = self.nav.at(window.end).is_none();
             self.first = alone.then(|| (window.end, scans.to_vec()));
-        } else if !self.known.is_none_or(lost) {
+        } else if !self.is_lost(window, LOST_AFTER_S) {
             return;
         }
         self.odometry.insert(&thinned.fine, &guess.mean);

@@ -44,7 +44,11 @@ fn scan(path: PathBuf, columns: usize) -> LidarScan {
 }
 
 fn fuse(scans: impl Iterator<Item = LidarScan>) -> Vec<SolidarFrame> {
-    let mut fuser = Fuser::new(Config::default(), rig()).unwrap();
+    fuse_with(Config::default(), scans)
+}
+
+fn fuse_with(config: Config, scans: impl Iterator<Item = LidarScan>) -> Vec<SolidarFrame> {
+    let mut fuser = Fuser::new(config, rig()).unwrap();
     let mut frames = Vec::new();
     for (seq, scan) in scans.enumerate() {
         let stamp = Stamp::from_nanos(seq as i64 * 100_000_000);
@@ -129,7 +133,7 @@ fn two_full_scans_from_no_motion_at_all() {
     let sigma_m = frames[1].pose_covariance.fixed_view::<3, 3>(3, 3).trace().sqrt();
     println!("pair: {metres:.4} m, {degrees:.4} deg; stated sigma {sigma_m:.4} m");
     // The truth itself is known to some 6 to 9 mm.
-    assert!(metres <= 0.0125 && degrees <= 0.03, "{metres} m, {degrees} deg");
+    assert!(metres <= 0.010 && degrees <= 0.03, "{metres} m, {degrees} deg");
 }
 
 /// Part of a scan's points that have a neighbour of another's within 0.1 m, the scan moved.
@@ -148,8 +152,8 @@ fn fitness(of: &LidarScan, moved: &Transform<World, Body>, on: &LidarScan) -> f6
 }
 
 /// Every scan ends in a finite pose, and lies better on the first where it was found than unmoved.
-fn each_fits_better_than_unmoved(name: &str, scans: &[LidarScan]) -> Vec<SolidarFrame> {
-    let frames = fuse(scans.iter().cloned());
+fn each_fits_better_than_unmoved(config: Config, name: &str, scans: &[LidarScan]) -> Vec<SolidarFrame> {
+    let frames = fuse_with(config, scans.iter().cloned());
     assert_eq!(frames.len(), scans.len());
     for (i, frame) in frames.iter().enumerate().skip(1) {
         assert!(frame.world_from_body.is_finite());
@@ -193,9 +197,13 @@ fn an_apartment_seen_from_three_places() {
     let scans: Vec<LidarScan> = (0..3)
         .map(|i| vtk(folder.join(format!("cloud.0000{i}.vtk"))))
         .collect();
-    // They are no sequence: each is laid on the one before it.
-    for two in scans.windows(2) {
-        each_fits_better_than_unmoved("apartment", two);
+    // Voxels of 1 m are for streets and harbours; in rooms they blur what 0.1 m apart is judged by.
+    let mut rooms = Config::default();
+    rooms.odometry.voxel_m = 0.6;
+    // They are no sequence: each is laid on each before it.
+    for (on, of) in [(0, 1), (1, 2), (0, 2)] {
+        let two = [scans[on].clone(), scans[of].clone()];
+        each_fits_better_than_unmoved(rooms.clone(), &format!("apartment {of} on {on},"), &two);
     }
 }
 
@@ -207,10 +215,41 @@ fn points_on_planes_a_second_apart() {
     let scans: Vec<LidarScan> = (0..5)
         .map(|i| scan(folder.join(format!("planes_0000{i}0.bin")), 3))
         .collect();
-    let frames = each_fits_better_than_unmoved("planes", &scans);
+    let frames = each_fits_better_than_unmoved(Config::default(), "planes", &scans);
     assert!(
         frames[1..]
             .iter()
             .all(|frame| frame.status.pose_source == PoseSource::Odometry)
     );
+}
+
+fn mirrored(scan: &LidarScan) -> LidarScan {
+    let y = scan.y().iter().map(|y| -y).collect();
+    LidarScan::new(scan.x().to_vec(), y, scan.z().to_vec()).unwrap()
+}
+
+/// A scan seen in a mirror within a drive is not believed: the pose is the expected one and says so,
+/// and the drive goes on as if it had not been.
+#[test]
+fn a_mirrored_scan_in_a_city_drive_is_refused() {
+    let Some(folder) = recording("a_mirrored_scan", "kitti-raw-city-124") else {
+        return;
+    };
+    let scans: Vec<LidarScan> = (0..26)
+        .map(|i| scan(folder.join(format!("{i:03}.xyz32")), 3))
+        .collect();
+    let whole = fuse(scans.iter().cloned());
+    for at in [2, 3, 12, 22] {
+        let mut drive = scans.clone();
+        drive[at] = mirrored(&drive[at]);
+        let frames = fuse(drive.into_iter());
+        for (k, frame) in frames.iter().enumerate().skip(1) {
+            let refused = frame.status.pose_source == PoseSource::Prediction;
+            assert_eq!(refused, k == at, "scan {k} of a drive whose {at} is mirrored");
+        }
+        let error =
+            (frames[25].world_from_body.translation() - whole[25].world_from_body.translation()).norm();
+        println!("mirrored {at}: {error:.4} m off at the end");
+        assert!(error < 0.02, "mirrored {at}: {error} m");
+    }
 }

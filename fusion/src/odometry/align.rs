@@ -30,12 +30,6 @@ const LOST: f64 = 0.9;
 const DAMPING: (f64, f64) = (1e-3, 10.0);
 const MAX_TAKEN_BACK: u32 = 6;
 
-/// An alignment's end, and how many of the points found a partner.
-struct Ended {
-    alignment: Alignment,
-    share: f64,
-}
-
 /// A pose a step begins at.
 struct Stage {
     pose: Transform<Map, Body>,
@@ -85,15 +79,14 @@ impl Odometry {
         let found = self.descend(points, guess, prior, sigma_m);
         let share = found.as_ref().map_or(0.0, |found| found.share);
         if share >= LEAST_SHARE || sigma_m >= widest_m {
-            return found.map(|found| found.alignment);
+            return found;
         }
         let wide = self.descend(points, guess, prior, widest_m);
-        let better = match (found, wide) {
+        match (found, wide) {
             (Some(found), Some(wide)) if wide.share > found.share => Some(wide),
             (None, wide) => wide,
             (found, _) => found,
-        };
-        better.map(|better| better.alignment)
+        }
     }
 
     fn descend(
@@ -102,7 +95,7 @@ impl Odometry {
         guess: &Transform<Map, Body>,
         prior: &Prior,
         sigma_m: f64,
-    ) -> Option<Ended> {
+    ) -> Option<Alignment> {
         self.matches.begin(points.len());
         let anchor = self.map.anchor(&guess.translation()).voxel;
         let mut pose = *guess;
@@ -144,13 +137,11 @@ impl Odometry {
         }
         let last = last?;
         let believed = believed_directions(&last.information, BELIEVED);
-        pose.is_finite().then_some(Ended {
-            alignment: Alignment {
-                map_from_body: pose,
-                information: believed * last.information * believed.transpose(),
-                used: last.information,
-                held: believed.transpose(),
-            },
+        pose.is_finite().then_some(Alignment {
+            map_from_body: pose,
+            information: believed * last.information * believed.transpose(),
+            used: last.information,
+            held: believed.transpose(),
             share,
         })
     }

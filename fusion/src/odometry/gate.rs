@@ -19,6 +19,14 @@ const NARROWING: f64 = 0.7;
 /// Sigmas of residuals before any is known, against planes and points, in metres.
 const FIRST_SIGMA_M: (f64, f64) = (0.05, 0.2);
 
+/// Scans over which the part of points with partners is averaged, and after which it is known.
+const SHARES_OVER: f64 = 10.0;
+const KNOWN_AFTER: f64 = 1.0;
+/// Part of that below which a scan is not believed, and below which only where it was expected.
+const FAR_FEWER: f64 = 0.6;
+const FEWER: f64 = 0.85;
+const SIGMAS_OFF: f64 = 1.5;
+
 /// What predictions of the motion got wrong so far.
 #[derive(Clone, Debug)]
 pub(crate) struct Gate {
@@ -52,6 +60,29 @@ impl Gate {
             let error_m = error_m.min(self.initial_m);
             self.square += (error_m * error_m - self.square) / self.count;
         }
+    }
+}
+
+/// Which part of a scan's points found partners so far, and whether a scan is of the same place.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overlap {
+    share: f64,
+    count: f64,
+}
+
+impl Overlap {
+    pub(crate) fn learn(&mut self, share: f64) {
+        self.count = (self.count + 1.0).min(SHARES_OVER);
+        self.share += (share - self.share) / self.count;
+    }
+
+    /// Whether a scan may lie where it was laid: not if far fewer of its points than usual have
+    /// partners there, nor if fewer have and it is also so many sigma from where it was expected.
+    pub(crate) fn is_believable(&self, share: f64, sigmas_off: f64) -> bool {
+        let usual = self.share;
+        self.count < KNOWN_AFTER
+            || share >= FEWER * usual
+            || (share >= FAR_FEWER * usual && sigmas_off <= SIGMAS_OFF)
     }
 }
 
@@ -140,6 +171,18 @@ mod tests {
         gate.learn(f64::NAN);
         gate.learn(1e9);
         assert!(gate.sigma_m() <= 2.0);
+    }
+
+    #[test]
+    fn a_scan_with_too_few_partners_is_not_believed() {
+        let mut overlap = Overlap::default();
+        assert!(overlap.is_believable(0.1, 9.0), "nothing is known yet");
+        overlap.learn(0.9);
+        overlap.learn(0.94);
+        assert!(overlap.is_believable(0.8, 9.0));
+        assert!(overlap.is_believable(0.7, 1.0) && !overlap.is_believable(0.7, 2.0));
+        assert!(!overlap.is_believable(0.5, 0.0));
+        assert!(!overlap.is_believable(0.7, f64::NAN));
     }
 
     #[test]
