@@ -256,7 +256,7 @@ impl Thinner {
 
 /// Edge of the map's points, and of the alignment's at most and at least, in voxels. KISS-ICP
 /// (Vizzo et al., IEEE RA-L 8(2), 2023) has 0.5 and 1.5.
-const FINE_PART: f32 = 0.2;
+const FINE_PART: f32 = 0.35;
 const COARSE_PART: f32 = 1.5;
 const LEAST_COARSE_PART: f32 = 0.15;
 
@@ -285,12 +285,13 @@ mod tests {
     #[test]
     fn the_first_point_in_range_of_every_cube_is_kept_in_order_for_any_number_of_threads() {
         let columns = cloud(30_000, 8.0);
+        let per_m = (FINE_PART * 2.5).recip();
         let mut cubes = BTreeSet::new();
         let plain: Vec<u32> = (0..30_000u32)
             .filter(|&i| {
                 let p = [0, 1, 2].map(|axis| columns[axis][i as usize]);
                 let range = p.iter().map(|value| value * value).sum::<f32>().sqrt();
-                (1.0..=9.0).contains(&range) && cubes.insert(p.map(|value| (value / 0.5).floor() as i32))
+                (1.0..=9.0).contains(&range) && cubes.insert(p.map(|value| (value * per_m).floor() as i32))
             })
             .collect();
         for threads in [1, 2, 8] {
