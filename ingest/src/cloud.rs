@@ -1,5 +1,7 @@
 //! A file of points: the scan, and when it was if the file says so itself.
 
+use std::fmt;
+
 use beluga_types::{LidarScan, Stamp};
 
 use crate::point_times::TimeReport;
@@ -27,6 +29,46 @@ impl From<LidarScan> for Cloud {
     }
 }
 
+/// Points so far from the sensor that single precision rounds them coarsely.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Far {
+    /// How far away half of them are at least, metres.
+    distance_m: f32,
+    /// From one number of single precision to the next there, metres.
+    step_m: f32,
+}
+
+impl Cloud {
+    /// Whether half of the points lie farther away than 10 km: the step is a millimetre there. No
+    /// lidar sees so far: such numbers are those of a map.
+    pub(crate) fn far(&self) -> Option<Far> {
+        const FAR_M: f32 = 10_000.0;
+        let scan = &self.scan;
+        let largest = |index: usize| [scan.x(), scan.y(), scan.z()].map(|axis: &[f32]| axis[index].abs());
+        let mut distances: Vec<f32> = (0..scan.len())
+            .map(|index| largest(index).into_iter().fold(0.0, f32::max))
+            .collect();
+        distances.sort_unstable_by(f32::total_cmp);
+        let distance_m = *distances.get(distances.len() / 2)?;
+        (distance_m > FAR_M).then(|| Far {
+            distance_m,
+            step_m: distance_m.next_up() - distance_m,
+        })
+    }
+}
+
+impl fmt::Display for Far {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "its points lie {:.0} km away, where single precision rounds them to {:.1} mm: take a local origin off \
+             their coordinates, or give them as LAS, of which it is taken off here",
+            self.distance_m * 1e-3,
+            self.step_m * 1e3
+        )
+    }
+}
+
 /// The time of day of each point; nothing where there is none.
 pub(crate) struct Absolute(pub(crate) Vec<Option<Stamp>>);
 
@@ -49,5 +91,26 @@ impl Absolute {
             })
         };
         Some(self.0.iter().zip(bad).map(offset).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(x: f32) -> Cloud {
+        let columns = [vec![x, x + 1.0, 3.0], vec![0.0; 3], vec![1.0; 3]];
+        let [x, y, z] = columns;
+        LidarScan::new(x, y, z).unwrap().into()
+    }
+
+    #[test]
+    fn coordinates_of_a_map_are_told() {
+        assert_eq!(at(5_000.0).far(), None);
+        let far = at(512_345.0).far().unwrap();
+        // 2^18 ≤ 512 345 < 2^19: 24 bits of it end at 2^-5 m.
+        assert_eq!(far.step_m, 1.0 / 32.0);
+        let said = far.to_string();
+        assert!(said.contains("512 km") && said.contains("31.2 mm"), "{said}");
     }
 }

@@ -149,6 +149,9 @@ impl Scans {
         if let Some(report) = report.filter(|report| !report.is_plain()) {
             notes.push(format!("sensor `{}`: {report}", spec.name));
         }
+        if let Some(far) = first.as_ref().and_then(Cloud::far) {
+            notes.push(format!("sensor `{}`: {far}", spec.name));
+        }
         let table = folder.join("times.csv");
         scans.times = if table.is_file() {
             Times::Table(Table::open(&table, &REQUIRED, &OPTIONAL)?)

@@ -70,11 +70,11 @@ impl Played {
                 ));
             }
             if self.kind == Kind::Cloud
-                && let Ok(Some(report)) =
-                    point_cloud(&message, self.period_nanos).map(|(_, cloud)| cloud.times)
-                && !report.is_plain()
+                && let Ok((_, cloud)) = point_cloud(&message, self.period_nanos)
             {
-                notes.push(format!("sensor `{name}`: {report}"));
+                let times = cloud.times.as_ref().filter(|report| !report.is_plain());
+                notes.extend(times.map(|report| format!("sensor `{name}`: {report}")));
+                notes.extend(cloud.far().map(|far| format!("sensor `{name}`: {far}")));
             }
             return;
         }
