@@ -110,7 +110,7 @@ fn a_folder_refuses_what_it_has_no_place_for() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();
     fs::write(home.join("turns.toml"), SCENE).unwrap();
-    let (_, err) = check(home, &["sim", "--scene", "turns.toml", "--out", "run"], 1);
+    let (_, err) = check(home, &["sim", "--scene", "turns.toml", "--out", "run"], 2);
     says(&err, &["nav.imu", "--out NAME.mcap"]);
     assert!(!home.join("run").exists());
     let without = SCENE.replace("[nav.imu]\nrate_hz = 100.0\n", "");
