@@ -45,6 +45,10 @@ pub(crate) struct Anchor {
     stated: Option<Matrix6<f64>>,
     time: ErrorTime,
     outliers: u32,
+    /// Whether the map's place was known before the first fix.
+    placed: bool,
+    /// Drift with time alone, per √s: rad and metres.
+    drift_per_sqrt_s: (f64, f64),
 }
 
 impl Anchor {
@@ -60,6 +64,20 @@ impl Anchor {
             stated: None,
             time: ErrorTime::new(config.nav.correlation_s),
             outliers: 0,
+            placed: false,
+            drift_per_sqrt_s: DRIFT_PER_SQRT_S,
+        }
+    }
+
+    /// Of a map that was made before and lies in `World`, as well as `covariance` says: it does not drift.
+    pub(crate) fn on_saved_map(config: &Config, covariance: Matrix6<f64>) -> Self {
+        Self {
+            drift_rad: 0.0,
+            drift_m: 0.0,
+            drift_per_sqrt_s: (0.0, 0.0),
+            map: covariance,
+            placed: true,
+            ..Self::new(config)
         }
     }
 
@@ -90,8 +108,8 @@ impl Anchor {
         let carry = adjoint(&body_to_from_body_from);
         let metres = (to.translation() - from.translation()).norm();
         let seconds = dt_s.max(0.0);
-        let turn = self.drift_rad.powi(2) * metres + DRIFT_PER_SQRT_S.0.powi(2) * seconds;
-        let place = self.drift_m.powi(2) * metres + DRIFT_PER_SQRT_S.1.powi(2) * seconds;
+        let turn = self.drift_rad.powi(2) * metres + self.drift_per_sqrt_s.0.powi(2) * seconds;
+        let place = self.drift_m.powi(2) * metres + self.drift_per_sqrt_s.1.powi(2) * seconds;
         let drift = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
         self.map = symmetric(carry * self.map * carry.transpose() + drift);
         let turned = turned(&body_to_from_body_from) * (-seconds / self.time.seconds()).exp();
@@ -114,9 +132,12 @@ impl Anchor {
         if self.stated.is_none() {
             let slow = slow_part(nav);
             self.stated = Some(slow);
+            self.slow = slow;
+            if self.placed {
+                return;
+            }
             self.world_from_map = nav.world_from_body * map_from_body.inverse();
             self.map = nav.covariance;
-            self.slow = slow;
             self.cross = -slow;
         }
     }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
+use crate::graph::LoopConfig;
 use crate::sonar::SonarConfig;
 
 /// How measurements become frames. Works as it is; unknown keys are refused.
@@ -29,6 +30,8 @@ pub struct Config {
     pub register: RegisterConfig,
     /// Pulse compression and detection.
     pub sonar: SonarConfig,
+    /// Where the survey meets itself.
+    pub loops: LoopConfig,
 }
 
 impl Default for Config {
@@ -44,6 +47,7 @@ impl Default for Config {
             calibration: CalibrationConfig::default(),
             register: RegisterConfig::default(),
             sonar: SonarConfig::default(),
+            loops: LoopConfig::default(),
         }
     }
 }
@@ -92,6 +96,9 @@ impl Config {
                 self.odometry.drift_deg_per_sqrt_m,
             ),
             ("nav.correlation_s", self.nav.correlation_s),
+            ("loops.spacing_m", self.loops.spacing_m),
+            ("loops.reach_m", self.loops.reach_m),
+            ("loops.min_overlap", self.loops.min_overlap),
         ];
         let fail = |field, found, expected| {
             Err(Error::Config {
@@ -124,6 +131,13 @@ impl Config {
                 "lidar_voxel_m",
                 self.lidar_voxel_m,
                 "0 for all points, or 0.001 and more",
+            );
+        }
+        if self.loops.spacing_m > 0.0 && self.loops.spacing_m < 1.0 {
+            return fail(
+                "loops.spacing_m",
+                self.loops.spacing_m,
+                "0 for no loops, or 1 and more",
             );
         }
         for (field, found) in positive {
@@ -273,6 +287,7 @@ mod tests {
             |config| config.odometry.max_iterations = 0,
             |config| config.odometry.voxel_m = 1e-12,
             |config| config.lidar_voxel_m = 1e-300,
+            |config| config.loops.spacing_m = 1e-3,
         ] {
             let mut config = Config::default();
             bend(&mut config);

@@ -23,6 +23,7 @@ mod plane;
 mod pose;
 mod register;
 mod sample;
+mod saved;
 mod slow;
 mod solve;
 pub mod sonar;
@@ -43,7 +44,9 @@ use beluga_types::{
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
 pub use error::Error;
+pub use graph::LoopConfig;
 pub use lidar::{LidarOdometry, Located, Neighbour, PointMap};
+pub use saved::SavedMap;
 pub use sonar::SonarConfig;
 
 use frame::{AboveWater, PlacedScan, Tally};
@@ -107,6 +110,18 @@ impl Fuser {
         })
     }
 
+    /// The same for a run that begins in a map of an earlier survey: its poses are in that map's
+    /// `World`, in which fixes of navigation have to be given too. Until the body is found there, frames have
+    /// the status of a prediction; [`Self::not_found`] says if it never was.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn in_map(config: Config, rig: Rig, map: SavedMap) -> Result<Self, Error> {
+        let mut fuser = Self::new(config, rig)?;
+        fuser.estimator = Estimator::in_map(&fuser.config, map);
+        Ok(fuser)
+    }
+
     /// Takes the next measurement; gives the frames whose windows it closes. Cannot fail: what is
     /// bad is counted and leaves a hole.
     pub fn push(&mut self, measurement: Measurement) -> Vec<SolidarFrame> {
@@ -150,6 +165,11 @@ impl Fuser {
     /// What was assumed and what could not be done, once each, in alphabetical order.
     pub fn notes(&self) -> Vec<String> {
         self.notes.iter().cloned().collect()
+    }
+
+    /// Why the body has not been found in the map the run began in, if it has not.
+    pub fn not_found(&self) -> Option<&str> {
+        self.estimator.not_found()
     }
 
     /// How many pings of each sonar came to nothing because their pulse does not fit their samples.

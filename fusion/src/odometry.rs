@@ -98,6 +98,8 @@ pub(crate) struct Odometry {
     matches: Matches,
     /// Where the vehicle was when far voxels were last forgotten.
     pruned_at: Option<[i32; 3]>,
+    /// Whether nothing of the map is forgotten.
+    held: bool,
 }
 
 impl Odometry {
@@ -110,12 +112,20 @@ impl Odometry {
             overlap: Overlap::default(),
             matches: Matches::default(),
             pruned_at: None,
+            held: false,
             config: config.clone(),
         }
     }
 
     pub(crate) fn map(&self) -> &VoxelMap {
         &self.map
+    }
+
+    /// Takes a map that was made before, and forgets nothing of it.
+    pub(crate) fn hold(&mut self, mut map: VoxelMap) {
+        map.fit_planes();
+        self.map = map;
+        self.held = true;
     }
 
     /// Forgets the map.
@@ -161,7 +171,7 @@ impl Odometry {
         self.map.insert_all(&places);
         self.map.fit_planes();
         let moved = |at: [i32; 3]| (0..3).any(|axis| at[axis].abs_diff(here.voxel[axis]) >= PRUNE_AFTER);
-        if self.pruned_at.is_none_or(moved) {
+        if !self.held && self.pruned_at.is_none_or(moved) {
             self.pruned_at = Some(here.voxel);
             self.map.keep_within(&here, self.config.map_radius_m as f32);
         }

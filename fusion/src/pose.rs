@@ -1,5 +1,7 @@
 //! The pose at a window's end: scan on map, with navigation as a prior where there is any.
 
+mod in_map;
+
 use std::sync::Arc;
 
 use beluga_types::{Body, LidarScan, PoseSource, Sensor, Stamp, Transform, Window, World};
@@ -13,6 +15,7 @@ use crate::nav::{NavBuffer, NavPose};
 use crate::odometry::{Alignment, Map, Odometry, Prior, Thinned};
 use crate::solve::inverse;
 use crate::trajectory::Trajectory;
+use in_map::Seeking;
 
 /// Sigmas at which an axis counts as half held: rad and metres.
 const HALF_HELD: (f64, f64) = (0.01, 0.1);
@@ -51,6 +54,8 @@ pub(crate) struct Estimator {
     first: Option<(Stamp, Vec<ReferenceScan>)>,
     /// When a scan or a fix last said where the body is.
     known: Option<Stamp>,
+    /// What is sought in a saved map, until it is found.
+    seeking: Option<Seeking>,
 }
 
 impl Estimator {
@@ -65,6 +70,7 @@ impl Estimator {
             afloat,
             first: None,
             known: None,
+            seeking: None,
         }
     }
 
@@ -100,6 +106,9 @@ impl Estimator {
 
     /// Finds the pose at the window's end and extends the map.
     pub(crate) fn locate(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Found {
+        if let Some(lost) = self.seek(window, scans, in_range) {
+            return lost;
+        }
         let before = self.trajectory.last();
         let even = self.motion.guess(&self.trajectory, self.known, window.end);
         let guess = self.guess(window, &even);

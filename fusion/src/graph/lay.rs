@@ -1,8 +1,9 @@
 //! Lays one local map on another and says how well it holds there, or why not.
 //!
-//! Points against planes where the surface is flat, else against points, Geman–McClure weights whose
-//! width shrinks from what is uncertain to what the surfaces give (as the odometry does it). What
-//! the overlap leaves open keeps no information.
+//! Points against the planes of flat surfaces alone, with Geman–McClure weights whose width shrinks from
+//! what is uncertain to what the surfaces give (as the odometry does it). Two samples of one surface
+//! are nearest to each other wherever along it they lie, so distances from points would hold a wall
+//! along itself; planes leave that open, and what the overlap leaves open keeps no information.
 
 use beluga_types::{Body, Transform};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
@@ -64,8 +65,7 @@ pub fn lay(
     let mut pose = *guess;
     let mut width = Width {
         reach_m: reach_m.max(LAST_REACH_M),
-        plane_sigma_m: 0.3,
-        point_sigma_m: 0.5,
+        sigma_m: 0.3,
     };
     let mut sums = linearise(laid, on, &tree, &pose, &width);
     for _ in 0..MAX_STEPS {
@@ -132,18 +132,14 @@ fn judge(
 /// What one step believes of distances.
 struct Width {
     reach_m: f64,
-    plane_sigma_m: f64,
-    point_sigma_m: f64,
+    sigma_m: f64,
 }
 
 impl Width {
     fn learn(&mut self, sums: &Sums) {
         self.reach_m = (self.reach_m * SHRINK).max(LAST_REACH_M);
         if let Some(sigma) = sums.planes.sigma() {
-            self.plane_sigma_m = sigma.clamp(0.01, 0.3);
-        }
-        if let Some(sigma) = sums.points.sigma() {
-            self.point_sigma_m = sigma.clamp(0.1, 0.5);
+            self.sigma_m = sigma.clamp(0.01, 0.3);
         }
     }
 
@@ -182,18 +178,14 @@ fn linearise(
                     continue;
                 };
                 sums.matched += 1;
-                let off = place - Vector3::from(*other);
-                if normal.norm_squared() > 0.5 {
-                    let residual = normal.dot(&off);
-                    let robust = width.robust(residual * residual);
-                    let axis = turn.transpose() * normal;
-                    sums.add_plane(p, axis, residual, robust / width.plane_sigma_m.powi(2));
-                    sums.planes.add(robust, residual * residual);
-                } else {
-                    let robust = width.robust(off.norm_squared());
-                    sums.add_point(p, turn.transpose() * off, robust / width.point_sigma_m.powi(2));
-                    sums.points.add(robust, off.norm_squared() / 3.0);
+                if normal.norm_squared() < 0.5 {
+                    continue;
                 }
+                let residual = normal.dot(&(place - Vector3::from(*other)));
+                let robust = width.robust(residual * residual);
+                let axis = turn.transpose() * normal;
+                sums.add_plane(p, axis, residual, robust / width.sigma_m.powi(2));
+                sums.planes.add(robust, residual * residual);
             }
             sums
         })

@@ -12,6 +12,9 @@ const NEIGHBOURS: usize = 12;
 const REACH_CUBES: f64 = 3.0;
 /// A surface is flat if its least spread is at most this part of the middle one.
 const FLAT: f64 = 0.1;
+/// And if its middle spread is at least this part of the largest: a single ring of a lidar on a wall
+/// is a line, and knows nothing of the wall's slope.
+const BROAD: f64 = 0.05;
 /// Steps of the picture: metres of height and of distance, and how many of each.
 const STEP_M: [f64; 2] = [2.0, 6.0];
 const STEPS: [usize; 2] = [8, 10];
@@ -122,11 +125,11 @@ fn normal(
     let eigen = spread.symmetric_eigen();
     let mut order = [0, 1, 2];
     order.sort_by(|&a, &b| eigen.eigenvalues[a].total_cmp(&eigen.eigenvalues[b]));
-    let [least, middle, _] = order;
-    if eigen.eigenvalues[least] > FLAT * eigen.eigenvalues[middle] {
+    let [least, middle, most] = order.map(|axis| eigen.eigenvalues[axis]);
+    if least > FLAT * middle || middle < BROAD * most {
         return Vector3::zeros();
     }
-    eigen.eigenvectors.column(least).into_owned()
+    eigen.eigenvectors.column(order[0]).into_owned()
 }
 
 fn picture(points: &[[f64; 3]]) -> Vec<f64> {
