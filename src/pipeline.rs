@@ -1,7 +1,7 @@
 //! THE PAGE: every stage, queue and thread of a run.
 //!
 //! ```text
-//!  source ─► play (waits) ─► [timeline] ─► fuse ─┬─► [frames] ─► record   waits
+//!  source ─► play (waits) ─► [timeline] ─► fuse ─┬─► [frames] ─► record   waits; looks back for loops, and keeps what they change
 //!                                                ├─► [frames] ─► score    waits
 //!                                                ├─► [newest] ─► picture  left out when busy, counted
 //!                                                ├─► [lidar]  ─► control  waits; lidar alone, nav withheld
@@ -19,16 +19,17 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use beluga_fusion::Fuser;
+use beluga_fusion::{Fuser, SavedMap, graph::Loops};
 use beluga_ingest::tape;
 use beluga_sim::Scorer;
-use beluga_sinks::{FrameHasher, maml};
+use beluga_sinks::maml;
 use beluga_types::{Measurement, Payload, Rig, SolidarFrame};
 
 use crate::control::{Control, Withheld};
+use crate::keep::{Keeper, keep};
 use crate::latency::Watch;
 use crate::picture::{Look, Picture};
-use crate::report::Report;
+use crate::report::{LoopReport, Report};
 
 /// Measurements between ingest and fusion: a second or two of a busy rig.
 const TIMELINE_QUEUE: usize = 256;
@@ -39,6 +40,8 @@ const FRAME_QUEUE: usize = 16;
 pub(crate) struct River<'a> {
     pub(crate) rig: Rig,
     pub(crate) fusion: beluga_fusion::Config,
+    /// A map of an earlier survey to begin in.
+    pub(crate) map: Option<SavedMap>,
     /// Measurements in timeline order.
     pub(crate) source: Box<dyn Iterator<Item = Measurement> + Send + 'a>,
     /// What holds the source to its pace.
@@ -73,6 +76,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
     let River {
         rig,
         fusion,
+        map,
         source,
         watch,
         record,
@@ -84,8 +88,16 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         progress,
     } = river;
     let (record_path, record) = record.unzip();
+    let record = record.map(|record| Keeper {
+        record,
+        // In a saved map places are known by that map.
+        loops: map.is_none().then(|| Loops::new(&fusion, &rig)).flatten(),
+    });
     let (tape_path, tape) = tape.unzip();
-    let fuser = Fuser::new(fusion.clone(), rig.clone())?;
+    let fuser = match map {
+        Some(map) => Fuser::in_map(fusion.clone(), rig.clone(), map)?,
+        None => Fuser::new(fusion.clone(), rig.clone())?,
+    };
     let control = control.then(|| Control::new(&fusion, &rig)).transpose()?;
 
     thread::scope(|scope| {
@@ -129,6 +141,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             report.frame_sha256 = Some(kept.frame_sha256);
             report.record = record_path.map(|path| (path, kept.summary.bytes));
             report.count_unkept(kept.too_large, beluga_sinks::MAX_FRAME_BYTES);
+            report.loops = kept.closed.as_ref().map(LoopReport::of);
         }
         Ok(Mouth {
             report,
@@ -185,39 +198,10 @@ fn fuse(mut fuser: Fuser, timeline: Receiver<Measurement>, mut report: Report, o
     let last = fuser.finish();
     pour(&mut report, last);
     report.notes = fuser.notes();
+    report.not_found = fuser.not_found().map(str::to_owned);
     report.count_unusable(fuser.unusable_pings());
     report.sum_up();
     report
-}
-
-/// The record's own thread: each frame encoded, hashed, sealed. A record that is not finished
-/// (the disk is full, the program is killed) still opens up to its last checkpoint.
-fn keep(mut record: maml::Writer, frames: Receiver<Arc<SolidarFrame>>) -> anyhow::Result<Kept> {
-    let mut hasher = FrameHasher::new();
-    let mut too_large = 0;
-    for frame in frames {
-        let bytes = beluga_sinks::arrow::encode(&frame)?;
-        match record.push(&bytes, frame.window.end.nanos()) {
-            Ok(()) => hasher.update(&bytes),
-            Err(beluga_sinks::Error::FrameTooLarge { .. }) => too_large += 1,
-            Err(error) => return Err(error.into()),
-        }
-    }
-    let summary = record.finish()?;
-    let frame_sha256 = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Kept {
-        summary,
-        frame_sha256,
-        too_large,
-    })
-}
-
-/// What the record kept.
-struct Kept {
-    summary: maml::Summary,
-    frame_sha256: String,
-    /// Frames beyond what a record takes: lost, and counted.
-    too_large: u64,
 }
 
 /// The tape's own thread. A tape that is not finished still opens to its last whole chunk.

@@ -1,5 +1,7 @@
 //! What a run says when it ends.
 
+mod loops;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -13,6 +15,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::latency::{Latency, Watch};
 use crate::sensors::SensorReport;
+pub(crate) use loops::LoopReport;
 
 /// What is said of a sonar that the lidar map wants elsewhere, beyond the 95 % of that measurement.
 const SONAR_IS_OFF: &str = "the sonar does not lie where the lidar map wants it, beyond the 95 % of that: its mount, its \
@@ -39,6 +42,10 @@ pub(crate) struct Report {
     pub(crate) registration: Option<String>,
     /// Whether that was more than its own 95 % explain.
     pub(crate) sonar_is_off: bool,
+    /// Why the body was not found in the map the run began in, if it was not.
+    pub(crate) not_found: Option<String>,
+    /// Where the survey met itself, if that was looked for.
+    pub(crate) loops: Option<LoopReport>,
     /// Payloads lost, by sensor and cause.
     pub(crate) lost: BTreeMap<String, u64>,
     /// Points that readers dropped because they were not finite.
@@ -217,7 +224,7 @@ impl Report {
         let came_to_nothing = |sensor: &SensorReport| sensor.is_all_lost() || sensor.unusable_pings > 0;
         if self.lost_total() > 0 || self.sensors.iter().any(came_to_nothing) {
             Exit::Lost
-        } else if self.stopped_early {
+        } else if self.stopped_early || self.not_found.is_some() {
             Exit::Findings
         } else {
             Exit::Done
@@ -283,6 +290,15 @@ impl fmt::Display for Report {
         }
         if self.sonar_is_off {
             writeln!(f, "warning      {SONAR_IS_OFF}")?;
+        }
+        if let Some(reason) = &self.not_found {
+            writeln!(
+                f,
+                "place        not found in the map: {reason}; poses say nothing"
+            )?;
+        }
+        if let Some(loops) = self.loops.as_ref().filter(|loops| loops.is_told()) {
+            writeln!(f, "loops        {loops}")?;
         }
         writeln!(
             f,

@@ -60,6 +60,7 @@ impl Demo {
         let mouth = pipeline::run(River {
             rig: world.rig().clone(),
             fusion: opened.config.fusion,
+            map: None,
             source: Box::new(world.measurements()),
             watch,
             record: Some((opened.path, opened.record)),

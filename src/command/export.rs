@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use super::maml::{Keys, frames};
 use super::outputs::must_be_free;
+use crate::corrections::Poses;
 use crate::document;
 use crate::exit::{Exit, Wrong};
 use forms::Form;
@@ -22,7 +23,8 @@ use forms::Form;
 ///
 /// LAS, LAZ and CSV are in the projected system the rig's `[origin] epsg` names, as easting, northing
 /// and height above the ellipsoid; without one in `World`, and no system is claimed. Poses and PLY are
-/// always in `World`.
+/// always in `World`. Where the survey came back to places it had been, poses are those that closed
+/// loops made of them.
 ///
 /// Example: beluga export quay.maml --laz quay.laz --tum quay.tum
 #[derive(Debug, Args)]
@@ -34,6 +36,8 @@ pub(crate) struct Export {
     /// LAS, LAZ and CSV in `World` too, whatever the rig's `epsg` says.
     #[arg(long)]
     local: bool,
+    #[command(flatten)]
+    poses: Poses,
     #[command(flatten)]
     keys: Keys,
 }
@@ -110,18 +114,24 @@ impl Export {
         outputs.push(("--kitti", times.as_deref()));
         must_be_free(&outputs)?;
         let unfinished = Unfinished(outputs.iter().filter_map(|(_, path)| *path).collect());
+        let corrections = self.poses.of(&self.record, &self.keys)?;
         let mut out = None;
-        let exit = frames(&self.record, &self.keys, |document, frame| {
-            let out = match &mut out {
-                Some(out) => out,
-                None => out.insert(Out::create(
-                    &self.to,
-                    self.local,
-                    document::origin(document).as_ref(),
-                )?),
-            };
-            out.push(&frame)
-        })?;
+        let exit = frames(
+            &self.record,
+            &self.keys,
+            corrections.as_ref(),
+            |document, frame| {
+                let out = match &mut out {
+                    Some(out) => out,
+                    None => out.insert(Out::create(
+                        &self.to,
+                        self.local,
+                        document::origin(document).as_ref(),
+                    )?),
+                };
+                out.push(&frame)
+            },
+        )?;
         let Some(out) = out else {
             crate::tell(&format!(
                 "no frame can be read, nothing was exported: {}",

@@ -1,17 +1,19 @@
 //! `beluga maml …`: keys, and what a record is.
 
+mod read;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use beluga_sinks::FrameBytes;
-use beluga_sinks::arrow::{self, ArrowFiles};
-use beluga_sinks::maml::{KeyFile, KeyStore, MetaFacts, Reader, ReaderKey, Report, Status, Unlock, verify};
-use beluga_types::SolidarFrame;
-use clap::{Args, Subcommand};
+use beluga_sinks::arrow::ArrowFiles;
+use beluga_sinks::maml::{KeyFile, KeyStore, MetaFacts, Report, Unlock, verify};
+use clap::Subcommand;
 use serde::Serialize;
 
 use crate::document;
 use crate::exit::{Exit, Wrong};
+use read::frame_bytes;
+pub(crate) use read::{Keys, frames, metas_of};
 
 /// Keys and records.
 #[derive(Debug, Subcommand)]
@@ -56,40 +58,6 @@ pub(crate) enum Maml {
         #[command(flatten)]
         keys: Keys,
     },
-}
-
-/// The keys a record is opened with: this machine's own, unless others are named.
-#[derive(Clone, Debug, Args)]
-pub(crate) struct Keys {
-    /// Open with this secret reader key.
-    #[arg(long, value_name = "FILE")]
-    identity: Vec<PathBuf>,
-    /// Open with this key file of 32 bytes.
-    #[arg(long, value_name = "FILE")]
-    key_file: Vec<PathBuf>,
-}
-
-impl Keys {
-    fn unlock(&self) -> anyhow::Result<Unlock> {
-        let mut unlock = Unlock::default();
-        for path in &self.identity {
-            unlock
-                .readers
-                .push(ReaderKey::load(path).context(Wrong::Arguments)?);
-        }
-        for path in &self.key_file {
-            unlock
-                .key_files
-                .push(KeyFile::load(path).context(Wrong::Arguments)?);
-        }
-        if self.identity.is_empty() && self.key_file.is_empty() {
-            let store = KeyStore::open_default()?;
-            if store.has_reader_key() {
-                unlock.readers.push(store.reader_key()?.key);
-            }
-        }
-        Ok(unlock)
-    }
 }
 
 impl Maml {
@@ -271,71 +239,4 @@ fn open(json: bool, record: &Path, folder: &Path, keys: &Keys) -> anyhow::Result
         &text,
     )?;
     Ok(exit)
-}
-
-/// Gives every authentic frame of a record to `each`, with the record's document. The exit code
-/// says what is missing.
-///
-/// # Errors
-/// If the record cannot be opened, or `each` fails.
-pub(crate) fn frames(
-    record: &Path,
-    keys: &Keys,
-    mut each: impl FnMut(&str, SolidarFrame) -> anyhow::Result<()>,
-) -> anyhow::Result<Exit> {
-    frame_bytes(record, keys, |document, bytes| {
-        each(document, arrow::decode(&bytes)?)
-    })
-}
-
-fn frame_bytes(
-    record: &Path,
-    keys: &Keys,
-    mut each: impl FnMut(&str, FrameBytes) -> anyhow::Result<()>,
-) -> anyhow::Result<Exit> {
-    let mut reader = Reader::open(record, &keys.unlock()?).map_err(with_exit)?;
-    let document = reader.document().to_owned();
-    while let Some(frame) = reader.next_frame().map_err(with_exit)? {
-        each(&document, frame.bytes)?;
-    }
-    let status = reader.status().clone();
-    if status != Status::Sealed {
-        crate::tell(&format!(
-            "warning: {status}: only what is signed was read: {}",
-            record.display()
-        ));
-    }
-    let trusted = KeyStore::open_default()?.trust()?.holds(&reader.signer());
-    if !trusted {
-        crate::tell(&format!(
-            "warning: the signer {} is not a trusted one",
-            reader.signer()
-        ));
-    }
-    Ok(match status {
-        Status::Sealed if !trusted => Exit::Findings,
-        Status::Sealed => Exit::Done,
-        Status::Unsealed | Status::Torn { .. } => Exit::Lost,
-        Status::NoKey => Exit::NoKey,
-        _ => Exit::NotAuthentic,
-    })
-}
-
-/// What to do about a record that does not open.
-fn with_exit(error: beluga_sinks::Error) -> anyhow::Error {
-    use beluga_sinks::Error;
-    let wrong = match &error {
-        Error::NoKey { .. } => Some(Wrong::Key),
-        Error::BadHead { .. } | Error::Record { .. } => Some(Wrong::Authenticity),
-        Error::Io { .. } => Some(Wrong::Arguments),
-        _ => None,
-    };
-    let error = anyhow::Error::new(error);
-    match wrong {
-        Some(Wrong::Key) => error
-            .context("open it with --identity FILE or --key-file FILE")
-            .context(Wrong::Key),
-        Some(wrong) => error.context(wrong),
-        None => error,
-    }
 }

@@ -3,7 +3,7 @@
 mod demo;
 mod eval;
 mod export;
-mod maml;
+pub(crate) mod maml;
 mod outputs;
 mod probe;
 mod replay;

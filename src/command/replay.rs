@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
+use crate::earlier::Earlier;
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -16,7 +17,9 @@ use crate::pipeline::{self, River};
 /// Fuses a recording into a sealed record.
 ///
 /// Example: beluga replay sample-data/quay --out quay.maml
+/// Example: beluga replay next-year --map quay.maml
 #[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
 pub(crate) struct Replay {
     /// A folder with a rig.toml, a rig file, a tape or bag (.mcap, .db3 or its folder), a Simrad EK80 file (.raw), or PCD, LAS, LAZ
     /// or KITTI .bin scans: a file or a folder.
@@ -37,6 +40,11 @@ pub(crate) struct Replay {
     /// Shifts a sensor's clock by so many seconds, on top of what the rig says; once for each sensor.
     #[arg(long, value_name = "SENSOR=SECONDS", allow_hyphen_values = true)]
     clock_offset: Vec<ClockOffset>,
+    /// Begins in the map of an earlier survey: its record, opened with this machine's key. Poses are in the
+    /// `World` of that record. Without navigation the body is looked for within 10 m of where that survey
+    /// began.
+    #[arg(long, value_name = "FILE.maml", conflicts_with = "tape")]
+    map: Option<PathBuf>,
     #[command(flatten)]
     results: Results,
 }
@@ -99,9 +107,19 @@ impl Replay {
             .map_or_else(|| "replay".into(), |stem| stem.to_string_lossy().into_owned());
         let default = PathBuf::from(format!("{name}.maml"));
         must_be_free(&[("--out", self.out.as_deref()), ("--tape", self.tape.as_deref())])?;
+        let mut rig = recording.rig().clone();
+        let mut earlier = match &self.map {
+            Some(record) => Some(Earlier::open(record, &self.results.fusion()?)?),
+            None => None,
+        };
+        let fixes = earlier.as_mut().map(|earlier| earlier.anchor(&mut rig));
+        let timeline = timeline.filter_map(move |measurement| match fixes {
+            Some(fixes) => fixes.of(measurement),
+            None => Some(measurement),
+        });
         let watch = Watch::of(self.speed.0);
         let out = self.out.as_deref();
-        let opened = self.results.open(out, &default, &name, recording.rig(), &watch)?;
+        let opened = self.results.open(out, &default, &name, &rig, &watch)?;
 
         let stop = stop_on_ctrl_c()?;
         let tape = match self.tape {
@@ -117,9 +135,11 @@ impl Replay {
         };
 
         let progress = Progress::start();
+        let notes = earlier.as_ref().map(|earlier| earlier.note.clone());
         let mouth = pipeline::run(River {
-            rig: recording.rig().clone(),
+            rig,
             fusion: opened.config.fusion,
+            map: earlier.map(|earlier| earlier.map),
             source: Box::new(timeline),
             watch,
             record: Some((opened.path, opened.record)),
@@ -134,6 +154,10 @@ impl Replay {
 
         let mut report = mouth.report;
         report.notes.extend(recording.notes().iter().cloned());
+        report.notes.extend(notes);
+        report
+            .notes
+            .extend(fixes.and_then(|fixes| fixes.note(recording.rig())));
         report.notes.extend(opened.notes);
         super::show(json, &report, &report.to_string())?;
         keep_showing(opened.page, &stop);

@@ -76,6 +76,14 @@ pub(crate) struct Opened {
 }
 
 impl Results {
+    /// How measurements become frames, as the config has it.
+    ///
+    /// # Errors
+    /// If the config cannot be read.
+    pub(crate) fn fusion(&self) -> anyhow::Result<beluga_fusion::Config> {
+        Ok(Config::load(self.config.as_deref())?.fusion)
+    }
+
     /// Makes record and picture for a run of `source`. A path that was asked for must be free; a
     /// default one takes the next free name. `watch` is what the run's data are held against.
     ///

@@ -115,7 +115,7 @@ mod with_viewer {
             let stop = stop_on_ctrl_c()?;
             let mut shown = None;
             let mut count = 0;
-            let exit = frames(&self.file, &self.keys, |document, frame| {
+            let exit = frames(&self.file, &self.keys, None, |document, frame| {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(());
                 }

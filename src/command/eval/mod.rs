@@ -4,6 +4,7 @@ mod controls;
 mod latency;
 mod runs;
 mod trajectory;
+mod uncorrected;
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -18,8 +19,10 @@ use serde::Serialize;
 
 use super::maml::{Keys, frames};
 use super::outputs::must_be_free;
+use crate::corrections::Poses;
 use crate::exit::{Exit, Wrong};
 pub(crate) use controls::Controls;
+use uncorrected::Uncorrected;
 
 /// Scores records against the truth of their simulation, or a trajectory against a reference.
 ///
@@ -64,6 +67,8 @@ pub(crate) struct Eval {
     #[command(flatten)]
     seeds: runs::Seeds,
     #[command(flatten)]
+    poses: Poses,
+    #[command(flatten)]
     keys: Keys,
 }
 
@@ -92,6 +97,7 @@ impl FromStr for Stretch {
 #[derive(Serialize)]
 struct Shown<'a> {
     score: &'a Score,
+    uncorrected: Option<&'a Uncorrected>,
     controls: Option<&'a Controls>,
     latency: Option<&'a latency::Latency>,
 }
@@ -101,6 +107,8 @@ struct Shown<'a> {
 struct Scored {
     record: PathBuf,
     score: Score,
+    /// Where closed loops correct the poses, what they were before.
+    uncorrected: Option<Uncorrected>,
     #[serde(skip)]
     truth: Truth,
     #[serde(skip)]
@@ -170,6 +178,8 @@ impl Eval {
         }
         let folder = truth;
         let truth = read_truth(folder)?;
+        let corrections = self.poses.of(record, &self.keys)?;
+        let corrections = corrections.as_ref();
         let mut scorer = Scorer::new(truth.clone());
         if let Some(told) = truth.told_returns(folder).context(Wrong::Arguments)? {
             scorer = scorer.returns(Arc::new(move |frame: &SolidarFrame, point: usize| {
@@ -181,14 +191,14 @@ impl Eval {
         }
         if self.align {
             let mut trajectory = Vec::new();
-            frames(record, &self.keys, |_, frame| {
+            frames(record, &self.keys, corrections, |_, frame| {
                 trajectory.push((frame.window.end, frame.world_from_body));
                 Ok(())
             })?;
             scorer = scorer.aligned(&trajectory);
         }
         let mut span = None;
-        let exit = frames(record, &self.keys, |_, frame| {
+        let exit = frames(record, &self.keys, corrections, |_, frame| {
             scorer.add(&frame);
             let (_, last) = span.get_or_insert((frame.window.end, frame.window.end));
             *last = frame.window.end;
@@ -210,9 +220,14 @@ impl Eval {
             return Ok(Scored {
                 record: record.to_owned(),
                 score,
+                uncorrected: None,
                 truth,
                 exit,
             });
+        };
+        let uncorrected = match corrections {
+            Some(_) => Some(self.uncorrected(record, &truth)?),
+            None => None,
         };
         let score = scorer.finish();
         if score.trajectory.poses == 0 {
@@ -232,9 +247,20 @@ impl Eval {
         Ok(Scored {
             record: record.to_owned(),
             score,
+            uncorrected,
             truth,
             exit,
         })
+    }
+
+    /// The trajectory as it was recorded.
+    fn uncorrected(&self, record: &Path, truth: &Truth) -> anyhow::Result<Uncorrected> {
+        let mut recorded = Vec::new();
+        frames(record, &self.keys, None, |_, frame| {
+            recorded.push((frame.window.end, frame.world_from_body));
+            Ok(())
+        })?;
+        Ok(Uncorrected::of(truth, &recorded))
     }
 
     fn show_one(&self, one: &Scored, json: bool) -> anyhow::Result<()> {
@@ -248,6 +274,9 @@ impl Eval {
         };
         let latency = self.report.as_deref().map(latency::read).transpose()?.flatten();
         let mut text = one.score.to_string();
+        if let Some(uncorrected) = &one.uncorrected {
+            text.push_str(&format!("\n{uncorrected}"));
+        }
         if let Some(controls) = &controls {
             text.push_str(&format!("\n{controls}"));
         }
@@ -259,6 +288,7 @@ impl Eval {
         }
         let shown = Shown {
             score: &one.score,
+            uncorrected: one.uncorrected.as_ref(),
             controls: controls.as_ref(),
             latency: latency.as_ref(),
         };

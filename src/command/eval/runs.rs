@@ -63,6 +63,7 @@ impl Seeds {
             let mouth = pipeline::run(River {
                 rig: world.rig().clone(),
                 fusion: beluga_fusion::Config::default(),
+                map: None,
                 source: Box::new(world.measurements()),
                 watch: Watch::of(Pace::Max),
                 record: None,

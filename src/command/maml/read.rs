@@ -1,0 +1,137 @@
+//! Reads what a record holds: with which keys, its frames, its METAs.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use beluga_fusion::graph::Corrections;
+use beluga_sinks::FrameBytes;
+use beluga_sinks::arrow;
+use beluga_sinks::maml::{KeyFile, KeyStore, Reader, ReaderKey, RecordedMeta, Status, Unlock};
+use beluga_types::SolidarFrame;
+use clap::Args;
+
+use crate::exit::{Exit, Wrong};
+
+/// The keys a record is opened with: this machine's own, unless others are named.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Keys {
+    /// Open with this secret reader key.
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
+    /// Open with this key file of 32 bytes.
+    #[arg(long, value_name = "FILE")]
+    key_file: Vec<PathBuf>,
+}
+
+impl Keys {
+    /// This machine's own.
+    pub(crate) fn own() -> Self {
+        Self {
+            identity: Vec::new(),
+            key_file: Vec::new(),
+        }
+    }
+
+    pub(super) fn unlock(&self) -> anyhow::Result<Unlock> {
+        let mut unlock = Unlock::default();
+        for path in &self.identity {
+            unlock
+                .readers
+                .push(ReaderKey::load(path).context(Wrong::Arguments)?);
+        }
+        for path in &self.key_file {
+            unlock
+                .key_files
+                .push(KeyFile::load(path).context(Wrong::Arguments)?);
+        }
+        if self.identity.is_empty() && self.key_file.is_empty() {
+            let store = KeyStore::open_default()?;
+            if store.has_reader_key() {
+                unlock.readers.push(store.reader_key()?.key);
+            }
+        }
+        Ok(unlock)
+    }
+}
+
+/// Gives every authentic frame of a record to `each`, with the record's document; its pose corrected,
+/// where there are corrections. The exit code says what is missing.
+///
+/// # Errors
+/// If the record cannot be opened, or `each` fails.
+pub(crate) fn frames(
+    record: &Path,
+    keys: &Keys,
+    corrections: Option<&Corrections>,
+    mut each: impl FnMut(&str, SolidarFrame) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    frame_bytes(record, keys, |document, bytes| {
+        let mut frame = arrow::decode(&bytes)?;
+        if let Some(corrections) = corrections {
+            corrections.apply(&mut frame);
+        }
+        each(document, frame)
+    })
+}
+
+/// Every META of a kind that a record holds.
+///
+/// # Errors
+/// If the record cannot be opened.
+pub(crate) fn metas_of(record: &Path, keys: &Keys, kind: &str) -> anyhow::Result<Vec<RecordedMeta>> {
+    let mut reader = Reader::open(record, &keys.unlock()?).map_err(with_exit)?;
+    reader.metas(kind).map_err(with_exit)
+}
+
+/// The same as [`frames`], before they are decoded.
+pub(super) fn frame_bytes(
+    record: &Path,
+    keys: &Keys,
+    mut each: impl FnMut(&str, FrameBytes) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
+    let mut reader = Reader::open(record, &keys.unlock()?).map_err(with_exit)?;
+    let document = reader.document().to_owned();
+    while let Some(frame) = reader.next_frame().map_err(with_exit)? {
+        each(&document, frame.bytes)?;
+    }
+    let status = reader.status().clone();
+    if status != Status::Sealed {
+        crate::tell(&format!(
+            "warning: {status}: only what is signed was read: {}",
+            record.display()
+        ));
+    }
+    let trusted = KeyStore::open_default()?.trust()?.holds(&reader.signer());
+    if !trusted {
+        crate::tell(&format!(
+            "warning: the signer {} is not a trusted one",
+            reader.signer()
+        ));
+    }
+    Ok(match status {
+        Status::Sealed if !trusted => Exit::Findings,
+        Status::Sealed => Exit::Done,
+        Status::Unsealed | Status::Torn { .. } => Exit::Lost,
+        Status::NoKey => Exit::NoKey,
+        _ => Exit::NotAuthentic,
+    })
+}
+
+/// What to do about a record that does not open.
+fn with_exit(error: beluga_sinks::Error) -> anyhow::Error {
+    use beluga_sinks::Error;
+    let wrong = match &error {
+        Error::NoKey { .. } => Some(Wrong::Key),
+        Error::BadHead { .. } | Error::Record { .. } => Some(Wrong::Authenticity),
+        Error::Io { .. } => Some(Wrong::Arguments),
+        _ => None,
+    };
+    let error = anyhow::Error::new(error);
+    match wrong {
+        Some(Wrong::Key) => error
+            .context("open it with --identity FILE or --key-file FILE")
+            .context(Wrong::Key),
+        Some(wrong) => error.context(wrong),
+        None => error,
+    }
+}

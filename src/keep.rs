@@ -1,0 +1,75 @@
+//! The record's own thread: each frame encoded, hashed, sealed; and, beside the frames, what closed
+//! loops change about their poses.
+
+use std::sync::Arc;
+use std::sync::mpsc::Receiver;
+
+use beluga_fusion::graph::{Closed, Loops};
+use beluga_sinks::{Error, FrameHasher, arrow, maml};
+use beluga_types::SolidarFrame;
+
+use crate::corrections;
+
+/// A record, and what looks back on its frames.
+pub(crate) struct Keeper {
+    pub(crate) record: maml::Writer,
+    /// Where the survey meets itself, if that is looked for.
+    pub(crate) loops: Option<Loops>,
+}
+
+/// What the record kept.
+pub(crate) struct Kept {
+    pub(crate) summary: maml::Summary,
+    pub(crate) frame_sha256: String,
+    /// Frames beyond what a record takes: lost, and counted.
+    pub(crate) too_large: u64,
+    /// What came of looking for loops.
+    pub(crate) closed: Option<Closed>,
+}
+
+/// Keeps frames until there are no more. A record that is not finished (the disk is full, the program is
+/// killed) still opens up to its last checkpoint.
+///
+/// # Errors
+/// If the record cannot be written.
+pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyhow::Result<Kept> {
+    let Keeper {
+        mut record,
+        mut loops,
+    } = keeper;
+    let mut hasher = FrameHasher::new();
+    let (mut too_large, mut revision, mut last_nanos) = (0, 0, 0);
+    for frame in frames {
+        let bytes = arrow::encode(&frame)?;
+        last_nanos = frame.window.end.nanos();
+        match record.push(&bytes, last_nanos) {
+            Ok(()) => hasher.update(&bytes),
+            Err(Error::FrameTooLarge { .. }) => too_large += 1,
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(closed) = loops.as_mut().and_then(|loops| loops.push(&frame)) {
+            revision += 1;
+            publish(&mut record, &closed, revision, last_nanos)?;
+        }
+    }
+    let closed = loops.map(Loops::finish);
+    if let Some(closed) = &closed
+        && (revision > 0 || !closed.corrections.is_empty())
+    {
+        publish(&mut record, closed, revision + 1, last_nanos)?;
+    }
+    let frame_sha256 = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(Kept {
+        summary: record.finish()?,
+        frame_sha256,
+        too_large,
+        closed,
+    })
+}
+
+fn publish(record: &mut maml::Writer, closed: &Closed, revision: u64, at_nanos: i64) -> anyhow::Result<()> {
+    for meta in corrections::metas(closed, revision, at_nanos)? {
+        record.push_meta(&meta)?;
+    }
+    Ok(())
+}
