@@ -1,11 +1,10 @@
-//! `--map`: the map of an earlier survey, out of its record, and a timeline whose fixes are in that
-//! survey's `World`.
+//! `--map`: the map of an earlier survey, out of its record.
 
 use std::path::Path;
 
 use anyhow::anyhow;
 use beluga_fusion::SavedMap;
-use beluga_types::{Measurement, Origin, Payload, Rig, SensorKind, Transform, World};
+use beluga_types::{Measurement, Origin, Payload, Rig, SensorKind};
 
 use crate::command::maml::{Keys, frames};
 use crate::corrections::corrections;
@@ -18,15 +17,6 @@ pub(crate) struct Earlier {
     origin: Option<Origin>,
     /// What the summary says of it.
     pub(crate) note: String,
-}
-
-/// What becomes of navigation's fixes.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Fixes {
-    /// They go into the `World` of the map.
-    Moved(Transform<World, World>),
-    /// Nothing tells where they lie in the `World` of the map.
-    Withheld,
 }
 
 impl Earlier {
@@ -60,42 +50,36 @@ impl Earlier {
         } else {
             ""
         };
+        let torn = match exit {
+            Exit::Done => "",
+            _ => ", all that is left of a record that is not whole",
+        };
         let note = format!(
-            "poses are in the World of the map {name} ({voxels} voxels of {taken} frames{corrected})"
+            "poses are in the World of the map {name} ({voxels} voxels of {taken} frames{corrected}{torn})"
         );
         Ok(Self { map, origin, note })
     }
 
-    /// Anchors the rig where the map is anchored; says what is to be done with its fixes.
-    pub(crate) fn anchor(&mut self, rig: &mut Rig) -> Fixes {
-        let before = std::mem::replace(&mut rig.origin, self.origin.take());
-        match (&rig.origin, before) {
-            (Some(map), Some(own)) => Fixes::Moved(map.ecef_from_world().inverse() * own.ecef_from_world()),
-            _ => Fixes::Withheld,
+    /// Anchors the rig where the map is anchored.
+    ///
+    /// # Errors
+    /// If the rig has no lidar, which alone can know the map again.
+    pub(crate) fn anchor(&mut self, rig: &mut Rig) -> anyhow::Result<()> {
+        let has = |kind| rig.sensors.iter().any(|sensor| sensor.kind == kind);
+        if !has(SensorKind::Lidar) {
+            let wrong = anyhow!("--map: the recording has no lidar to find itself by: leave the map out");
+            return Err(wrong.context(Wrong::Arguments));
         }
+        if has(SensorKind::Nav) {
+            self.note += "; navigation is not used";
+        }
+        rig.origin = self.origin.take();
+        Ok(())
     }
 }
 
-impl Fixes {
-    /// A measurement as the map's survey would have made it; nothing if it cannot be.
-    pub(crate) fn of(self, mut measurement: Measurement) -> Option<Measurement> {
-        if let Payload::Pose(fix) = &mut measurement.payload {
-            match self {
-                Fixes::Moved(map_from_own) => fix.world_from_body = map_from_own * fix.world_from_body,
-                Fixes::Withheld => return None,
-            }
-        }
-        Some(measurement)
-    }
-
-    /// What the summary says of it, if the rig has navigation.
-    pub(crate) fn note(self, rig: &Rig) -> Option<String> {
-        let has_nav = rig.sensors.iter().any(|sensor| sensor.kind == SensorKind::Nav);
-        match self {
-            Fixes::Withheld if has_nav => {
-                Some("navigation is not used: map or recording has no origin on the Earth".to_owned())
-            }
-            _ => None,
-        }
-    }
+/// Whether a measurement is used in a map. Navigation is not: whether its `World` is that of the map's
+/// survey, and how well, nothing tells.
+pub(crate) fn is_used(measurement: &Measurement) -> bool {
+    !matches!(measurement.payload, Payload::Pose(_))
 }

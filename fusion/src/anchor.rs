@@ -69,12 +69,11 @@ impl Anchor {
         }
     }
 
-    /// Of a map that was made before and lies in `World`, as well as `covariance` says: it does not drift.
+    /// Of a map that was made before and lies in `World`, as well as `covariance` says. What is added
+    /// beyond it drifts as ever, and nothing tells here where that begins: its place grows uncertain
+    /// with the way from the first pose on.
     pub(crate) fn on_saved_map(config: &Config, covariance: Matrix6<f64>) -> Self {
         Self {
-            drift_rad: 0.0,
-            drift_m: 0.0,
-            drift_per_sqrt_s: (0.0, 0.0),
             map: covariance,
             placed: true,
             ..Self::new(config)

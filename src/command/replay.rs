@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
-use crate::earlier::Earlier;
+use crate::earlier::{self, Earlier};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -34,7 +34,7 @@ pub(crate) struct Replay {
     #[arg(long, value_name = "FILE.mcap")]
     tape: Option<PathBuf>,
     /// Puts each ping's magnitudes by beam on the tape once more, for viewers (RawSonarImage); makes
-    /// the tape more than twice as large.
+    /// the tape about twice as large.
     #[arg(long, requires = "tape")]
     sonar_images: bool,
     /// Shifts a sensor's clock by so many seconds, on top of what the rig says; once for each sensor.
@@ -112,11 +112,11 @@ impl Replay {
             Some(record) => Some(Earlier::open(record, &self.results.fusion()?)?),
             None => None,
         };
-        let fixes = earlier.as_mut().map(|earlier| earlier.anchor(&mut rig));
-        let timeline = timeline.filter_map(move |measurement| match fixes {
-            Some(fixes) => fixes.of(measurement),
-            None => Some(measurement),
-        });
+        if let Some(earlier) = &mut earlier {
+            earlier.anchor(&mut rig)?;
+        }
+        let in_map = earlier.is_some();
+        let timeline = timeline.filter(move |measurement| !in_map || earlier::is_used(measurement));
         let watch = Watch::of(self.speed.0);
         let out = self.out.as_deref();
         let opened = self.results.open(out, &default, &name, &rig, &watch)?;
@@ -155,9 +155,6 @@ impl Replay {
         let mut report = mouth.report;
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(notes);
-        report
-            .notes
-            .extend(fixes.and_then(|fixes| fixes.note(recording.rig())));
         report.notes.extend(opened.notes);
         super::show(json, &report, &report.to_string())?;
         keep_showing(opened.page, &stop);

@@ -63,6 +63,30 @@ impl FromStr for View {
     }
 }
 
+/// Whether a picture may be written there: another picture is replaced, nothing else.
+fn may_be_drawn(path: &Path, record: &Path) -> anyhow::Result<()> {
+    /// What a rerun recording begins with.
+    const MAGIC: [u8; 4] = *b"RRF2";
+    let is_taken = match std::fs::metadata(path) {
+        Err(_) => path == record,
+        Ok(found) => {
+            let mut start = [0; 4];
+            let read = |mut file: std::fs::File| std::io::Read::read_exact(&mut file, &mut start);
+            let is_picture =
+                found.is_file() && std::fs::File::open(path).and_then(read).is_ok() && start == MAGIC;
+            !is_picture && (found.len() > 0 || !found.is_file())
+        }
+    };
+    if is_taken {
+        let wrong = anyhow::anyhow!(
+            "{} is something else than a picture, and is not overwritten: name another with --view rrd=FILE",
+            path.display()
+        );
+        return Err(wrong.context(Wrong::Arguments));
+    }
+    Ok(())
+}
+
 /// A run's sinks, made before the first measurement is read.
 pub(crate) struct Opened {
     pub(crate) config: Config,
@@ -143,6 +167,11 @@ impl Results {
             port: None,
             browser: true,
         };
+        match &view {
+            View::None => {}
+            View::At(path) => may_be_drawn(path, record)?,
+            View::Beside | View::Web => may_be_drawn(&beside, record)?,
+        }
         match view {
             View::None => Ok((None, None)),
             View::Beside => Ok((Some(Picture::create(&beside, subject)?), None)),
@@ -308,6 +337,23 @@ mod tests {
         assert!("rrd=".parse::<View>().is_err());
         assert_eq!("web".parse(), Ok(View::Web));
         assert!("web=1".parse::<View>().is_err());
+    }
+
+    #[test]
+    fn a_picture_replaces_pictures_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("picture.rrd"), b"RRF2 and more").unwrap();
+        std::fs::write(at("nav.csv"), b"stamp_ns,lat_deg").unwrap();
+        std::fs::write(at("empty.rrd"), b"").unwrap();
+        let record = at("run.maml");
+        for name in ["picture.rrd", "empty.rrd", "new.rrd"] {
+            assert!(may_be_drawn(&at(name), &record).is_ok(), "{name}");
+        }
+        for path in [at("nav.csv"), folder.path().to_owned(), record.clone()] {
+            let said = format!("{:#}", may_be_drawn(&path, &record).unwrap_err());
+            assert!(said.contains("not overwritten"), "{said}");
+        }
     }
 
     #[test]

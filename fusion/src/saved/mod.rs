@@ -1,8 +1,8 @@
 //! A map of an earlier survey, and finding oneself in it.
 //!
 //! The map is made of a record's frames, in their `World`; a run that begins in it lays its scans on
-//! that map and so has its poses in that `World`. The map is held: it does not drift, and nothing of it
-//! is forgotten; what was not seen before is added as ever.
+//! that map and so has its poses in that `World`. The map is held: nothing of it is forgotten; what was
+//! not seen before is added, and drifts, as ever.
 
 mod seek;
 
