@@ -252,6 +252,40 @@ fn a_record_that_promises_more_than_there_is_allocates_nothing() {
 }
 
 #[test]
+fn a_block_shorter_than_an_empty_one_ends_the_file_where_it_lies() {
+    let udp = Udp {
+        source: SOURCE,
+        port: 7502,
+        payload: b"four",
+    };
+    let packets = [(AT, ethernet(&udp.ipv4(), &[]))];
+    for big_endian in [false, true] {
+        let file = pcapng(&packets, big_endian);
+        // Kinds the parser knows, among them what tells of a process, and one that nobody knows.
+        for kind in [1_u32, 3, 4, 5, 6, 9, 10, 0xbad, 0x8000_0001, 0x4000_0bad] {
+            for length in 0..12_u32 {
+                let mut file = file.clone();
+                let words = [kind, length].map(|word| match big_endian {
+                    true => word.to_be_bytes(),
+                    false => word.to_le_bytes(),
+                });
+                let at = file.len();
+                file.extend(words.as_flattened());
+                file.resize(at + 64, 0);
+                let found = all(&file);
+                assert_eq!(found.len(), 2, "kind {kind}, length {length}");
+                assert!(found[0].is_ok());
+                let told = found[1].as_ref().unwrap_err();
+                assert!(
+                    told.contains(&format!("byte {at}: a block of {length} bytes")),
+                    "{told}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn a_foreign_start_is_refused() {
     for bytes in [
         &b""[..],

@@ -24,6 +24,8 @@ const BUFFER: usize = 1 << 16;
 /// The longest record. Packets have at most 256 KiB (tcpdump's longest snapshot), but a pcapng
 /// file may hold names or keys.
 const MAX_RECORD: usize = 16 << 20;
+/// Bytes of a pcapng block without contents: kind, length, and the length once more.
+const LEAST_BLOCK: u32 = 12;
 /// Interfaces of one section that are told apart.
 const MAX_INTERFACES: usize = 1024;
 
@@ -162,6 +164,13 @@ impl<R: Read> Records<R> {
                 return None;
             }
             let at = self.reader.any().consumed();
+            if let Some(length) = self.impossible_length() {
+                self.ended = true;
+                let detail = format!(
+                    "byte {at}: a block of {length} bytes, less than the {LEAST_BLOCK} of an empty one; what follows is not read"
+                );
+                return Some(Err(cut(GapCause::Corrupt, detail)));
+            }
             let wrong = match self.reader.any().next() {
                 Ok((length, block)) => {
                     let found = heard(&block, &mut self.interfaces, &mut self.big_endian);
@@ -193,6 +202,22 @@ impl<R: Read> Records<R> {
             self.ended = true;
             return wrong.map(Err);
         }
+    }
+
+    /// The length that the next pcapng block states, if it is less than a block without contents has:
+    /// the parser subtracts that from it unasked.
+    fn impossible_length(&mut self) -> Option<u32> {
+        let Reader::Pcapng(reader) = &mut self.reader else {
+            return None;
+        };
+        let (kind, rest) = reader.data().split_first_chunk::<4>()?;
+        let length = rest.first_chunk::<4>()?;
+        let length = match self.big_endian {
+            true => u32::from_be_bytes(*length),
+            false => u32::from_le_bytes(*length),
+        };
+        // A section states its byte order behind its length; the parser knows the least of it.
+        (*kind != MAGICS[4] && length < LEAST_BLOCK).then_some(length)
     }
 
     /// Reads more of the input, into a larger buffer only when the one there is full: what a record
