@@ -148,8 +148,12 @@ mod tests {
             apart: Vector3::y() * 0.03,
             wavelength_m: 0.015,
         };
-        let bearing = baseline.bearing(1.095_231).unwrap();
-        assert!((bearing.sine.asin().to_degrees() - 5.0).abs() < 1e-4);
+        // Radians of phase at 5° and at 20°, where it has wrapped past π.
+        for (degrees, phase_rad) in [(5.0f64, 1.095_231), (20.0, 4.297_952)] {
+            let bearing = baseline.bearing(phase_rad).unwrap();
+            assert!((bearing.sine - degrees.to_radians().sin()).abs() < 2e-7);
+            assert!((degrees.to_radians().sin() / bearing.sine * phase_rad - phase_rad).abs() < 1e-6);
+        }
         assert!(baseline.check().is_err(), "20° would wrap past π");
     }
 

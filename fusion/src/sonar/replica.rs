@@ -185,10 +185,11 @@ fn shading_at(shading: Shading, x: f64) -> f64 {
 }
 
 /// Weight of the replica at `x` from -0.5 to 0.5 of its length.
-fn weight_at(window: ReplicaWindow, x: f64) -> f64 {
+pub(super) fn weight_at(window: ReplicaWindow, x: f64) -> f64 {
     match window {
         ReplicaWindow::Matched => 1.0,
         ReplicaWindow::Hann => 0.5 + 0.5 * (TAU * x).cos(),
+        ReplicaWindow::Hamming => 0.54 + 0.46 * (TAU * x).cos(),
         ReplicaWindow::Taylor => {
             let cosines = TAYLOR_5_35.iter().enumerate();
             1.0 + 2.0
@@ -260,6 +261,32 @@ mod tests {
         let replica = Replica::new(&pulse, ReplicaWindow::Hann, 400e3, 0.0);
         // Transform of the squared Hann window one bin out: (2/3)² of power.
         assert!((replica.noise_correlation(one_over_band) - 4.0 / 9.0).abs() < 0.02);
+    }
+
+    #[test]
+    fn the_gain_over_noise_in_the_band_is_that_of_time_times_band() {
+        for (rate_hz, duration_s, band_hz, gain_db) in [
+            (1e6, 4.096e-3, 100e3, 26.12),
+            (500e3, 1e-3, 40e3, 16.02),
+            (192e3, 3e-3, 60e3, 22.55),
+        ] {
+            let pulse = Pulse {
+                kind: PulseKind::Lfm,
+                start_hz: 10e6 - 0.5 * band_hz,
+                end_hz: 10e6 + 0.5 * band_hz,
+                duration_s,
+                shading: Shading::Rectangular,
+            };
+            let replica = Replica::new(&pulse, ReplicaWindow::Matched, rate_hz, 10e6);
+            let noise: f64 = replica.weighted.iter().map(|sample| sample.norm_sqr()).sum();
+            let over_white = replica.gain().norm_sqr() / noise;
+            // A replica with a sample in its middle has one more than the pulse is long: 0.009 dB of 500.
+            let found_db = 10.0 * (over_white * band_hz / rate_hz).log10();
+            assert!(
+                (found_db - gain_db).abs() < 0.015,
+                "{found_db} dB, published {gain_db}"
+            );
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod absorption;
 pub mod ray;
+mod slant;
 mod speed;
 
 use beluga_types::Water;
@@ -9,6 +10,7 @@ use beluga_types::Water;
 pub use absorption::{
     Absorber, absorption_db_per_km, ainslie_mccolm_db_per_km, surface_loss_db, target_loss_db,
 };
+pub use slant::ground_range_m;
 pub use speed::{
     air_sound_speed_m_per_s, chen_millero_m_per_s, del_grosso_m_per_s, leroy_m_per_s, mackenzie_m_per_s,
     medwin_m_per_s, pressure_dbar, sound_speed_m_per_s,
