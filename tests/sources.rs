@@ -155,9 +155,9 @@ fn probe_says_what_it_is_and_how_it_plays() {
         ],
     );
 
-    fs::write(home.join("x.kmall"), b"\x20\0\0\0#IIP").unwrap();
-    let (out, _) = check(home, &["probe", "x.kmall"], 1);
-    says(&out, &["KMALL", "not read yet"]);
+    fs::write(home.join("x.bag"), b"#ROSBAG V2.0\n").unwrap();
+    let (out, _) = check(home, &["probe", "x.bag"], 1);
+    says(&out, &["ROS 1 bag", "not read yet"]);
     fs::write(home.join("x"), b"---\nmaml_version: \"1.0.0\"\n").unwrap();
     let (out, _) = check(home, &["probe", "x"], 1);
     says(&out, &["a MAML record: x", "what `beluga maml verify x` tells: "]);

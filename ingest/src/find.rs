@@ -12,6 +12,7 @@ use crate::folder::must_exist;
 use crate::lidar::Maker;
 use crate::ros::{Bag, FORMATS};
 use crate::scans::{ScanFormat, files};
+use crate::survey::format::Survey;
 
 /// Where one sensor's recording lies.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub(crate) enum Place {
     Wav(Vec<PathBuf>),
     /// A file of an EK80, of which the sensor is a channel.
     Ek80(PathBuf),
+    /// A file of a survey sonar, of which the sensor is a part.
+    Survey(PathBuf, Survey),
     /// A capture of a lidar's packets.
     Packets(PathBuf),
     /// A bag, of which the sensor is a topic.
@@ -64,6 +67,9 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
             path,
         });
     }
+    if let Some(format) = survey(&path, spec) {
+        return Ok(Place::Survey(path, format));
+    }
     match spec.kind {
         SensorKind::Lidar => scans(path, spec),
         SensorKind::Sonar => pings(folder, path, spec, alone),
@@ -72,10 +78,19 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
             Some(other) => Err(unknown(
                 spec,
                 other,
-                &format!("csv, bag, {}", Maker::words()),
+                &format!("csv, bag, {}, {}", Survey::words(), Maker::words()),
                 path,
             )),
         },
+    }
+}
+
+/// The format of a survey sonar's file, of which a sonar or a nav sensor is a part.
+fn survey(path: &Path, spec: &SensorSpec) -> Option<Survey> {
+    match spec.format.as_deref() {
+        _ if spec.kind == SensorKind::Lidar => None,
+        Some(name) => Survey::named(name),
+        None => path.is_file().then(|| Survey::of(path)).flatten(),
     }
 }
 
@@ -116,7 +131,10 @@ fn pings(folder: &Path, path: PathBuf, spec: &SensorSpec, alone: bool) -> Result
         Some("ek80") => return Ok(Place::Ek80(path)),
         None if ek80::looks_like(&path) => return Ok(Place::Ek80(path)),
         None | Some("wav") => {}
-        Some(other) => return Err(unknown(spec, other, "wav or ek80", path)),
+        Some(other) => {
+            let known = format!("wav, ek80, {}", Survey::words());
+            return Err(unknown(spec, other, &known, path));
+        }
     }
     let with_pulses = |table: PathBuf| {
         let beside = table.with_file_name("pulses.csv");

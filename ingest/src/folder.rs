@@ -21,6 +21,7 @@ use crate::ros::{Bag, Kind, Played};
 use crate::scans::{ScanFormat, Scans};
 use crate::source::Source;
 use crate::stream::Stream;
+use crate::survey::format::Survey;
 use crate::timeline::{Branch, Timeline};
 use crate::{clock, find, kitti, lidar, rig_toml, ros, tape};
 
@@ -41,7 +42,7 @@ impl Recording {
     /// Opens a folder with a `rig.toml`, a rig file itself, a tape, or a recording without a rig: a
     /// PCD, LAS or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a
     /// rig of one lidar at 10 Hz is taken, a Simrad EK80 file, for which one of a sonar for each
-    /// channel is, a capture of a lidar's packets, for which one of that lidar is, or a bag (MCAP or
+    /// channel is, a file of a survey multibeam, for which its own installation is, a capture of a lidar's packets, for which one of that lidar is, or a bag (MCAP or
     /// ROS 2), for which one of a sensor for each topic that is read is.
     ///
     /// # Errors
@@ -87,6 +88,7 @@ impl Recording {
             let rig = match bare_rig(path, &mut notes) {
                 Some(rig) => rig,
                 None if ek80::looks_like(path) => ek80::rig(path, &mut notes)?,
+                None if let Some(format) = Survey::of(path) => format.rig(path, &mut notes)?,
                 None if capture::looks_like(path) => lidar::rig(|| Capture::open(path), path, &mut notes)?,
                 None if Bag::is_at(path) => ros::rig(path, &mut notes)?,
                 None => rig_toml::read(path).map_err(|error| no_rig(path, error))?,
@@ -211,6 +213,11 @@ impl Recording {
                 boxed(Blocks::open(files.clone(), spec)?, id, spec, first, count_jumps)
             }
             Place::Ek80(path) => boxed(ek80::Pings::open(path, spec)?, id, spec, path, count_jumps),
+            Place::Survey(path, format) => {
+                let origin = self.rig.origin.clone().unwrap_or_default();
+                let sensor = format.open(path, spec, &origin)?;
+                boxed(sensor, id, spec, path, count_jumps)
+            }
             Place::Packets(path) => {
                 let packets = lidar::open_capture(path, &self.folder, spec, notes)?;
                 boxed(packets, id, spec, path, count_jumps)
@@ -241,6 +248,9 @@ impl Recording {
         for (place, spec) in self.places.iter().zip(&self.rig.sensors) {
             let first = match place {
                 Place::Nav(path) => nav::first_place(path)?,
+                Place::Survey(path, format) if spec.kind == SensorKind::Nav => {
+                    format.first_place(path, spec)?
+                }
                 Place::Bag(path) if spec.kind == SensorKind::Nav => place_in_bag(path, spec)?,
                 _ => None,
             };

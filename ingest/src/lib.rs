@@ -3,7 +3,7 @@
 //! - [`Recording::open`] reads a rig and finds its sources, [`Recording::timeline`] merges them.
 //! - [`order::Order`] puts live measurements in order.
 //! - [`pace::play`] plays a timeline into a queue.
-//! - [`ek80`] reads files of Simrad echo sounders.
+//! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] those of Kongsberg multibeams.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
@@ -12,7 +12,8 @@
 //!
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
 //! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
-//! describe the files, `EK80.md` those of Simrad, `LIDAR.md` lidars' packets, `ROS.md` bags.
+//! describe the files, `EK80.md` those of Simrad, `SURVEY_SONAR.md` those of
+//! survey sonars, `LIDAR.md` lidars' packets, `ROS.md` bags.
 
 mod beams;
 pub mod capture;
@@ -29,6 +30,7 @@ pub mod folder;
 mod gaps;
 mod hydrophone;
 pub mod kitti;
+pub mod kmall;
 mod las;
 pub mod lidar;
 mod nav;
@@ -49,6 +51,7 @@ pub mod ros;
 mod scans;
 mod source;
 mod stream;
+mod survey;
 mod table;
 pub mod tape;
 mod timeline;

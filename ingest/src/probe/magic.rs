@@ -108,7 +108,7 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
             .get(5..8)
             .is_some_and(|type_| type_.iter().all(u8::is_ascii_uppercase))
     {
-        return Some((Role::Foreign, "a Kongsberg KMALL file"));
+        return Some((Role::Tape, "a Kongsberg KMALL file"));
     }
     // XTF, X42: format 123, and after a header of 1024 bytes a packet that begins 0xFACE.
     if bytes.first() == Some(&123) && at(1024, b"\xce\xfa") {

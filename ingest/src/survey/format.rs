@@ -1,0 +1,86 @@
+//! The formats of survey sonars by their names, and what each does.
+
+use std::path::Path;
+
+use beluga_types::{Geodetic, Origin, Rig, SensorSpec};
+
+use super::played::Ready;
+use crate::error::{Error, Fault};
+use crate::kmall;
+use crate::source::{Loaded, Row, Source};
+
+/// A survey sonar's kind of file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Survey {
+    /// Kongsberg `.kmall`, `.kmwcd`.
+    Kmall,
+}
+
+/// The rows of a sensor of any of them.
+pub(crate) type Sensor = Box<dyn Source<What = Ready> + Send>;
+
+impl Survey {
+    const ALL: [Survey; 1] = [Survey::Kmall];
+
+    /// The word of it in a rig.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Survey::Kmall => "kmall",
+        }
+    }
+
+    /// The words of all, for messages.
+    pub(crate) fn words() -> String {
+        Self::ALL.map(Self::name).join(", ")
+    }
+
+    /// The format that a rig names.
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == word)
+    }
+
+    /// The format that a file begins as.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| match format {
+            Survey::Kmall => kmall::looks_like(path),
+        })
+    }
+
+    /// The rig that a file makes by itself.
+    pub(crate) fn rig(self, path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
+        match self {
+            Survey::Kmall => kmall::rig(path, notes),
+        }
+    }
+
+    /// The rows of one sensor of a file.
+    pub(crate) fn open(self, path: &Path, spec: &SensorSpec, origin: &Origin) -> Result<Sensor, Error> {
+        if spec.beams.is_some() {
+            let place = format!("`beams` of sensor `{}`", spec.name);
+            let expected = "none: the file says itself how wide its beams are";
+            return Err(Error::bad(path, place, expected, "a table of beams"));
+        }
+        Ok(match self {
+            Survey::Kmall => Box::new(kmall::open(path, spec, origin)?),
+        })
+    }
+
+    /// The first place on the Earth that a sensor of a file gives.
+    pub(crate) fn first_place(self, path: &Path, spec: &SensorSpec) -> Result<Option<Geodetic>, Error> {
+        match self {
+            Survey::Kmall => kmall::first_place(path, spec),
+        }
+    }
+}
+
+impl Source for Sensor {
+    type What = Ready;
+
+    fn next_row(&mut self) -> Option<Result<Row<Ready>, Fault>> {
+        (**self).next_row()
+    }
+
+    fn load(&mut self, ready: Ready) -> Loaded {
+        (**self).load(ready)
+    }
+}

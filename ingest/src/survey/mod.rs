@@ -1,0 +1,14 @@
+//! What readers of survey sonars have in common: datagrams one after the other, the head that
+//! several arrays make, and the rows of one sensor.
+//!
+//! `SURVEY_SONAR.md` beside this crate describes the formats.
+
+pub(crate) mod detections;
+pub(crate) mod fields;
+pub(crate) mod format;
+pub(crate) mod head;
+pub(crate) mod install;
+pub(crate) mod number;
+pub(crate) mod played;
+pub(crate) mod walk;
+pub(crate) mod water;

@@ -1,0 +1,132 @@
+//! One sensor of a survey file as rows: the file is walked, and the sensor's reader says of each
+//! datagram what is its own.
+
+use std::collections::VecDeque;
+use std::io::{Read, Seek};
+use std::path::PathBuf;
+
+use beluga_types::{GapCause, Payload, Stamp};
+
+use super::walk::{Framing, Walk};
+use crate::error::Fault;
+use crate::source::{Loaded, Row, Source};
+
+/// What a sensor's reader makes of datagrams.
+pub(crate) trait Datagrams {
+    /// Takes a whole datagram that starts at this byte of the file.
+    fn take(&mut self, start: u64, whole: &[u8], rows: &mut Rows);
+    /// Whether a datagram with this head would be this sensor's; nothing if that cannot be told.
+    fn is_own(&self, head: &[u8]) -> Option<bool>;
+    /// The file ends.
+    fn end(&mut self, _rows: &mut Rows) {}
+}
+
+/// A payload, and how long after its stamp it ends.
+pub(crate) struct Ready {
+    payload: Payload,
+    last_offset_nanos: i64,
+}
+
+/// Rows that wait to be taken.
+#[derive(Default)]
+pub(crate) struct Rows {
+    waiting: VecDeque<Result<Row<Ready>, Fault>>,
+    /// Where the datagram stands that is being read, for messages.
+    place: String,
+}
+
+impl Rows {
+    /// Where what follows stands.
+    pub(crate) fn at(&mut self, start: u64, kind: &str) {
+        self.place = format!("byte {start}, `{kind}`");
+    }
+
+    /// A payload that is complete at its stamp.
+    pub(crate) fn push(&mut self, stamp: Stamp, payload: Payload) {
+        self.push_long(stamp, None, payload, 0);
+    }
+
+    /// A payload that ends after its stamp; with the sensor's own count, if it has one.
+    pub(crate) fn push_long(
+        &mut self,
+        stamp: Stamp,
+        seq: Option<u64>,
+        payload: Payload,
+        last_offset_nanos: i64,
+    ) {
+        self.waiting.push_back(Ok(Row {
+            place: self.place.clone(),
+            seq,
+            stamp,
+            end: None,
+            received: None,
+            what: Ready {
+                payload,
+                last_offset_nanos,
+            },
+        }));
+    }
+
+    /// Something that is lost, or left out.
+    pub(crate) fn lose(&mut self, cause: GapCause, lost: u64, what: &str) {
+        let detail = format!("{}: {what}", self.place);
+        self.waiting.push_back(Err(Fault { cause, lost, detail }));
+    }
+}
+
+/// The rows of one sensor of a file.
+pub(crate) struct Played<R, F, D> {
+    walk: Walk<R, F>,
+    datagrams: D,
+    rows: Rows,
+    path: PathBuf,
+    ended: bool,
+}
+
+impl<R: Read + Seek, F: Framing, D: Datagrams> Played<R, F, D> {
+    /// `path` is the name in messages.
+    pub(crate) fn new(walk: Walk<R, F>, datagrams: D, path: PathBuf) -> Self {
+        Self {
+            walk,
+            datagrams,
+            rows: Rows::default(),
+            path,
+            ended: false,
+        }
+    }
+}
+
+impl<R: Read + Seek, F: Framing, D: Datagrams> Source for Played<R, F, D> {
+    type What = Ready;
+
+    fn next_row(&mut self) -> Option<Result<Row<Ready>, Fault>> {
+        loop {
+            if let Some(row) = self.rows.waiting.pop_front() {
+                return Some(row.map_err(|fault| Fault {
+                    detail: format!("{}: {}", fault.detail, self.path.display()),
+                    ..fault
+                }));
+            }
+            match self.walk.next() {
+                Some(Ok(start)) => self.datagrams.take(start, self.walk.bytes(), &mut self.rows),
+                Some(Err(damage)) => {
+                    let own = self.datagrams.is_own(&damage.head);
+                    let lost = match (damage.alone, own) {
+                        (true, Some(false)) => continue,
+                        _ => 1,
+                    };
+                    self.rows.waiting.push_back(Err(Fault { lost, ..damage.fault }));
+                }
+                None if self.ended => return None,
+                None => {
+                    self.ended = true;
+                    self.datagrams.end(&mut self.rows);
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, ready: Ready) -> Loaded {
+        Loaded::whole(ready.payload, ready.last_offset_nanos)
+    }
+}

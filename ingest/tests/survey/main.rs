@@ -1,0 +1,9 @@
+//! Files of survey sonars: small ones written here, real ones against reference decoders, damaged ones.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod kmall;
+mod kmall_file;
+#[path = "../../../tests/shared_data/mod.rs"]
+mod shared_data;
+mod tools;
