@@ -19,6 +19,8 @@ const KNOWN_AFTER: f64 = 10.0;
 const MEAN_OVER: f64 = 100.0;
 /// Speed of an axis that no scan sees, one sigma: rad/s and m/s. Vessels survey at up to 2 m/s.
 const UNSEEN_SPEED: (f64, f64) = (0.05, 1.0);
+/// Time after which a guess grows no wider, in seconds.
+const LONGEST_S: f64 = 1e3;
 /// Localizability from which an axis' error says something.
 const SEEN: f64 = 0.9;
 /// Localizability from which an axis' motion is carried on.
@@ -72,11 +74,25 @@ impl MotionModel {
             None => trajectory.at(at),
         };
         let unseen_s = known.map_or(f64::INFINITY, |known| at.seconds_since(known).max(0.0));
-        let information = self.variances(unseen_s).map(f64::recip);
+        let information = self.of_guess(unseen_s).map(f64::recip);
         Prior {
             mean: map_from_body,
             information: Matrix6::from_diagonal(&information),
         }
+    }
+
+    /// Variance per axis of a guess after `unseen_s` seconds.
+    ///
+    /// Of an axis the last scan did not see no motion is carried on, so a whole speed may be missing from
+    /// the guess. What steps along other axes were like says nothing of that: taken for it, a vessel
+    /// that moves along a wall is held where it is by how well the lidar knows its way across.
+    fn of_guess(&self, unseen_s: f64) -> Vector6<f64> {
+        let mut variances = self.variances(unseen_s);
+        for axis in (0..6).filter(|&axis| !self.seen[axis]) {
+            let missing = unseen_speed(axis) * unseen_s.min(LONGEST_S);
+            variances[axis] = variances[axis].max(missing * missing);
+        }
+        variances
     }
 
     /// The same as [`Self::guess`], without a word on axes the last scan did not see; nothing until
@@ -96,7 +112,7 @@ impl MotionModel {
         /// Longer than this is not a step from scan to scan, in seconds.
         const STEP_S: f64 = 0.5;
         let one = |mean: &Mean, first: f64, per_s: f64, least: f64| {
-            let wide = (first + per_s * unseen_s.min(1e3)).powi(2);
+            let wide = (first + per_s * unseen_s.min(LONGEST_S)).powi(2);
             if mean.count < KNOWN_AFTER || unseen_s > STEP_S {
                 return wide;
             }
@@ -139,8 +155,7 @@ impl MotionModel {
             let now = if self.seen[axis] { 0.0 } else { before + dt_s };
             self.unseen_s[axis] = now;
             if now > 0.0 && !upright[axis] {
-                let speed = if axis < 3 { UNSEEN_SPEED.0 } else { UNSEEN_SPEED.1 };
-                step[axis] += speed * speed * (now * now - before * before);
+                step[axis] += unseen_speed(axis).powi(2) * (now * now - before * before);
             }
         }
         let open = Matrix6::identity() - held;
@@ -153,6 +168,10 @@ impl MotionModel {
         let place = (SIGMA_PER_S.1 * unseen_s).powi(2);
         Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
     }
+}
+
+fn unseen_speed(axis: usize) -> f64 {
+    if axis < 3 { UNSEEN_SPEED.0 } else { UNSEEN_SPEED.1 }
 }
 
 #[cfg(test)]
@@ -208,6 +227,21 @@ mod tests {
         assert_eq!(grown[(4, 4)], 0.0);
     }
 
+    /// Steps across a wall, known to a millimetre, say nothing of the way along it.
+    #[test]
+    fn the_guess_of_an_axis_nobody_sees_is_as_wide_as_a_speed() {
+        let mut model = MotionModel::new();
+        let still = Transform::identity();
+        let step = still.perturbed(&Vector6::new(1e-4, 0.0, 0.0, 0.0, 0.001, 0.0));
+        for _ in 0..30 {
+            model.learn(&still, &step, &[1.0, 1.0, 1.0, 0.0, 1.0, 1.0]);
+        }
+        let information = model.guess(&moving(), Some(at(200)), at(300)).information;
+        let sigma = |axis: usize| information[(axis, axis)].sqrt().recip();
+        assert!((sigma(3) - 0.1).abs() < 1e-9, "a metre a second: {}", sigma(3));
+        assert!(sigma(4) < 0.01, "{}", sigma(4));
+    }
+
     #[test]
     fn a_step_is_as_uncertain_as_steps_were_and_more_after_a_gap() {
         let mut model = MotionModel::new();
@@ -218,13 +252,13 @@ mod tests {
             model.learn(&still, &step, &[1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
         }
         let after = model.guess(&moving(), Some(at(200)), at(300)).information;
-        assert!(before[(3, 3)] < 5.0);
+        assert!(before[(4, 4)] < 5.0);
         assert!(
-            (after[(3, 3)].sqrt().recip() - 0.06).abs() < 0.002,
+            (after[(4, 4)].sqrt().recip() - 0.06).abs() < 0.002,
             "three sigma of 2 cm"
         );
         let late = model.guess(&moving(), Some(at(200)), at(2200)).information;
-        assert!(late[(3, 3)] < before[(3, 3)]);
+        assert!(late[(4, 4)] < before[(4, 4)]);
         assert!(model.guess(&moving(), None, at(300)).information[(3, 3)] > 0.0);
     }
 }
