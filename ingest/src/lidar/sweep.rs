@@ -26,19 +26,25 @@ pub(super) struct Sweeps {
     turn: u64,
     /// How long the last whole turn took.
     period_nanos: i64,
+    /// Room of a scan that was given, for the next.
+    spare: Vec<Return>,
     /// What went wrong since a scan was given.
     counts: PacketCounts,
+}
+
+/// One return.
+#[derive(Clone, Copy)]
+struct Return {
+    nanos: i64,
+    position: [f32; 3],
+    intensity: f32,
+    ring: u16,
 }
 
 /// One scan as it grows.
 #[derive(Default)]
 pub(super) struct Sweep {
-    x: Vec<f32>,
-    y: Vec<f32>,
-    z: Vec<f32>,
-    intensity: Vec<f32>,
-    ring: Vec<u16>,
-    nanos: Vec<i64>,
+    returns: Vec<Return>,
     /// Of its first and last firing, with or without a return.
     first: i64,
     last: i64,
@@ -72,8 +78,9 @@ impl Sweeps {
         if self.closing.as_ref().is_some_and(is_over) {
             self.give_closing(made);
         }
-        let turn = self.turn;
+        let (turn, spare) = (self.turn, &mut self.spare);
         Some(self.open.get_or_insert_with(|| Sweep {
+            returns: std::mem::take(spare),
             first: nanos,
             last: nanos,
             turn,
@@ -139,22 +146,28 @@ impl Sweeps {
     }
 
     fn give_closing(&mut self, made: &mut Made) {
-        if let Some(measured) = self.closing.take().and_then(Sweep::measured) {
+        let Some(mut closing) = self.closing.take() else {
+            return;
+        };
+        if let Some(measured) = closing.measured() {
             let packets = std::mem::take(&mut self.counts);
             made.give(Measured { packets, ..measured });
         }
+        self.spare = closing.returns;
+        self.spare.clear();
     }
 }
 
 impl Sweep {
     /// A return; the firings of a column come in order.
-    pub(super) fn push(&mut self, [x, y, z]: [f32; 3], intensity: f32, ring: u16, nanos: i64) {
-        self.x.push(x);
-        self.y.push(y);
-        self.z.push(z);
-        self.intensity.push(intensity);
-        self.ring.push(ring);
-        self.nanos.push(nanos);
+    #[inline]
+    pub(super) fn push(&mut self, position: [f32; 3], intensity: f32, ring: u16, nanos: i64) {
+        self.returns.push(Return {
+            nanos,
+            position,
+            intensity,
+            ring,
+        });
     }
 
     /// A firing without a return.
@@ -174,33 +187,19 @@ impl Sweep {
         self.packets = self.packets.saturating_add(1);
     }
 
-    fn sort(&mut self) {
-        if self.nanos.is_sorted() {
-            return;
-        }
-        let mut order: Vec<usize> = (0..self.nanos.len()).collect();
-        order.sort_by_key(|index| self.nanos[*index]);
-        fn put<T: Copy>(column: &mut Vec<T>, order: &[usize]) {
-            *column = order.iter().map(|index| column[*index]).collect();
-        }
-        for column in [&mut self.x, &mut self.y, &mut self.z, &mut self.intensity] {
-            put(column, &order);
-        }
-        put(&mut self.ring, &order);
-        put(&mut self.nanos, &order);
-    }
-
     /// The scan; nothing if it has no firing.
-    fn measured(mut self) -> Option<Measured> {
+    fn measured(&mut self) -> Option<Measured> {
         let received = self.heard?;
-        self.sort();
-        let first = self.first;
-        let offset = |nanos: &i64| i32::try_from(nanos.saturating_sub(first)).unwrap_or(i32::MAX);
-        let offsets = self.nanos.iter().map(offset).collect();
-        let scan = LidarScan::new(self.x, self.y, self.z)
-            .and_then(|scan| scan.with_intensity(self.intensity))
-            .and_then(|scan| scan.with_ring(self.ring))
-            .and_then(|scan| scan.with_offset_nanos(offsets))
+        if !self.returns.is_sorted_by_key(|found| found.nanos) {
+            self.returns.sort_by_key(|found| found.nanos);
+        }
+        let (first, returns) = (self.first, &self.returns);
+        let offset = |found: &Return| i32::try_from(found.nanos.saturating_sub(first)).unwrap_or(i32::MAX);
+        let along = |axis: usize| returns.iter().map(|found| found.position[axis]).collect();
+        let scan = LidarScan::new(along(0), along(1), along(2))
+            .and_then(|scan| scan.with_intensity(returns.iter().map(|found| found.intensity).collect()))
+            .and_then(|scan| scan.with_ring(returns.iter().map(|found| found.ring).collect()))
+            .and_then(|scan| scan.with_offset_nanos(returns.iter().map(offset).collect()))
             .ok()?
             .with_dropped(self.empty);
         Some(Measured {

@@ -63,7 +63,6 @@ pub(super) fn knows(datagram: &Datagram) -> Option<Role> {
 /// The scans of one unit.
 pub(super) struct Reader {
     model: Model,
-    rings: Vec<u16>,
     single: (Shots, Aimed),
     dual: (Shots, Aimed),
     hour: Hour,
@@ -89,7 +88,6 @@ impl Reader {
         };
         Self {
             model,
-            rings: calibration.rings(),
             single: of(Returns::Single),
             dual: of(Returns::Dual),
             hour,
@@ -230,8 +228,12 @@ impl Reader {
                     (_, Some(other)) if other == distance => {}
                     _ => {
                         let point = aimed.point(shot.aim, turned, distance);
-                        let ring = self.rings[usize::from(shots.aims[usize::from(shot.aim)].laser)];
-                        sweep.push(point, intensity.into(), ring, at(shot.offset_nanos));
+                        sweep.push(
+                            point,
+                            intensity.into(),
+                            aimed.ring(shot.aim),
+                            at(shot.offset_nanos),
+                        );
                     }
                 }
             }

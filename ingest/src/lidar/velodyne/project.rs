@@ -14,40 +14,59 @@ const NEAR_AHEAD_M: f64 = 1.93;
 
 /// What a packet's aims share: computed once for each packet.
 pub(super) struct Aimed {
-    /// Sine and cosine of the angle between the block's azimuth and a laser's beam.
-    turned: Vec<(f64, f64)>,
-    /// Of each aim.
+    /// Of each aim, what changes with the head's rate and what a laser needs that has no more than
+    /// angles: side by side, since every point asks for all of it.
+    beams: Vec<Beam>,
+    /// Of each aim, the rest.
     lasers: Vec<Fixed>,
     distance_unit_m: f64,
     /// Whether any laser needs more than its angles.
     corrected: bool,
 }
 
+/// One aim as it is now.
+#[derive(Clone, Copy)]
+struct Beam {
+    /// Sine and cosine of the angle between the block's azimuth and the beam.
+    turned: (f64, f64),
+    elevation: (f64, f64),
+    rise_m: f64,
+    ring: u16,
+}
+
 /// What does not change of a laser.
 #[derive(Clone, Copy)]
 struct Fixed {
     laser: Laser,
-    elevation: (f64, f64),
     rotation: (f64, f64),
     after_s: f64,
 }
 
 impl Aimed {
     pub(super) fn new(calibration: &Calibration, aims: &[Aim]) -> Self {
+        let rings = calibration.rings();
         let fixed = |aim: &Aim| {
             let laser = calibration.lasers[usize::from(aim.laser)];
             Fixed {
                 laser,
-                elevation: laser.elevation_rad.sin_cos(),
                 rotation: (-laser.rotation_rad).sin_cos(),
                 after_s: aim.after_s,
+            }
+        };
+        let beam = |aim: &Aim| {
+            let laser = calibration.lasers[usize::from(aim.laser)];
+            Beam {
+                turned: (0.0, 1.0),
+                elevation: laser.elevation_rad.sin_cos(),
+                rise_m: laser.rise_m,
+                ring: rings[usize::from(aim.laser)],
             }
         };
         let plain = |laser: &Laser| {
             laser.distance_m == 0.0 && laser.near_m.is_none() && laser.up_m == 0.0 && laser.beside_m == 0.0
         };
         let mut aimed = Self {
-            turned: vec![(0.0, 1.0); aims.len()],
+            beams: aims.iter().map(beam).collect(),
             lasers: aims.iter().map(fixed).collect(),
             distance_unit_m: calibration.distance_unit_m,
             corrected: !calibration.lasers.iter().all(plain),
@@ -58,7 +77,7 @@ impl Aimed {
 
     /// How far the head turns from a block's azimuth to each firing, at this rate.
     pub(super) fn turn(&mut self, rate_rad_per_s: f64) {
-        for (turned, fixed) in self.turned.iter_mut().zip(&self.lasers) {
+        for (beam, fixed) in self.beams.iter_mut().zip(&self.lasers) {
             // At most 0.02 rad, so that the next terms are below 1e-11.
             let angle = rate_rad_per_s * fixed.after_s;
             let square = angle * angle;
@@ -67,32 +86,38 @@ impl Aimed {
                 1.0 - square / 2.0 * (1.0 - square / 12.0),
             );
             let (rotation_sin, rotation_cos) = fixed.rotation;
-            *turned = (
+            beam.turned = (
                 sin * rotation_cos + cos * rotation_sin,
                 cos * rotation_cos - sin * rotation_sin,
             );
         }
     }
 
+    /// The ring of an aim's laser, from below.
+    pub(super) fn ring(&self, aim: u8) -> u16 {
+        self.beams[usize::from(aim)].ring
+    }
+
     /// The point of one measurement; `azimuth` is sine and cosine of the block's.
+    #[inline]
     pub(super) fn point(&self, aim: u8, azimuth: (f64, f64), distance: u16) -> [f32; 3] {
-        let (turned, fixed) = (self.turned[usize::from(aim)], &self.lasers[usize::from(aim)]);
+        let beam = &self.beams[usize::from(aim)];
+        let turned = beam.turned;
         let sin = azimuth.0 * turned.1 + azimuth.1 * turned.0;
         let cos = azimuth.1 * turned.1 - azimuth.0 * turned.0;
         let distance_m = f64::from(distance) * self.distance_unit_m;
         if self.corrected {
-            return corrected(fixed, (sin, cos), distance_m);
+            return corrected(beam, &self.lasers[usize::from(aim)].laser, (sin, cos), distance_m);
         }
-        let flat = distance_m * fixed.elevation.1;
-        let z = distance_m * fixed.elevation.0 + fixed.laser.rise_m;
+        let flat = distance_m * beam.elevation.1;
+        let z = distance_m * beam.elevation.0 + beam.rise_m;
         [(flat * cos) as f32, (-flat * sin) as f32, z as f32]
     }
 }
 
 /// With all corrections of an HDL-64E.
-fn corrected(fixed: &Fixed, (sin, cos): (f64, f64), distance_m: f64) -> [f32; 3] {
-    let laser = &fixed.laser;
-    let (elevation_sin, elevation_cos) = fixed.elevation;
+fn corrected(beam: &Beam, laser: &Laser, (sin, cos): (f64, f64), distance_m: f64) -> [f32; 3] {
+    let (elevation_sin, elevation_cos) = beam.elevation;
     let flat = |distance_m: f64| distance_m * elevation_cos - laser.up_m * elevation_sin;
     let across = |flat: f64| flat * sin - laser.beside_m * cos;
     let ahead = |flat: f64| flat * cos + laser.beside_m * sin;
