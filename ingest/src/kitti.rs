@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use beluga_types::{LidarScan, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
 
+use crate::calendar::days_since_1970;
 use crate::error::Error;
 use crate::folder::Recording;
 use crate::ply::read_whole;
@@ -149,10 +150,10 @@ pub(crate) fn read_times(path: &Path, start: Stamp) -> Result<Vec<Stamp>, Error>
 /// A UTC date and time as `2011-09-26 13:02:25.594360375`.
 fn date(text: &str) -> Option<Stamp> {
     let (date, time) = text.split_once(' ')?;
-    let numbers = |text: &str, separator: char| -> Option<[i64; 3]> {
+    let numbers = |text: &str, separator: char| -> Option<[u32; 3]> {
         let mut parts = text
             .split(separator)
-            .map(|part| part.parse::<u16>().ok().map(i64::from));
+            .map(|part| part.parse::<u16>().ok().map(u32::from));
         let numbers = [parts.next()??, parts.next()??, parts.next()??];
         parts.next().is_none().then_some(numbers)
     };
@@ -170,17 +171,10 @@ fn date(text: &str) -> Option<Stamp> {
         return None;
     }
     let nanos: i64 = format!("{fraction:0<9}").parse().ok()?;
-    let seconds = (days_since_epoch(year, month, day) * 24 + hour) * 3600 + minute * 60 + second;
+    let seconds = (days_since_1970(year.into(), month, day) * 24 + i64::from(hour)) * 3600
+        + i64::from(minute) * 60
+        + i64::from(second);
     Some(Stamp::from_nanos(seconds * 1_000_000_000 + nanos))
-}
-
-/// Days from 1970-01-01 in the proleptic Gregorian calendar: `days_from_civil` of H. Hinnant,
-/// "chrono-Compatible Low-Level Date Algorithms" (2013), for years after 0.
-fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March, so that the leap day is their last.
-    let year = if month <= 2 { year - 1 } else { year };
-    let day_of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    year * 365 + year / 4 - year / 100 + year / 400 + day_of_year - 719_468
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! - [`Recording::open`] reads a rig and finds its sources, [`Recording::timeline`] merges them.
 //! - [`order::Order`] puts live measurements in order.
 //! - [`pace::play`] plays a timeline into a queue.
+//! - [`cast`] reads profiles of the speed of sound.
 //! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] those of Kongsberg multibeams.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
@@ -16,7 +17,9 @@
 //! survey sonars, `LIDAR.md` lidars' packets, `ROS.md` bags.
 
 mod beams;
+mod calendar;
 pub mod capture;
+pub mod cast;
 mod clock;
 mod cloud;
 mod columns;
@@ -42,7 +45,6 @@ mod pings_out;
 pub mod ply;
 mod point_times;
 pub mod probe;
-mod profile;
 mod pulses;
 mod range;
 mod regular;

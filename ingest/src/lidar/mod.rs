@@ -36,7 +36,6 @@ pub mod livox;
 pub mod ouster;
 pub mod velodyne;
 
-mod calendar;
 mod clock;
 mod flows;
 mod numbers;

@@ -21,14 +21,20 @@ impl Beside<'_> {
         let path = self.path(file);
         match self {
             Beside::Folder(_) => Table::open(&path, columns, &[]),
-            Beside::Texts(texts, _) => match texts.get(file) {
-                Some(text) => Table::of_text(text.clone(), &path, columns, &[]),
-                None => Err(Error::Missing {
-                    what: "a table that the rig names".into(),
-                    path,
-                }),
-            },
+            Beside::Texts(..) => Table::of_text(self.text(file)?, &path, columns, &[]),
         }
+    }
+
+    /// The text with this name that came with a recording; nothing lies in a folder as text.
+    pub(crate) fn text(&self, file: &str) -> Result<String, Error> {
+        let found = match self {
+            Beside::Folder(_) => None,
+            Beside::Texts(texts, _) => texts.get(file).cloned(),
+        };
+        found.ok_or_else(|| Error::Missing {
+            what: "a table that the rig names".into(),
+            path: self.path(file),
+        })
     }
 
     /// How the table is called in messages.

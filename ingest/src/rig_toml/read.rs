@@ -12,7 +12,7 @@ use super::place::with_line;
 use super::{Beside, KindWord, MediumWord, RigFile, SensorTable, StampWord, WaterTable};
 use crate::error::Error;
 use crate::range::{MAX_STAMP_NANOS, is_time};
-use crate::{beams, profile, regular};
+use crate::{beams, cast, regular};
 
 /// The longest rig file that is read, in bytes.
 const MAX_RIG_BYTES: u64 = 4 << 20;
@@ -156,7 +156,7 @@ fn water(path: &Path, table: WaterTable, beside: Beside<'_>) -> Result<Water, Er
             temperature_deg_c: None,
             salinity_ppt: None,
         } => {
-            let profile = profile::read(&file, beside);
+            let profile = cast::of_rig(&file, beside);
             let what = || "the `profile` of `[water]`".to_owned();
             Ok(Water::Profile(profile.map_err(|error| error.if_absent(what))?))
         }

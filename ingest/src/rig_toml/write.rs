@@ -9,7 +9,7 @@ use beluga_types::{Medium, Rig, SensorKind, SensorSpec, Stamp, StampMeaning, Wat
 use super::{KindWord, MediumWord, OriginTable, RigFile, SensorTable, StampWord, VesselTable, WaterTable};
 use crate::error::Error;
 use crate::exact::degrees;
-use crate::{beams, profile};
+use crate::{beams, cast};
 
 /// Writes a rig; reading it back gives the same rig. Beam tables and a sound-speed profile are
 /// written beside it, as `<sensor>.beams.csv` and `profile.csv`.
@@ -35,7 +35,7 @@ pub(crate) fn texts(path: &Path, rig: &Rig) -> Result<(String, BTreeMap<String, 
             ..WaterTable::default()
         }),
         Water::Profile(points) => {
-            beside.insert("profile.csv".to_owned(), profile::text(points));
+            beside.insert("profile.csv".to_owned(), cast::text(points));
             Some(WaterTable {
                 profile: Some("profile.csv".into()),
                 ..WaterTable::default()

@@ -1,6 +1,6 @@
 //! The tail's six bytes of date and time.
 
-use crate::lidar::calendar::days_since_1970;
+use crate::calendar::days_since_1970;
 
 /// Seconds since 1970-01-01, UTC; nothing if this is no date.
 ///

@@ -4,7 +4,7 @@
 //! at 206, ended by CR LF or zero. Source: VLP-16 User Manual 63-9243 Rev. E, section 9.3.3. Old
 //! firmware leaves the state 0 even while a receiver is connected.
 
-use crate::lidar::calendar::days_since_1970;
+use crate::calendar::days_since_1970;
 
 /// Bytes of a position packet.
 pub const LENGTH: usize = 512;

@@ -5,7 +5,7 @@ const EPOCH_DAYS: i64 = 11_017;
 
 /// Days from 1970-01-01 to a day of the Gregorian calendar; years begin in March, so that the leap
 /// day is the last of its year.
-pub(super) fn days_since_1970(year: i64, month: u32, day: u32) -> i64 {
+pub(crate) fn days_since_1970(year: i64, month: u32, day: u32) -> i64 {
     let month = i64::from(month);
     let (year, month) = if month > 2 {
         (year, month - 3)
