@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
 
+/// The longest profile that the document holds: a document has a megabyte at most.
+const MOST_LEVELS: usize = 10_000;
+
 /// The fence that holds the block.
 const FENCE: &str = "```toml beluga";
 
@@ -36,7 +39,25 @@ struct UsedRig {
     waterline_m: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<UsedOrigin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    water: Option<UsedWater>,
     sensor: Vec<UsedSensor>,
+}
+
+/// The water as the rig states it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum UsedWater {
+    Unknown,
+    SoundSpeedMPerS(f64),
+    /// Depth in metres, speed of sound in m/s.
+    Profile(Vec<(f64, f64)>),
+    /// A profile of so many levels, too long for a document.
+    LongProfile(u64),
+    Properties {
+        temperature_deg_c: f64,
+        salinity_ppt: f64,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -104,7 +125,14 @@ pub(crate) fn origin(document: &str) -> Option<Origin> {
     rig(document)?.origin
 }
 
-/// The rig as far as the document describes it: origin, waterline, sensors and where they sit.
+/// Whether the document says all of the water that soundings were placed through: a profile may be too
+/// long for it, and one written before documents said so does not.
+pub(crate) fn says_water(document: &str) -> bool {
+    let water = used(document).and_then(|used| used.rig.water);
+    !matches!(water, None | Some(UsedWater::LongProfile(_)))
+}
+
+/// The rig as far as the document describes it: origin, waterline, water, sensors and where they sit.
 pub(crate) fn rig(document: &str) -> Option<Rig> {
     used(document)?.rig.rig().checked().ok()
 }
@@ -126,7 +154,7 @@ impl UsedRig {
             vessel: Vessel {
                 waterline_m: self.waterline_m,
             },
-            water: Water::Unknown,
+            water: self.water.map_or(Water::Unknown, UsedWater::water),
             sensors: self.sensor.into_iter().map(UsedSensor::spec).collect(),
         }
     }
@@ -141,7 +169,41 @@ impl UsedRig {
                 epsg: origin.epsg,
                 vertical_datum: origin.vertical_datum.clone(),
             }),
+            water: Some(UsedWater::of(&rig.water)),
             sensor: rig.sensors.iter().map(UsedSensor::of).collect(),
+        }
+    }
+}
+
+impl UsedWater {
+    fn of(water: &Water) -> Self {
+        match water {
+            Water::Unknown => Self::Unknown,
+            Water::SoundSpeed(speed) => Self::SoundSpeedMPerS(*speed),
+            Water::Profile(levels) if levels.len() > MOST_LEVELS => Self::LongProfile(levels.len() as u64),
+            Water::Profile(levels) => Self::Profile(levels.to_vec()),
+            Water::Properties {
+                temperature_deg_c,
+                salinity_ppt,
+            } => Self::Properties {
+                temperature_deg_c: *temperature_deg_c,
+                salinity_ppt: *salinity_ppt,
+            },
+        }
+    }
+
+    fn water(self) -> Water {
+        match self {
+            Self::SoundSpeedMPerS(speed) => Water::SoundSpeed(speed),
+            Self::Profile(levels) => Water::Profile(levels.into()),
+            Self::Unknown | Self::LongProfile(_) => Water::Unknown,
+            Self::Properties {
+                temperature_deg_c,
+                salinity_ppt,
+            } => Water::Properties {
+                temperature_deg_c,
+                salinity_ppt,
+            },
         }
     }
 }
@@ -217,8 +279,42 @@ mod tests {
         assert!((back.anchor.latitude_rad - origin.anchor.latitude_rad).abs() < 1e-15);
         assert_eq!(super::origin("no fence"), None);
         assert_eq!(super::cpu_class(&document).as_deref(), Some("x86_64 sse4.1"));
+        assert_eq!(super::rig(&document).unwrap().water, Water::Unknown);
         let hostile = format!("{FENCE}\n[machine]\ncpu_class = \"a\\u001b[31m\"\n```");
         assert_eq!(super::cpu_class(&hostile).as_deref(), Some("a[31m"));
         assert_eq!(super::cpu_class(&format!("{FENCE}\n[rig]\n```")), None);
+    }
+    #[test]
+    fn the_water_is_read_back_and_a_profile_too_long_for_a_document_is_said() {
+        let document = |water: Water| {
+            let rig = Rig {
+                origin: None,
+                vessel: Vessel::default(),
+                water,
+                sensors: vec![SensorSpec::new("multibeam", SensorKind::Sonar)],
+            };
+            let (config, class) = (Config::default(), "x86_64".to_owned());
+            let fields = fields("a quay", &config, &rig, Stamp::default(), class).unwrap();
+            format!("{FENCE}\n{}```\n", fields.config_toml)
+        };
+        for water in [
+            Water::Unknown,
+            Water::SoundSpeed(1437.5),
+            Water::Profile([(0.25, 1450.125), (7.0, 1452.0)].into()),
+            Water::Properties {
+                temperature_deg_c: 11.5,
+                salinity_ppt: 8.0,
+            },
+        ] {
+            let document = document(water.clone());
+            assert_eq!(super::rig(&document).unwrap().water, water);
+            assert!(says_water(&document));
+        }
+        let level = |i: usize| (i as f64, 1450.0);
+        let long = document(Water::Profile((0..=MOST_LEVELS).map(level).collect()));
+        assert!(!says_water(&long) && long.len() < 10_000);
+        assert!(!says_water(&format!("{FENCE}\n[rig]\n```")));
+        let most = document(Water::Profile((0..MOST_LEVELS).map(level).collect()));
+        assert!(says_water(&most) && most.len() < 1 << 19);
     }
 }

@@ -16,6 +16,7 @@ mod latency;
 mod picture;
 mod pipeline;
 mod report;
+mod retrace;
 mod sensors;
 
 use std::process::ExitCode;

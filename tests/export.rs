@@ -107,3 +107,91 @@ fn a_system_that_is_not_known_is_refused_by_name_and_leaves_nothing() {
     check(home, &["export", "run.maml", "--las", "run.las", "--local"], 0);
     check(home, &["export", "run.maml", "--tum", "run.tum"], 0);
 }
+
+/// Stamp and place of every point in water.
+fn soundings(csv: &std::path::Path) -> Vec<(String, [f64; 3])> {
+    let text = std::fs::read_to_string(csv).unwrap();
+    let columns: Vec<&str> = text.lines().next().unwrap().split(',').collect();
+    let column = |name: &str| columns.iter().position(|column| *column == name).unwrap();
+    let (stamp, medium) = (column("stamp_ns"), column("medium"));
+    let place = ["east_m", "north_m", "up_m"].map(column);
+    let rows = text
+        .lines()
+        .skip(1)
+        .map(|line| line.split(',').collect::<Vec<_>>());
+    rows.filter(|row| row[medium] == "water")
+        .map(|row| (row[stamp].to_owned(), place.map(|at| row[at].parse().unwrap())))
+        .collect()
+}
+
+#[test]
+fn soundings_are_traced_anew_through_a_later_cast() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    check(
+        home,
+        &["sim", "--scene", "sample", "--seconds", "0.6", "--out", "run"],
+        0,
+    );
+    check(home, &["replay", "run", "--out", "run.maml", "--view", "none"], 0);
+    let section = |day: u32, speed: f64| {
+        format!(
+            "Section 2026-{day:03} 00:00:00 0:0:0 0:0:0\n0.0 {speed}\n30.0 {}\n",
+            speed + 12.0
+        )
+    };
+    let cast = format!("[SVP_VERSION_2]\ncast.svp\n{}", section(1, 1488.0));
+    std::fs::write(home.join("cast.svp"), &cast).unwrap();
+    let export = |out: &str, more: &[&str], code: i32| {
+        let arguments = ["export", "run.maml", "--local", "--csv", out];
+        check(home, &[&arguments[..], more].concat(), code).1
+    };
+    export("old.csv", &[], 0);
+    let told = export("new.csv", &["--profile", "cast.svp"], 0);
+    says(
+        &told,
+        &["cast of 2026-01-01", "2 levels", "soundings traced anew"],
+    );
+
+    // As if the cast had been there from the beginning.
+    let rig = home.join("run/rig.toml");
+    let text = std::fs::read_to_string(&rig).unwrap();
+    std::fs::write(home.join("run/cast.svp"), &cast).unwrap();
+    let said = "sound_speed_m_per_s = 1476.0";
+    assert!(text.contains(said));
+    std::fs::write(&rig, text.replacen(said, "profile = \"cast.svp\"", 1)).unwrap();
+    check(
+        home,
+        &["replay", "run", "--out", "later.maml", "--view", "none"],
+        0,
+    );
+    let arguments = ["export", "later.maml", "--local", "--csv", "later.csv"];
+    check(home, &arguments, 0);
+    let [old, new, later] = ["old.csv", "new.csv", "later.csv"].map(|name| soundings(&home.join(name)));
+    assert!(new.len() == old.len() && new.len() > 100, "{}", new.len());
+    let apart = |a: &[(String, [f64; 3])]| {
+        let near = |(stamp, place): &(String, [f64; 3])| {
+            let same = later.iter().filter(|(other, _)| other == stamp);
+            let away = same.map(|(_, other)| {
+                let square = |axis: usize| (other[axis] - place[axis]).powi(2);
+                (0..3).map(square).sum::<f64>().sqrt()
+            });
+            away.fold(f64::INFINITY, f64::min)
+        };
+        let mut apart: Vec<f64> = a.iter().map(near).filter(|apart| apart.is_finite()).collect();
+        apart.sort_by(f64::total_cmp);
+        apart[apart.len() * 9 / 10]
+    };
+    let (before, after) = (apart(&old), apart(&new));
+    println!("90 % of soundings within {before:.4} m before, {after:.4} m after");
+    assert!(before > 0.03 && after < 0.003, "{before} {after}");
+
+    // Casts without a time cannot be told apart, and what is no cast is refused.
+    std::fs::write(home.join("own.csv"), "depth_m,sound_speed_m_per_s\n0,1480\n").unwrap();
+    let told = export("x.csv", &["--profile", "cast.svp", "--profile", "own.csv"], 2);
+    says(&told, &["each must say when it was taken"]);
+    std::fs::write(home.join("bad.svp"), cast.replace("30.0 1500", "30.0 15")).unwrap();
+    let told = export("x.csv", &["--profile", "bad.svp"], 2);
+    says(&told, &["bad.svp", "line 5"]);
+    assert!(!home.join("x.csv").exists());
+}

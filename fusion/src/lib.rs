@@ -22,6 +22,7 @@ mod place;
 mod plane;
 mod pose;
 mod register;
+mod retrace;
 mod sample;
 mod saved;
 mod slow;
@@ -46,6 +47,7 @@ pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterC
 pub use error::Error;
 pub use graph::LoopConfig;
 pub use lidar::{LidarOdometry, Located, Neighbour, PointMap};
+pub use retrace::{DatedCast, Retrace, Retraced};
 pub use saved::SavedMap;
 pub use sonar::SonarConfig;
 

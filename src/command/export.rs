@@ -17,6 +17,7 @@ use super::outputs::must_be_free;
 use crate::corrections::Poses;
 use crate::document;
 use crate::exit::{Exit, Wrong};
+use crate::retrace::Casts;
 use forms::Form;
 
 /// Hands a record over in other forms, frame by frame. A file that does not become whole is removed.
@@ -24,7 +25,8 @@ use forms::Form;
 /// LAS, LAZ and CSV are in the projected system the rig's `[origin] epsg` names, as easting, northing
 /// and height above the ellipsoid; without one in `World`, and no system is claimed. Poses and PLY are
 /// always in `World`. Where the survey came back to places it had been, poses are those that closed
-/// loops made of them.
+/// loops made of them. With --profile the soundings lie where a later cast of the water has them; the
+/// record stays as it is.
 ///
 /// Example: beluga export quay.maml --laz quay.laz --tum quay.tum
 #[derive(Debug, Args)]
@@ -38,6 +40,8 @@ pub(crate) struct Export {
     local: bool,
     #[command(flatten)]
     poses: Poses,
+    #[command(flatten)]
+    casts: Casts,
     #[command(flatten)]
     keys: Keys,
 }
@@ -115,12 +119,16 @@ impl Export {
         must_be_free(&outputs)?;
         let unfinished = Unfinished(outputs.iter().filter_map(|(_, path)| *path).collect());
         let corrections = self.poses.of(&self.record, &self.keys)?;
+        let mut anew = self.casts.read()?;
         let mut out = None;
         let exit = frames(
             &self.record,
             &self.keys,
             corrections.as_ref(),
-            |document, frame| {
+            |document, mut frame| {
+                if let Some(anew) = &mut anew {
+                    anew.apply(document, &mut frame)?;
+                }
                 let out = match &mut out {
                     Some(out) => out,
                     None => out.insert(Out::create(
@@ -146,6 +154,9 @@ impl Export {
             files: self.to.files(),
         };
         let text = exported.text();
+        if let Some(anew) = &anew {
+            crate::tell(&anew.told());
+        }
         out.finish()?;
         unfinished.are_whole();
         super::show(json, &exported, &text)?;
