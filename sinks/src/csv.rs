@@ -2,13 +2,17 @@
 //!
 //! RFC 4180 with line ends of one LF: numbers with a point, no quotes needed; `snr_db` is empty
 //! where none was measured. Columns name their units; `stamp_ns` is UTC since 1970, the sigmas are
-//! one sigma of the random error on the beam's axes, `sensor` is the place in the rig's list.
+//! one sigma of the random error on the beam's axes, `sensor` is the place in the rig's list. `thu_m` and
+//! `tvu_m` are total uncertainties at 95 %, with all that points share; `s44` is the strictest order of
+//! IHO S-44 whose uncertainties a sounding keeps within (`Exclusive`, `Special`, `1`, `2`), empty where it
+//! keeps within none or is none.
 
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use beluga_types::SolidarFrame;
+use beluga_types::s44::SoundingOrder;
 
 use crate::export_error::{ExportError, at};
 use crate::fresh::FreshFile;
@@ -33,7 +37,7 @@ impl Writer {
         let [x, y, z] = placement.columns();
         writeln!(
             file,
-            "stamp_ns,frame,sensor,medium,label,{x},{y},{z},level,snr_db,sigma_range_m,sigma_along_m,sigma_across_m,source_seq,source_index"
+            "stamp_ns,frame,sensor,medium,label,{x},{y},{z},level,snr_db,sigma_range_m,sigma_along_m,sigma_across_m,source_seq,source_index,thu_m,tvu_m,s44"
         )
         .map_err(at(path))?;
         Ok(Self {
@@ -64,10 +68,12 @@ impl Writer {
             let [x, y, z] = self.placement.place(&frame.point_in_world(i));
             let snr_db = points.snr_db[i].filter(|snr_db| snr_db.is_finite());
             let snr_db = snr_db.map_or(String::new(), |snr_db| snr_db.to_string());
+            let total = frame.total_uncertainty(i);
+            let order = frame.sounding_order(i, &total).map_or("", SoundingOrder::name);
             // Writing to a string cannot fail.
             let _ = writeln!(
                 lines,
-                "{stamp},{index},{},{},{},{x:.4},{y:.4},{z:.4},{},{snr_db},{},{},{},{},{}",
+                "{stamp},{index},{},{},{},{x:.4},{y:.4},{z:.4},{},{snr_db},{},{},{},{},{},{:.4},{:.4},{order}",
                 points.sensor[i],
                 points.medium[i].name(),
                 points.label[i].name(),
@@ -77,6 +83,8 @@ impl Writer {
                 points.sigma_across_m[i],
                 points.source_seq[i],
                 points.source_index[i],
+                total.thu_m,
+                total.tvu_m,
             );
         }
         self.file.write_all(lines.as_bytes()).map_err(at(&self.path))?;
@@ -142,6 +150,11 @@ mod tests {
                 stamp,
                 frame.window.end.nanos() + i64::from(frame.points.offset_nanos[i])
             );
+            let total = frame.total_uncertainty(i);
+            assert!((number("thu_m").unwrap() - total.thu_m).abs() < 6e-5);
+            assert!((number("tvu_m").unwrap() - total.tvu_m).abs() < 6e-5);
+            let order = frame.sounding_order(i, &total);
+            assert_eq!(fields[names.len() - 1], order.map_or("", SoundingOrder::name));
             assert_eq!(fields[4], frame.points.label[i].name());
             checked += 1;
         }

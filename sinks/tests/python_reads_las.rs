@@ -10,7 +10,7 @@ use beluga_sinks::las;
 use beluga_sinks::place::Placement;
 use beluga_types::{
     ArcTable, FrameStatus, Geodetic, Label, Medium, Origin, PointTable, PoseSource, SharedStates,
-    SolidarFrame, SonarRegistration, Stamp, Transform, Window,
+    SolidarFrame, SonarRegistration, Stamp, Transform, Waterline, Window,
 };
 use nalgebra::{Matrix6, Vector6};
 
@@ -35,7 +35,10 @@ fn frame() -> SolidarFrame {
             states: Vec::new(),
             covariance: Vec::new(),
         },
-        waterline: None,
+        waterline: Some(Waterline {
+            z_m: 8.0,
+            sigma_m: 0.0,
+        }),
         calibration: Vec::new(),
         status: FrameStatus {
             pose_source: PoseSource::Odometry,
@@ -99,7 +102,7 @@ fn python_reads_las() {
             "date": "2025-10-09",
             "extra": [
                 "sigma_range_m", "sigma_along_m", "sigma_across_m", "snr_db", "level", "frame", "sensor",
-                "medium", "label",
+                "medium", "label", "thu_m", "tvu_m", "s44",
             ],
             "format": 6,
             "gps_time": 444_035_218.25,
@@ -108,10 +111,13 @@ fn python_reads_las() {
             "is_wkt": true,
             "medium": [0, 1, 1],
             "points": 3,
+            "s44": [0, 1, 1],
             "sigma_across_m": 0.03,
             "snr_db": [-9999.0, 12.0, -9999.0],
             "snr_no_data": -9999.0,
             "synthetic": [0, 0, 1],
+            "thu_m": 0.049,
+            "tvu_m": 0.0588,
             "version": "1.4",
             "wkt": [],
             "x": [0.5, 1.5, 2.5],

@@ -21,10 +21,12 @@ mod nav;
 mod points;
 mod receiver;
 mod rig;
+pub mod s44;
 mod shared;
 mod sonar;
 mod space;
 mod time;
+mod total;
 mod waveforms;
 
 pub use echogram::Echogram;
@@ -49,4 +51,5 @@ pub use sonar::{
 };
 pub use space::{Body, Direction, Point, Sensor, Space, Transform, World};
 pub use time::Stamp;
+pub use total::TotalUncertainty;
 pub use waveforms::{SampleValues, WaveformShape, Waveforms};

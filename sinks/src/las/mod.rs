@@ -6,7 +6,9 @@
 //! intensity: `classes.rs` and `point.rs`; the file holds its own table of classes. Extra
 //! dimensions: `sigma_range_m`, `sigma_along_m`, `sigma_across_m` (one sigma of the random error on
 //! the beam's axes), `snr_db` (−9999 where none was measured), `level`, `frame`, `sensor`,
-//! `medium`, `label`.
+//! `medium`, `label`, `thu_m` and `tvu_m` (total uncertainties at 95 %, with all that points share),
+//! `s44` (the strictest order of IHO S-44 whose uncertainties a sounding keeps within: 1 Exclusive,
+//! 2 Special, 3 for 1a and 1b, 4 for 2; 0 if none, or no sounding).
 //!
 //! Source: ASPRS, "LAS Specification 1.4 – R15" (2019). LAZ through the crate `laz`.
 

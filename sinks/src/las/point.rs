@@ -8,9 +8,11 @@ use super::header::text;
 /// Bytes of a point of format 6.
 pub(super) const POINT_LEN: usize = 30;
 /// Bytes of our columns.
-pub(super) const EXTRA_LEN: usize = 28;
+pub(super) const EXTRA_LEN: usize = 37;
 /// What `snr_db` says where nothing was measured; the file declares it.
 const NO_SNR_DB: f32 = -9999.0;
+/// What `s44` says of a point that keeps within no order, or is no sounding.
+const NO_ORDER: u8 = 0;
 /// What adjusted standard GPS time leaves out, in seconds.
 const ADJUSTED_S: i64 = 1_000_000_000;
 
@@ -32,7 +34,7 @@ enum Kind {
 }
 
 /// In the order of [`push`].
-pub(super) const EXTRA: [Extra; 9] = [
+pub(super) const EXTRA: [Extra; 12] = [
     Extra::new("sigma_range_m", Kind::F32, "m, 1 sigma along the beam"),
     Extra::new("sigma_along_m", Kind::F32, "m, sensor x across the beam"),
     Extra::new("sigma_across_m", Kind::F32, "m, third axis"),
@@ -45,6 +47,9 @@ pub(super) const EXTRA: [Extra; 9] = [
     Extra::new("sensor", Kind::U16, "place in the rig's list"),
     Extra::new("medium", Kind::U8, "0 air, 1 water"),
     Extra::new("label", Kind::U8, "BELUGA's label, see class"),
+    Extra::new("thu_m", Kind::F32, "m, total horizontal, 95 %"),
+    Extra::new("tvu_m", Kind::F32, "m, total vertical, 95 %"),
+    Extra::new("s44", Kind::U8, "1 Exclusive 2 Special 3 1a/b 4 2"),
 ];
 
 impl Extra {
@@ -103,6 +108,14 @@ pub(super) fn push(rows: &mut Vec<u8>, frame: &SolidarFrame, frame_index: u32, i
     rows.extend(points.sensor[i].to_le_bytes());
     rows.push(medium as u8);
     rows.push(label as u8);
+    let total = frame.total_uncertainty(i);
+    rows.extend((total.thu_m as f32).to_le_bytes());
+    rows.extend((total.tvu_m as f32).to_le_bytes());
+    rows.push(
+        frame
+            .sounding_order(i, &total)
+            .map_or(NO_ORDER, |order| order as u8),
+    );
 }
 
 /// Light: the device's number, rounded. Sound: hundredths of a decibel above −200 dB. Both are held

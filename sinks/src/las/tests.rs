@@ -63,9 +63,13 @@ fn check(is_packed: bool) {
         assert_eq!(u64::from(frame_index), frame.index);
         assert_eq!(point.point_source_id, points.sensor[i]);
         assert_eq!(
-            point.extra_bytes[26..],
+            point.extra_bytes[26..28],
             [points.medium[i] as u8, points.label[i] as u8]
         );
+        let total = frame.total_uncertainty(i);
+        assert_eq!([extra(28), extra(32)], [total.thu_m as f32, total.tvu_m as f32]);
+        let order = frame.sounding_order(i, &total).map_or(0, |order| order as u8);
+        assert_eq!(point.extra_bytes[36..], [order]);
         checked += 1;
     }
     assert_eq!((checked, found.len()), (60_012, 60_012));
