@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::Receiver;
 
 use beluga_types::{Echogram, Rig, SolidarFrame};
+use clap::{Args, ValueEnum};
 
 use crate::latency::Watch;
 #[cfg(feature = "viz")]
@@ -29,6 +30,28 @@ pub(crate) struct Subject<'a> {
     pub(crate) rig: &'a Rig,
     /// What the run's data are held against.
     pub(crate) watch: &'a Watch,
+    pub(crate) colours: Colours,
+}
+
+/// What colours say.
+#[cfg_attr(not(feature = "viz"), allow(dead_code, reason = "there is no picture"))]
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub(crate) struct Colours {
+    /// What the colour of the sonar's points says: echo level (bright is loud), depth (dark is deep),
+    /// signal to noise (bright is clear), the point's own sigma (bright is certain), or the order of
+    /// IHO S-44 whose uncertainties it keeps within (bright is Exclusive, dark is none).
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    sonar_colour: SonarColour,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SonarColour {
+    #[default]
+    Level,
+    Depth,
+    Snr,
+    Sigma,
+    Order,
 }
 
 /// Where a page listens, and whether a browser is opened for it.
@@ -62,6 +85,22 @@ mod with_viewer {
         fn options(&self) -> Options {
             Options {
                 paced: self.watch.is_paced(),
+                ..self.colours.options()
+            }
+        }
+    }
+
+    impl Colours {
+        fn options(self) -> Options {
+            let sonar_colour = match self.sonar_colour {
+                SonarColour::Level => beluga_viz::SonarColour::Level,
+                SonarColour::Depth => beluga_viz::SonarColour::Depth,
+                SonarColour::Snr => beluga_viz::SonarColour::Snr,
+                SonarColour::Sigma => beluga_viz::SonarColour::Sigma,
+                SonarColour::Order => beluga_viz::SonarColour::Order,
+            };
+            Options {
+                sonar_colour,
                 ..Options::default()
             }
         }
@@ -138,9 +177,13 @@ mod with_viewer {
         ///
         /// # Errors
         /// If the page cannot be served.
-        pub(crate) fn of_frames(rig: &Rig, opening: Opening) -> anyhow::Result<(Self, Recorder)> {
+        pub(crate) fn of_frames(
+            rig: &Rig,
+            opening: Opening,
+            colours: Colours,
+        ) -> anyhow::Result<(Self, Recorder)> {
             let (viewer, feed) = Viewer::live(port(opening))?;
-            let recorder = Recorder::live(feed, None, rig, Options::default())?;
+            let recorder = Recorder::live(feed, None, rig, colours.options())?;
             Ok((Self::open(viewer, opening), recorder))
         }
 

@@ -17,7 +17,7 @@ use crate::cpu;
 use crate::document;
 use crate::exit::Wrong;
 use crate::latency::Watch;
-use crate::picture::{Opening, Page, Picture, Subject, is_watched};
+use crate::picture::{Colours, Opening, Page, Picture, Subject, is_watched};
 
 /// Where the results of a run go.
 #[derive(Clone, Debug, Args)]
@@ -30,6 +30,8 @@ pub(crate) struct Results {
     /// the program stays after the run, until Ctrl-C, exactly if it opened a browser.
     #[arg(long)]
     view: Option<View>,
+    #[command(flatten)]
+    colours: Colours,
     /// Who may open the record, instead of this machine: a public key (`reader.xwing.pub`) made by
     /// `beluga maml keygen`; may be repeated.
     #[arg(long, value_name = "FILE")]
@@ -136,7 +138,12 @@ impl Results {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
         let (options, notes) = self.keys(document::fields(source, &config, rig, now(), cpu::class())?)?;
-        let (picture, page) = self.picture(&path, Subject { rig, watch })?;
+        let subject = Subject {
+            rig,
+            watch,
+            colours: self.colours,
+        };
+        let (picture, page) = self.picture(&path, subject)?;
         config.fusion.keep_echoes = picture.is_some();
         let record = Writer::create(&path, options)
             .with_context(|| format!("cannot make the record {}", path.display()))?;

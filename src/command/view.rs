@@ -9,6 +9,7 @@ use clap::Args;
 
 use super::maml::Keys;
 use crate::exit::{Exit, Wrong};
+use crate::picture::Colours;
 
 /// Shows a record (.maml) or a picture (.rrd) in the browser, until Ctrl-C.
 ///
@@ -25,6 +26,8 @@ pub(crate) struct View {
     /// Serves the page without opening a browser.
     #[arg(long)]
     no_browser: bool,
+    #[command(flatten)]
+    colours: Colours,
     #[command(flatten)]
     keys: Keys,
 }
@@ -121,7 +124,7 @@ mod with_viewer {
                 }
                 if shown.is_none() {
                     let rig = document::rig(document).context("the record does not describe its rig")?;
-                    shown = Some(Page::of_frames(&rig, self.opening())?);
+                    shown = Some(Page::of_frames(&rig, self.opening(), self.colours)?);
                 }
                 if let Some((_, recorder)) = &mut shown {
                     recorder.frame(&frame)?;

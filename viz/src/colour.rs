@@ -57,6 +57,7 @@ pub(crate) struct Scale {
     /// Parts of the values below the low and the high end.
     ends: [f32; 2],
     span: Option<(f32, f32)>,
+    is_fixed: bool,
 }
 
 impl Scale {
@@ -65,13 +66,23 @@ impl Scale {
         Self {
             ends: [low, high],
             span: None,
+            is_fixed: false,
         }
     }
 
-    /// Follows these values; those that are not finite are passed over.
+    /// A scale that stays as it is.
+    pub(crate) fn fixed((low, high): (f32, f32)) -> Self {
+        Self {
+            ends: [0.0, 1.0],
+            span: Some((low, high)),
+            is_fixed: true,
+        }
+    }
+
+    /// Follows these values, unless it is fixed; those that are not finite are passed over.
     pub(crate) fn follow(&mut self, values: impl Iterator<Item = f32>) {
         let mut values: Vec<f32> = values.filter(|value| value.is_finite()).collect();
-        if values.is_empty() {
+        if values.is_empty() || self.is_fixed {
             return;
         }
         let last = (values.len() - 1) as f32;

@@ -71,6 +71,7 @@ mod recorder;
 mod scene;
 mod seam;
 mod section;
+mod sonar_colour;
 #[cfg(test)]
 mod specimen;
 mod strip;
@@ -86,6 +87,7 @@ pub use error::Error;
 pub use notes::Level;
 pub use options::Options;
 pub use recorder::Recorder;
+pub use sonar_colour::SonarColour;
 pub use viewer::{Feed, PORT, Viewer};
 
 /// The timeline everything lies on: when the sensors measured, UTC.

@@ -1,5 +1,7 @@
 //! What a picture may be told.
 
+use crate::sonar_colour::SonarColour;
+
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Options {
@@ -15,6 +17,8 @@ pub struct Options {
     pub voxel_m: f64,
     /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
     pub tolerance_m: f64,
+    /// What the colour of the sonar's points in the map says.
+    pub sonar_colour: SonarColour,
     /// Whether the run keeps to its measurements' time, so that it tells something how late a frame
     /// is ([`crate::Recorder::late`]).
     pub paced: bool,
@@ -25,9 +29,10 @@ impl Default for Options {
         Self {
             lidar_points_per_frame: 1_500,
             sonar_points_per_frame: 1_000,
-            map_points: 400_000,
+            map_points: 160_000,
             voxel_m: 0.1,
             tolerance_m: 0.05,
+            sonar_colour: SonarColour::Level,
             paced: false,
         }
     }

@@ -13,6 +13,7 @@ use crate::camera::{self, Sight};
 use crate::colour::{self, Rgb};
 use crate::face::is_clean;
 use crate::pace::Pace;
+use crate::sonar_colour::SonarColour;
 use crate::thin::spread;
 use crate::tiles::Tiles;
 use crate::wall::Wall;
@@ -57,6 +58,7 @@ pub(crate) struct Scene {
     lidar: Tiles,
     sonar: Tiles,
     doubtful: Tiles,
+    sonar_colour: SonarColour,
     map_pace: Pace,
     now: [usize; 2],
     now_pace: Pace,
@@ -80,8 +82,10 @@ impl Scene {
         let doubtful = |_| [200, 60, 60];
         Self {
             lidar: Tiles::new("map/lidar", colour::light, voxel_m, budget / 2),
-            sonar: Tiles::new("map/sonar", colour::sound, voxel_m, budget / 5 * 2),
+            sonar: Tiles::new("map/sonar", colour::sound, voxel_m, budget / 5 * 2)
+                .spanning(options.sonar_colour.span()),
             doubtful: Tiles::new("map/doubtful", doubtful, voxel_m, budget / 10),
+            sonar_colour: options.sonar_colour,
             map_pace: Pace::new(MAP_SECONDS, MAP_SECONDS),
             now: [options.lidar_points_per_frame, options.sonar_points_per_frame],
             now_pace: Pace::new(NOW_SECONDS, NOW_SECONDS),
@@ -162,9 +166,14 @@ impl Scene {
         for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
             tiles.pass(&vessel);
         }
+        let shown = self.sonar_colour;
+        let value = |i: usize| match points.medium[i] {
+            Medium::Air => points.level[i],
+            Medium::Water => shown.value(frame, i, &places[i]),
+        };
         for (medium, tiles) in [(Medium::Air, &mut self.lidar), (Medium::Water, &mut self.sonar)] {
             let of = || (0..points.len()).filter(|&i| points.medium[i] == medium);
-            tiles.follow(of().map(|i| points.level[i]), of().map(|i| places[i].z as f32));
+            tiles.follow(of().map(value), of().map(|i| places[i].z as f32));
         }
         for (i, place) in places.iter().enumerate() {
             let tiles = match (is_clean(points.label[i]), points.medium[i]) {
@@ -172,7 +181,7 @@ impl Scene {
                 (true, Medium::Air) => &mut self.lidar,
                 (true, Medium::Water) => &mut self.sonar,
             };
-            let new = tiles.add(place, points.level[i]);
+            let new = tiles.add(place, value(i));
             if new && points.label[i] != Label::Mirror && points.position(i).vector().norm() < camera::NEAR_M
             {
                 self.sight.see(place);

@@ -59,6 +59,14 @@ impl Tiles {
         }
     }
 
+    /// Levels have this span from the beginning, whatever comes.
+    pub(crate) fn spanning(mut self, span: Option<(f32, f32)>) -> Self {
+        if let Some(span) = span {
+            self.levels = Scale::fixed(span);
+        }
+        self
+    }
+
     /// Follows levels, and heights in metres, for what comes.
     pub(crate) fn follow(&mut self, levels: impl Iterator<Item = f32>, heights: impl Iterator<Item = f32>) {
         self.levels.follow(levels);
