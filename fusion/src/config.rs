@@ -140,6 +140,13 @@ impl Config {
                 "0 for no loops, or 1 and more",
             );
         }
+        if self.loops.min_overlap > 1.0 {
+            return fail("loops.min_overlap", self.loops.min_overlap, "0 to 1");
+        }
+        if self.odometry.max_range_m <= self.odometry.min_range_m {
+            let expected = "more than odometry.min_range_m";
+            return fail("odometry.max_range_m", self.odometry.max_range_m, expected);
+        }
         for (field, found) in positive {
             if !(found.is_finite() && found > 0.0) {
                 return fail(field, found, "a finite number above zero");
@@ -288,6 +295,8 @@ mod tests {
             |config| config.odometry.voxel_m = 1e-12,
             |config| config.lidar_voxel_m = 1e-300,
             |config| config.loops.spacing_m = 1e-3,
+            |config| config.loops.min_overlap = 7.0,
+            |config| config.odometry.max_range_m = config.odometry.min_range_m,
         ] {
             let mut config = Config::default();
             bend(&mut config);

@@ -10,6 +10,8 @@ use serde::Serialize;
 pub(crate) struct LoopReport {
     /// Local maps made.
     local_maps: usize,
+    /// Local maps beyond the most there may be.
+    left_out: usize,
     /// Pairs laid on each other.
     tried: usize,
     /// Loops closed.
@@ -22,6 +24,7 @@ impl LoopReport {
     pub(crate) fn of(closed: &Closed) -> Self {
         Self {
             local_maps: closed.local_maps,
+            left_out: closed.left_out,
             tried: closed.tried,
             closed: closed.loops,
             largest_m: closed.corrections.largest_m(),
@@ -30,7 +33,7 @@ impl LoopReport {
 
     /// Whether people should hear of it: a survey that never came back has nothing to tell.
     pub(super) fn is_told(&self) -> bool {
-        self.tried > 0
+        self.tried > 0 || self.left_out > 0
     }
 }
 
@@ -38,6 +41,7 @@ impl fmt::Display for LoopReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             local_maps,
+            left_out,
             tried,
             closed,
             largest_m,
@@ -46,6 +50,12 @@ impl fmt::Display for LoopReport {
             f,
             "{closed} closed of {tried} tried between {local_maps} local maps"
         )?;
+        if *left_out > 0 {
+            write!(
+                f,
+                "; the way of {left_out} more was not looked at: make `[fusion.loops] spacing_m` larger"
+            )?;
+        }
         if *closed > 0 {
             write!(
                 f,

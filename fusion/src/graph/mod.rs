@@ -67,6 +67,9 @@ impl Default for LoopConfig {
 pub struct Closed {
     /// Local maps made.
     pub local_maps: usize,
+    /// Local maps that were left out, since there were 4096 already: loops of the way from there on are
+    /// not looked for.
+    pub left_out: usize,
     /// Pairs that were laid on each other.
     pub tried: usize,
     /// Pairs that held, and are near enough to where they should lie.
@@ -85,6 +88,7 @@ pub struct Loops {
     growing: Option<Growing>,
     loops: Vec<Edge>,
     tried: usize,
+    left_out: usize,
     /// Local maps and loops at the last revision.
     revised: (usize, usize),
 }
@@ -99,6 +103,7 @@ impl Loops {
             growing: None,
             loops: Vec::new(),
             tried: 0,
+            left_out: 0,
             revised: (0, 0),
         })
     }
@@ -144,6 +149,7 @@ impl Loops {
         self.revised = (self.places.len(), self.loops.len());
         let mut closed = Closed {
             local_maps: self.places.len(),
+            left_out: self.left_out,
             tried: self.tried,
             held: self.loops.len(),
             ..Closed::default()
@@ -181,6 +187,8 @@ impl Loops {
         if self.places.len() < MAX_MAPS {
             self.places.push(growing.finish());
             self.look_back();
+        } else {
+            self.left_out += 1;
         }
     }
 }
