@@ -8,8 +8,16 @@ use crate::solve::Sums;
 
 /// Farthest partner looked for in the end, in voxels: map points lie up to half a voxel apart.
 const LEAST_REACH: f32 = 0.75;
-/// Smallest sigmas believed of residuals, in metres.
+/// Smallest sigma believed of residuals, in metres.
 const MIN_SIGMA_M: f64 = 0.003;
+/// Smallest sigma believed of residuals against points, in voxels.
+///
+/// The map keeps its points a 20th of a face apart, so a place on a surface lies beside the nearest of
+/// them by that spacing over √12 along each of the surface's two axes, as on a square grid, and by nothing
+/// along the third: √(2/3) · √(1/20) / √12. Residuals come out smaller where a scan's points fall onto
+/// those of the scan before, as rings do that go along a wall with the lidar. Such points would say to the
+/// millimetre that nothing has moved, whatever has.
+const SAMPLING: f64 = 0.052_7;
 /// Smallest sigma believed of a predicted motion, in metres.
 const MIN_MOTION_M: f64 = 0.1;
 /// Predictions remembered.
@@ -91,6 +99,8 @@ impl Overlap {
 pub(crate) struct Fit {
     pub(crate) reach_m: f32,
     least_reach_m: f32,
+    /// Smallest sigma believed of residuals against points, in metres.
+    sampling_m: f64,
     kernel_m: f64,
     pub(crate) plane: Kernel,
     pub(crate) point: Kernel,
@@ -129,6 +139,7 @@ impl Fit {
         Self {
             reach_m: ((3.0 * motion_sigma_m) as f32).max(least_reach_m),
             least_reach_m,
+            sampling_m: SAMPLING * f64::from(voxel_m),
             kernel_m: motion_sigma_m,
             plane: Kernel::new(motion_sigma_m, FIRST_SIGMA_M.0),
             point: Kernel::new(motion_sigma_m, FIRST_SIGMA_M.1),
@@ -138,16 +149,20 @@ impl Fit {
     /// Takes the sigmas the residuals had, and narrows the kernel towards them.
     pub(crate) fn narrowed(&self, sums: &Sums) -> Self {
         let kernel_m = self.kernel_m * NARROWING;
-        let sigma = |found: Option<f64>, kernel: &Kernel| {
-            found.map_or(kernel.information.powf(-0.5), |sigma| sigma.max(MIN_SIGMA_M))
+        let sigma = |found: Option<f64>, kernel: &Kernel, least_m: f64| {
+            found.map_or(kernel.information.powf(-0.5), |sigma| sigma.max(least_m))
         };
         let reach_m = self.reach_m.min((3.0 * kernel_m) as f32).max(self.least_reach_m);
         Self {
             reach_m,
             least_reach_m: self.least_reach_m,
+            sampling_m: self.sampling_m,
             kernel_m,
-            plane: Kernel::new(kernel_m, sigma(sums.planes.sigma(), &self.plane)),
-            point: Kernel::new(kernel_m, sigma(sums.points.sigma(), &self.point)),
+            plane: Kernel::new(kernel_m, sigma(sums.planes.sigma(), &self.plane, MIN_SIGMA_M)),
+            point: Kernel::new(
+                kernel_m,
+                sigma(sums.points.sigma(), &self.point, self.sampling_m.max(MIN_SIGMA_M)),
+            ),
         }
     }
 }
@@ -183,6 +198,22 @@ mod tests {
         assert!(overlap.is_believable(0.7, 1.0) && !overlap.is_believable(0.7, 2.0));
         assert!(!overlap.is_believable(0.5, 0.0));
         assert!(!overlap.is_believable(0.7, f64::NAN));
+    }
+
+    /// A scan whose points lie on the map's to a tenth of a millimetre, plane or not.
+    #[test]
+    fn residuals_against_points_are_no_smaller_than_the_map_is_fine() {
+        let mut sums = Sums::default();
+        for _ in 0..100 {
+            sums.planes.add(1.0, 1e-8);
+            sums.points.add(1.0, 1e-8);
+        }
+        for voxel_m in [0.5f32, 1.0] {
+            let fit = Fit::new(0.1, voxel_m).narrowed(&sums);
+            let sigma = |kernel: &Kernel| kernel.information.powf(-0.5);
+            assert!((sigma(&fit.plane) - MIN_SIGMA_M).abs() < 1e-9);
+            assert!((sigma(&fit.point) - SAMPLING * f64::from(voxel_m)).abs() < 1e-9);
+        }
     }
 
     #[test]
