@@ -1,5 +1,7 @@
 //! What neighbouring beams say about an echo: whose it is, and where between them it lies.
 
+use std::ops::Range;
+
 use beluga_types::Beam;
 use nalgebra::Vector3;
 
@@ -32,6 +34,8 @@ pub(crate) struct Fan {
     axes: Vec<BeamAxes>,
     /// Row-major: share of a target's power in beam `column` that beam `row` must exceed.
     leak: Vec<f32>,
+    /// The largest share there is.
+    rejection: f32,
     /// Nearest beams to either side across track.
     sides: Vec<[Option<usize>; 2]>,
 }
@@ -90,6 +94,7 @@ impl Fan {
         Self {
             beams: beams.to_vec(),
             axes,
+            rejection: leak.iter().copied().fold(0.0, f32::max),
             leak,
             sides,
         }
@@ -100,24 +105,29 @@ impl Fan {
         self.beams == beams
     }
 
-    /// What each sample of a beam must exceed not to be the strongest beam's echo from the side.
-    pub(crate) fn floor(&self, beam: usize, strongest: &Strongest, floor: &mut [f32]) {
+    /// What a beam's samples must exceed not to be the strongest beam's echo from the side, for these
+    /// `samples`.
+    pub(crate) fn floor(&self, beam: usize, strongest: &Strongest, samples: Range<usize>, floor: &mut [f32]) {
         let row = &self.leak[beam * self.axes.len()..(beam + 1) * self.axes.len()];
-        for ((slot, &power), &other) in floor.iter_mut().zip(&strongest.power).zip(&strongest.beam) {
+        let strongest = strongest.power[samples.clone()]
+            .iter()
+            .zip(&strongest.beam[samples.clone()]);
+        for (slot, (&power, &other)) in floor[samples].iter_mut().zip(strongest) {
             *slot = power * row[other as usize];
         }
     }
 
     /// Gives every echo its direction, and leaves one of those that neighbouring beams make of one
-    /// small target. `rows` holds the power of all beams, `samples` each; `width` is that of the
-    /// compressed pulse in samples.
+    /// small target. `rows` holds the power of all beams, of which `strongest` was made; `width` is that
+    /// of the compressed pulse in samples.
     pub(crate) fn place(
         &self,
         found: &[Vec<Candidate>],
         rows: &[f32],
-        samples: usize,
+        strongest: &Strongest,
         width: f64,
     ) -> Vec<Placed> {
+        let samples = strongest.power.len();
         let power =
             |beam: usize, place: f64| window_power(&rows[beam * samples..(beam + 1) * samples], place, width);
         let mut placed: Vec<Placed> = Vec::new();
@@ -144,7 +154,7 @@ impl Fan {
             }
         }
         placed.retain(|echo| {
-            if self.is_seen_from_the_side(echo, rows, samples) {
+            if self.is_seen_from_the_side(echo, rows, strongest) {
                 return false;
             }
             let is_shadow = |&(owner, place): &(usize, f64)| {
@@ -161,11 +171,17 @@ impl Fan {
     /// Whether another beam is so much stronger over the same time that the echo is likely that
     /// beam's, seen through a flank or sidelobe. The fewer cells of speckle the means are taken
     /// over, the wider the margin.
-    fn is_seen_from_the_side(&self, echo: &Placed, rows: &[f32], samples: usize) -> bool {
+    fn is_seen_from_the_side(&self, echo: &Placed, rows: &[f32], strongest: &Strongest) -> bool {
+        let samples = strongest.power.len();
         let mean = |beam: usize| mean_power(&rows[beam * samples..(beam + 1) * samples], &echo.candidate);
         let own = mean(echo.beam);
         let leaks = &self.leak[echo.beam * self.axes.len()..(echo.beam + 1) * self.axes.len()];
         let margin = 1.0 + SPECKLE_MARGIN / echo.candidate.cells.sqrt();
+        // No beam's mean is above that of the strongest of each sample: most echoes need no closer look.
+        let most = f64::from(self.rejection) * margin * mean_power(&strongest.power, &echo.candidate);
+        if own >= most * (1.0 + 1e-6) {
+            return false;
+        }
         leaks
             .iter()
             .enumerate()
@@ -216,10 +232,10 @@ impl Strongest {
         self.beam.resize(samples, 0);
         for (beam, row) in rows.chunks_exact(samples.max(1)).enumerate() {
             for ((&power, top), owner) in row.iter().zip(&mut self.power).zip(&mut self.beam) {
-                if power > *top {
-                    *top = power;
-                    *owner = beam as u32;
-                }
+                // Chosen without a branch, which would be guessed wrong where beams are alike.
+                let is_stronger = power > *top;
+                *top = if is_stronger { power } else { *top };
+                *owner = if is_stronger { beam as u32 } else { *owner };
             }
         }
     }
@@ -307,9 +323,9 @@ mod tests {
         strongest.update(&rows, 4);
         let mut floor = [0.0f32; 4];
         let fan = fan();
-        fan.floor(6, &strongest, &mut floor);
+        fan.floor(6, &strongest, 0..4, &mut floor);
         assert!((floor[2] - 63.1).abs() < 0.1, "{floor:?}");
-        fan.floor(5, &strongest, &mut floor);
+        fan.floor(5, &strongest, 2..4, &mut floor);
         assert_eq!(floor[2], 0.0, "no floor of its own making");
     }
 }

@@ -32,8 +32,11 @@ pub struct Cfar {
     half: usize,
     guard: usize,
     cell: usize,
-    /// Multiplier on the smaller (SOCA) or the greater (GOCA) half mean.
-    halves: f64,
+    /// Multiplier on the smaller (SOCA) or the greater (GOCA) half sum.
+    each_of_half: f64,
+    /// One over all training cells, and the multiplier on their mean.
+    each_of_both: f64,
+    full: f64,
     /// Multiplier on the mean of `n` cells, at `n` (CA; also for rows' ends under SOCA and GOCA).
     mean: Vec<f64>,
     ordered: Option<Ordered>,
@@ -48,6 +51,9 @@ pub struct Levels {
     /// under OS where its gate tells that no sample of the cell is one.
     pub threshold: Vec<f32>,
     first: Vec<f32>,
+    /// Power by which each cell trains, and its highest.
+    trains: Vec<f32>,
+    tops: Vec<f32>,
     censored: Vec<bool>,
     found: Vec<bool>,
     before: Vec<u32>,
@@ -55,12 +61,48 @@ pub struct Levels {
     ordering: Ordering,
 }
 
+impl Levels {
+    /// How many cells train before each one, and their running sum.
+    fn count_training(&mut self) {
+        let cells = self.trains.len();
+        self.before.resize(cells + 1, 0);
+        self.sums.resize(cells + 1, 0.0);
+        let (mut count, mut sum) = (0usize, 0.0f64);
+        self.sums[0] = 0.0;
+        let training = self.trains.iter().zip(&self.censored);
+        for (before, (&value, &censored)) in self.before.iter_mut().zip(training) {
+            *before = count as u32;
+            // Written in any case, kept if it counts: cheaper than a branch.
+            let next = sum + f64::from(value);
+            self.sums[count + 1] = next;
+            if !censored {
+                (count, sum) = (count + 1, next);
+            }
+        }
+        self.before[cells] = count as u32;
+        self.sums.truncate(count + 1);
+    }
+
+    /// Cells that hold a sample above their threshold.
+    pub(crate) fn passing(&self) -> impl Iterator<Item = usize> + '_ {
+        let tops = self.tops.iter().zip(&self.threshold).enumerate();
+        tops.filter(|(_, (top, threshold))| top > threshold)
+            .map(|(cell, _)| cell)
+    }
+
+    /// Cells that hold a sample of which a `share` is above their threshold.
+    pub(crate) fn holding(&self, share: f32) -> impl Iterator<Item = usize> + '_ {
+        let tops = self.tops.iter().zip(&self.threshold).enumerate();
+        tops.filter(move |(_, (top, threshold))| *top * share > **threshold)
+            .map(|(cell, _)| cell)
+    }
+}
+
 /// What the order statistic needs beside.
 #[derive(Default)]
 struct Ordering {
     values: Vec<f32>,
     trained: Vec<Trained>,
-    tops: Vec<f32>,
     scratch: Vec<f32>,
 }
 
@@ -91,10 +133,12 @@ impl Cfar {
             half,
             guard: guard_cells.max(1),
             cell: cell.max(1),
-            halves: match kind {
+            each_of_half: match kind {
                 CfarKind::Goca => goca_multiplier(cells, false_alarm_rate),
                 _ => soca_multiplier(cells, false_alarm_rate),
-            },
+            } / half as f64,
+            each_of_both: 1.0 / cells as f64,
+            full: ca_multiplier(cells, false_alarm_rate),
             mean,
         }
     }
@@ -111,15 +155,23 @@ impl Cfar {
         levels.noise.resize(cells, 0.0);
         levels.threshold.clear();
         levels.threshold.resize(cells, f32::INFINITY);
+        levels.trains.clear();
+        levels
+            .trains
+            .extend((0..cells).map(|cell| power[self.training_sample(cell, power.len())]));
+        let greater = |top: f32, &sample: &f32| if sample > top { sample } else { top };
+        let top = |samples: &[f32]| samples.iter().fold(0.0, greater);
+        levels.tops.clear();
+        levels.tops.extend(power.chunks(self.cell).map(top));
         let is_outside = |cell: usize| !trains.contains(&self.training_sample(cell, power.len()));
         levels.censored.clear();
         levels.censored.extend((0..cells).map(is_outside));
         for pass in 0..PASSES {
-            self.estimate(power, levels);
+            self.estimate(levels);
             if pass == 0 {
                 levels.first.clone_from(&levels.threshold);
             }
-            if pass + 1 == PASSES || !self.censor(power, levels) {
+            if pass + 1 == PASSES || !self.censor(levels) {
                 break;
             }
         }
@@ -135,60 +187,63 @@ impl Cfar {
         (cell * self.cell + self.cell / 2).min(samples.saturating_sub(1))
     }
 
-    fn estimate(&self, power: &[f32], levels: &mut Levels) {
+    fn estimate(&self, levels: &mut Levels) {
         let cells = levels.noise.len();
-        levels.before.clear();
-        levels.sums.clear();
-        levels.sums.push(0.0);
-        let mut sum = 0.0;
-        for cell in 0..cells {
-            levels.before.push(levels.sums.len() as u32 - 1);
-            if !levels.censored[cell] {
-                sum += f64::from(power[self.training_sample(cell, power.len())]);
-                levels.sums.push(sum);
-            }
-        }
-        let total = levels.sums.len() - 1;
-        levels.before.push(total as u32);
+        levels.count_training();
         levels.ordering.trained.clear();
-        for cell in 0..cells {
+        let total = levels.before[cells] as usize;
+        let results = levels.noise.iter_mut().zip(&mut levels.threshold);
+        for (cell, (noise, threshold)) in results.enumerate() {
             let left_end = levels.before[cell.saturating_sub(self.guard)] as usize;
             let right_start = levels.before[(cell + self.guard + 1).min(cells)] as usize;
+            let is_inside = left_end >= self.half && right_start + self.half <= total;
+            if is_inside && self.ordered.is_none() {
+                let sum = |from: usize| levels.sums[from + self.half] - levels.sums[from];
+                let estimate = self.of_halves(sum(left_end - self.half), sum(right_start));
+                *noise = estimate.noise as f32;
+                *threshold = estimate.threshold as f32;
+                continue;
+            }
             let trained = self.trained(total, left_end, right_start);
             let estimate = self.judge(&levels.sums, &trained);
-            levels.noise[cell] = estimate.noise as f32;
-            levels.threshold[cell] = estimate.threshold as f32;
+            *noise = estimate.noise as f32;
+            *threshold = estimate.threshold as f32;
             if self.ordered.is_some() {
                 levels.ordering.trained.push(trained);
             }
         }
         if let Some(ordered) = &self.ordered {
-            self.order(ordered, power, levels);
+            Self::order(ordered, levels);
         }
     }
 
     /// Noise and threshold by the order statistic, in the cells its gate lets through.
-    fn order(&self, ordered: &Ordered, power: &[f32], levels: &mut Levels) {
+    fn order(ordered: &Ordered, levels: &mut Levels) {
         let Ordering {
             values,
             trained,
-            tops,
             scratch,
         } = &mut levels.ordering;
         values.clear();
-        let censored = levels.censored.iter().enumerate();
-        let training = censored.filter(|(_, censored)| !**censored);
-        values.extend(training.map(|(cell, _)| power[self.training_sample(cell, power.len())]));
-        tops.clear();
-        let top = |samples: &[f32]| samples.iter().fold(0.0f32, |top, &sample| top.max(sample));
-        tops.extend(power.chunks(self.cell).map(top));
-        ordered.judge(values, trained, tops, scratch, |cell, verdict| match verdict {
-            Some(verdict) => {
-                levels.noise[cell] = verdict.noise;
-                levels.threshold[cell] = verdict.threshold;
-            }
-            None => levels.threshold[cell] = f32::INFINITY,
-        });
+        let training = levels.trains.iter().zip(&levels.censored);
+        values.extend(
+            training
+                .filter(|(_, censored)| !**censored)
+                .map(|(value, _)| *value),
+        );
+        ordered.judge(
+            values,
+            trained,
+            &levels.tops,
+            scratch,
+            |cell, verdict| match verdict {
+                Some(verdict) => {
+                    levels.noise[cell] = verdict.noise;
+                    levels.threshold[cell] = verdict.threshold;
+                }
+                None => levels.threshold[cell] = f32::INFINITY,
+            },
+        );
     }
 
     /// The `half` training cells that end before `left_end` and the `half` that start at
@@ -213,39 +268,38 @@ impl Cfar {
     fn judge(&self, sums: &[f64], trained: &Trained) -> Estimate {
         let [left_sum, right_sum] = [trained.left, trained.right].map(|[from, to]| sums[to] - sums[from]);
         let count = trained.count();
-        let noise = if count > 0 {
-            (left_sum + right_sum) / count as f64
-        } else {
-            0.0
-        };
-        let both = trained.left[1] - trained.left[0] == self.half && count == 2 * self.half;
-        let of_half = |sum: f64| self.halves * sum / self.half as f64;
-        let threshold = match self.kind {
-            CfarKind::Soca if both => of_half(left_sum.min(right_sum)),
-            CfarKind::Goca if both => of_half(left_sum.max(right_sum)),
-            _ => self.mean[count.min(2 * self.half)] * noise,
-        };
-        Estimate {
-            noise,
-            // A row of zeros has no noise to be above.
-            threshold: if noise > 0.0 { threshold } else { f64::INFINITY },
+        if trained.left[1] - trained.left[0] == self.half && count == 2 * self.half {
+            return self.of_halves(left_sum, right_sum);
         }
+        let noise = match count {
+            0 => 0.0,
+            count => (left_sum + right_sum) / count as f64,
+        };
+        Estimate::new(noise, self.mean[count.min(2 * self.half)] * noise)
+    }
+
+    /// The estimate from the sums of two whole halves.
+    #[inline]
+    fn of_halves(&self, left_sum: f64, right_sum: f64) -> Estimate {
+        let noise = (left_sum + right_sum) * self.each_of_both;
+        let threshold = match self.kind {
+            CfarKind::Soca => self.each_of_half * left_sum.min(right_sum),
+            CfarKind::Goca => self.each_of_half * left_sum.max(right_sum),
+            CfarKind::Ca | CfarKind::Os => self.full * noise,
+        };
+        Estimate::new(noise, threshold)
     }
 
     /// Takes what is well above the threshold out of the training, with half a training stretch to
     /// either side, so that a long footprint is uncovered in a few passes; whether that changed
     /// anything.
-    fn censor(&self, power: &[f32], levels: &mut Levels) -> bool {
+    fn censor(&self, levels: &mut Levels) -> bool {
         let cells = levels.noise.len();
         levels.found.clear();
-        levels.found.extend(
-            power
-                .chunks(self.cell)
-                .zip(&levels.threshold)
-                .map(|(samples, &threshold)| {
-                    samples.iter().any(|&sample| sample > CENSOR_MARGIN * threshold)
-                }),
-        );
+        let tops = levels.tops.iter().zip(&levels.threshold);
+        levels
+            .found
+            .extend(tops.map(|(&top, &threshold)| top > CENSOR_MARGIN * threshold));
         let longest = (LONGEST_ECHO * cells as f64) as usize;
         let mut changed = false;
         let mut cell = 0;
@@ -271,6 +325,16 @@ impl Cfar {
 struct Estimate {
     noise: f64,
     threshold: f64,
+}
+
+impl Estimate {
+    /// A row of zeros has no noise to be above.
+    fn new(noise: f64, threshold: f64) -> Self {
+        Self {
+            noise,
+            threshold: if noise > 0.0 { threshold } else { f64::INFINITY },
+        }
+    }
 }
 
 #[cfg(test)]

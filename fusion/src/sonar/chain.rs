@@ -151,7 +151,7 @@ impl SonarChain {
         let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
         let found = self.find(&ping.waveforms, &beams, &prepared, &fan, start);
         let width = prepared.width_samples();
-        let placed = fan.place(&found, &self.power, samples, width);
+        let placed = fan.place(&found, &self.power, &self.strongest, width);
         let echoes: Vec<Echo> = placed
             .iter()
             .map(|echo| {
@@ -205,12 +205,7 @@ impl SonarChain {
                             *slot = re * re + im * im;
                         }
                     }
-                    prepared
-                        .filter
-                        .compress(&worker.channel, &mut worker.scratch, &mut worker.compressed);
-                    for (slot, value) in row.iter_mut().zip(&worker.compressed) {
-                        *slot = value.norm_sqr();
-                    }
+                    prepared.filter.power(&worker.channel, &mut worker.scratch, row);
                 }
             });
     }
@@ -237,15 +232,20 @@ impl SonarChain {
                 let find_one = |(within, power): (usize, &[f32])| {
                     let beam = chunk * CHUNK + within;
                     prepared.cfar.levels(power, trains.clone(), &mut worker.levels);
+                    // Only what passes is ever read of it, and that is written here.
                     worker.floor.resize(samples, 0.0);
-                    fan.floor(beam, strongest, &mut worker.floor);
+                    let cell = prepared.cfar.cell_samples();
+                    for passing in worker.levels.passing() {
+                        let within = passing * cell..((passing + 1) * cell).min(samples);
+                        fan.floor(beam, strongest, within, &mut worker.floor);
+                    }
                     let widths = two_way_width_rad(&beams[beam]);
                     let is_wide = widths.iter().any(|&width| width > arc_beyond_rad);
                     let limits = prepared.limits(config, waveforms, widths[1], is_wide);
                     let mut row = Row {
                         power,
                         levels: &worker.levels,
-                        cell: prepared.cfar.cell_samples(),
+                        cell,
                         floor: &mut worker.floor,
                         start,
                     };

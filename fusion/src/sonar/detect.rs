@@ -37,10 +37,19 @@ pub(crate) struct Row<'a> {
     pub(crate) levels: &'a Levels,
     /// Samples of one cell.
     pub(crate) cell: usize,
-    /// What a sample must exceed not to be another beam's echo seen from the side.
+    /// What a sample must exceed not to be another beam's echo seen from the side; asked for only in
+    /// cells that hold something above their threshold.
     pub(crate) floor: &'a mut [f32],
     /// First sample behind the blanking.
     pub(crate) start: usize,
+}
+
+impl Row<'_> {
+    /// The samples of a cell.
+    fn samples(&self, cell: usize) -> std::ops::Range<usize> {
+        let first = cell * self.cell;
+        first..(first + self.cell).min(self.power.len())
+    }
 }
 
 /// What the detector needs to know of the pulse and the settings.
@@ -132,16 +141,20 @@ pub(crate) fn find(row: &mut Row<'_>, limits: &Limits) -> Vec<Candidate> {
 /// Samples above the threshold, as groups whose gaps are not longer than `gap`.
 fn groups(row: &Row<'_>, gap: usize) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for (index, (&power, &floor)) in row.power.iter().zip(row.floor.iter()).enumerate().skip(row.start) {
-        if power <= row.levels.threshold[index / row.cell] || power <= floor {
-            continue;
-        }
-        match groups.last_mut() {
-            Some(group) if index - group.end <= gap => group.end = index + 1,
-            _ => groups.push(Group {
-                start: index,
-                end: index + 1,
-            }),
+    for cell in row.levels.passing() {
+        let threshold = row.levels.threshold[cell];
+        for index in row.samples(cell) {
+            let power = row.power[index];
+            if power <= threshold || power <= row.floor[index] || index < row.start {
+                continue;
+            }
+            match groups.last_mut() {
+                Some(group) if index - group.end <= gap => group.end = index + 1,
+                _ => groups.push(Group {
+                    start: index,
+                    end: index + 1,
+                }),
+            }
         }
     }
     groups
@@ -156,20 +169,30 @@ struct Group {
 /// Raises the floor around strong peaks to where their own sidelobes in range reach.
 fn shade_sidelobes(row: &mut Row<'_>, limits: &Limits) {
     let power = row.power;
-    for index in 1..power.len().saturating_sub(1) {
-        let here = power[index];
-        let is_top = here >= power[index - 1] && here > power[index + 1];
-        if !is_top {
-            continue;
-        }
-        for (share, reach) in limits.sidelobes {
-            let shade = here * share;
-            if shade <= row.levels.threshold[index / row.cell] {
+    let most = limits
+        .sidelobes
+        .iter()
+        .fold(0.0f32, |most, (share, _)| most.max(*share));
+    for cell in row.levels.holding(most) {
+        let threshold = row.levels.threshold[cell];
+        for index in row.samples(cell) {
+            if index == 0 || index + 1 >= power.len() {
                 continue;
             }
-            let range = index.saturating_sub(reach)..(index + reach + 1).min(power.len());
-            for floor in &mut row.floor[range] {
-                *floor = floor.max(shade);
+            let here = power[index];
+            let is_top = here >= power[index - 1] && here > power[index + 1];
+            if !is_top {
+                continue;
+            }
+            for (share, reach) in limits.sidelobes {
+                let shade = here * share;
+                if shade <= threshold {
+                    continue;
+                }
+                let range = index.saturating_sub(reach)..(index + reach + 1).min(power.len());
+                for floor in &mut row.floor[range] {
+                    *floor = floor.max(shade);
+                }
             }
         }
     }

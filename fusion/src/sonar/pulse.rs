@@ -21,7 +21,7 @@ const INTERPOLATION_MARGIN: usize = 16;
 
 /// A matched filter for one pulse and one way of sampling; made once, used for every ping.
 ///
-/// Overlap-save in blocks of about four replicas. An echo of amplitude *a* comes out as a complex
+/// Overlap-save in blocks of the length that costs least. An echo of amplitude *a* comes out as a complex
 /// peak of magnitude *a* at its two-way time, because the replica is centred. The quadrature
 /// replica has finite support, so block borders leave no trace and real input gives the complex
 /// envelope in the same pass. Range–Doppler coupling of a swept pulse is not corrected: at 2 m/s
@@ -105,8 +105,7 @@ impl MatchedFilter {
         };
         let skip = overhang.map(|samples| samples + margin);
         let ends = skip[0] + skip[1];
-        let whole = sampling.samples + ends;
-        let block = smooth_length((4 * (ends + 1)).max(256).min(whole));
+        let block = block_length(sampling.samples, ends);
         let mut planner = FftPlanner::new();
         let forward = if sampling.iq {
             Forward::Iq(planner.plan_fft_forward(block))
@@ -175,31 +174,86 @@ impl MatchedFilter {
         self.centre_after_s
     }
 
+    /// Samples of one block of the overlap-save.
+    pub fn block_samples(&self) -> usize {
+        self.block
+    }
+
     /// Compresses one channel. `output` is cleared and filled with [`Self::output_samples`]; sample
     /// `i` is at the time of input sample `i` (or `i / 2` where the output is interpolated).
     pub fn compress(&self, channel: &[[f32; 2]], scratch: &mut Scratch, output: &mut Vec<Complex<f32>>) {
-        scratch.fit(self);
         output.clear();
+        self.each_block(channel, scratch, |_, values| output.extend_from_slice(values));
+    }
+
+    /// The power of [`Self::compress`], without keeping its phase. What of `power` lies beyond the
+    /// channel is zero.
+    pub fn power(&self, channel: &[[f32; 2]], scratch: &mut Scratch, power: &mut [f32]) {
+        self.magnitudes(channel, scratch, power, Complex::norm_sqr);
+    }
+
+    /// The envelope of [`Self::compress`]: magnitudes, in the unit of the samples. What of `envelope`
+    /// lies beyond the channel is zero.
+    pub fn envelope(&self, channel: &[[f32; 2]], scratch: &mut Scratch, envelope: &mut [f32]) {
+        self.magnitudes(channel, scratch, envelope, |value| value.norm_sqr().sqrt());
+    }
+
+    #[inline(always)]
+    fn magnitudes(
+        &self,
+        channel: &[[f32; 2]],
+        scratch: &mut Scratch,
+        row: &mut [f32],
+        of: impl Fn(&Complex<f32>) -> f32,
+    ) {
+        let mut filled = 0;
+        self.each_block(channel, scratch, |first, values| {
+            let row = row.get_mut(first..).unwrap_or_default();
+            filled = first + row.len().min(values.len());
+            for (slot, value) in row.iter_mut().zip(values) {
+                *slot = of(value);
+            }
+        });
+        row[filled..].fill(0.0);
+    }
+
+    /// Hands on the output block by block, with the index of its first sample.
+    #[inline(always)]
+    fn each_block(
+        &self,
+        channel: &[[f32; 2]],
+        scratch: &mut Scratch,
+        mut take: impl FnMut(usize, &[Complex<f32>]),
+    ) {
+        scratch.fit(self);
         let samples = channel.len().min(self.sampling.samples);
         let valid = self.block - self.skip[0] - self.skip[1];
+        let margin = match self.interpolation {
+            1 => 0,
+            times => INTERPOLATION_MARGIN * times,
+        };
         let mut first = 0;
         while first < samples {
-            let take = valid.min(samples - first);
-            self.transform(channel, first, scratch);
+            let length = valid.min(samples - first) * self.interpolation;
+            self.spectrum(channel, first, scratch);
             let inner = &mut scratch.inner[..self.inverse.get_inplace_scratch_len()];
             self.inverse.process_with_scratch(&mut scratch.output, inner);
-            let from = if self.interpolation > 1 {
-                INTERPOLATION_MARGIN * self.interpolation
-            } else {
-                0
-            };
-            output.extend_from_slice(&scratch.output[from..from + take * self.interpolation]);
-            first += take;
+            take(
+                first * self.interpolation,
+                &scratch.output[margin..margin + length],
+            );
+            first += valid;
         }
     }
 
-    /// Spectrum of the block whose first valid output is `first`, times the replica's.
-    fn transform(&self, channel: &[[f32; 2]], first: usize, scratch: &mut Scratch) {
+    /// Fills `scratch.output` with the spectrum of the block whose first valid output is `first`,
+    /// times the replica's.
+    fn spectrum(&self, channel: &[[f32; 2]], first: usize, scratch: &mut Scratch) {
+        let before = self.skip[0].saturating_sub(first);
+        let start = (first + before).saturating_sub(self.skip[0]);
+        let stop = (first + self.block - self.skip[0]).min(channel.len());
+        let present = &channel[start.min(stop)..stop];
+        let after = before + present.len();
         let Scratch {
             real,
             half,
@@ -207,39 +261,59 @@ impl MatchedFilter {
             output,
             inner,
         } = scratch;
-        let before = self.skip[0].saturating_sub(first);
-        let start = (first + before).saturating_sub(self.skip[0]);
-        let stop = (first + self.block - self.skip[0]).min(channel.len());
-        let present = &channel[start.min(stop)..stop];
+        let zero = Complex::new(0.0, 0.0);
         match &self.forward {
             Forward::Iq(fft) => {
-                input.fill(Complex::new(0.0, 0.0));
-                for (slot, &[re, im]) in input[before..].iter_mut().zip(present) {
+                let buffer = if self.interpolation > 1 {
+                    &mut *input
+                } else {
+                    &mut *output
+                };
+                buffer[..before].fill(zero);
+                for (slot, &[re, im]) in buffer[before..after].iter_mut().zip(present) {
                     *slot = Complex::new(re, im);
                 }
-                fft.process_with_scratch(input, &mut inner[..fft.get_inplace_scratch_len()]);
+                buffer[after..].fill(zero);
+                fft.process_with_scratch(buffer, &mut inner[..fft.get_inplace_scratch_len()]);
             }
             Forward::Real(fft) => {
-                real.fill(0.0);
-                for (slot, &[re, _]) in real[before..].iter_mut().zip(present) {
+                real[..before].fill(0.0);
+                for (slot, &[re, _]) in real[before..after].iter_mut().zip(present) {
                     *slot = re;
                 }
+                real[after..].fill(0.0);
                 fft.process_with_scratch(real, half, &mut inner[..fft.get_scratch_len()])
                     .expect("the buffers were made for this plan");
+                let buffer = if self.interpolation > 1 {
+                    &mut *input
+                } else {
+                    &mut *output
+                };
                 let bins = half.len();
-                input[..bins].copy_from_slice(half);
-                for bin in bins..self.block {
-                    input[bin] = half[self.block - bin].conj();
+                buffer[..bins].copy_from_slice(half);
+                // The lower half is the mirror of the upper.
+                for (slot, value) in buffer[bins..].iter_mut().rev().zip(&half[1..]) {
+                    *slot = value.conj();
                 }
             }
+        }
+        if self.interpolation == 1 {
+            for (value, h) in output.iter_mut().zip(&self.replica) {
+                *value *= h;
+            }
+            return;
         }
         // The band keeps together: bins below the lowest are those above it, a sample rate up.
         let first_bin = self.lowest.rem_euclid(self.block as i64) as usize;
         let shift = output.len() - self.block;
         let [below, above] = if self.lowest < 0 { [0, shift] } else { [shift, 0] };
-        output.fill(Complex::new(0.0, 0.0));
-        for (bin, (x, h)) in input.iter().zip(&self.replica).enumerate() {
-            output[bin + if bin < first_bin { below } else { above }] = x * h;
+        output.fill(zero);
+        for (range, shift) in [(0..first_bin, below), (first_bin..self.block, above)] {
+            let shifted = &mut output[range.start + shift..range.end + shift];
+            let products = input[range.clone()].iter().zip(&self.replica[range]);
+            for (slot, (x, h)) in shifted.iter_mut().zip(products) {
+                *slot = x * h;
+            }
         }
     }
 }
@@ -280,19 +354,28 @@ fn replica_spectrum(replica: &Replica, block: usize, twin: f64) -> Vec<Complex<f
         .collect()
 }
 
-/// The smallest even length of at least `least` with no prime factor above five.
-fn smooth_length(least: usize) -> usize {
-    (least.max(2)..)
-        .find(|&length| {
-            let mut rest = length;
-            for prime in [2, 3, 5] {
-                while rest % prime == 0 {
-                    rest /= prime;
-                }
-            }
-            rest == 1 && length % 2 == 0
-        })
-        .expect("there is always a larger power of two")
+/// The length of block under which `samples` cost least, where `ends` of each block are thrown away.
+///
+/// Lengths are powers of two times up to three threes, the fastest there are; a block of n costs
+/// n log n for its transforms and some for what is done to each sample besides.
+fn block_length(samples: usize, ends: usize) -> usize {
+    const LEAST: usize = 64;
+    const BESIDES: f64 = 4.0;
+    let whole = (samples + ends).max(LEAST);
+    let mut lengths: Vec<usize> = [1usize, 3, 9, 27]
+        .into_iter()
+        .flat_map(|odd| (4..48).map(move |power| odd << power))
+        .filter(|&length| length >= LEAST && length > ends && length < 4 * whole)
+        .collect();
+    lengths.sort_unstable();
+    let cost = |length: usize| {
+        let blocks = samples.max(1).div_ceil(length - ends);
+        blocks as f64 * length as f64 * ((length as f64).log2() + BESIDES)
+    };
+    lengths
+        .into_iter()
+        .min_by(|&a, &b| cost(a).total_cmp(&cost(b)))
+        .unwrap_or(whole.next_power_of_two())
 }
 
 #[cfg(test)]

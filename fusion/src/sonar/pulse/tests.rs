@@ -81,6 +81,49 @@ fn blocks_equal_the_plain_correlation() {
 }
 
 #[test]
+fn power_and_envelope_are_those_of_the_phasors() {
+    let pulse = lfm(92.5e3, 107.5e3, 4e-3);
+    for (rate_hz, samples) in [(20e3, 700), (100e3, 4500)] {
+        let mut noise = Noise::new(3);
+        let channel: Vec<[f32; 2]> = (0..samples)
+            .map(|_| [noise.gaussian() as f32, noise.gaussian() as f32])
+            .collect();
+        let filter = MatchedFilter::new(
+            &pulse,
+            sampling(rate_hz, 100e3, true, samples),
+            ReplicaWindow::Hann,
+        )
+        .unwrap();
+        let phasors = compressed(&filter, &channel);
+        assert_eq!(phasors.len(), filter.output_samples());
+        let (mut power, mut envelope) = (vec![9.0; phasors.len() + 3], vec![9.0; phasors.len()]);
+        filter.power(&channel, &mut Scratch::default(), &mut power);
+        filter.envelope(&channel, &mut Scratch::default(), &mut envelope);
+        for ((value, &power), &envelope) in phasors.iter().zip(&power).zip(&envelope) {
+            assert_eq!(power, value.norm_sqr());
+            assert_eq!(envelope, value.norm_sqr().sqrt());
+        }
+        assert_eq!(
+            power[phasors.len()..],
+            [0.0; 3],
+            "what lies beyond the ping is silent"
+        );
+    }
+}
+
+#[test]
+fn blocks_are_no_longer_than_they_need_be() {
+    // Two blocks for the long ping; the least length for the shortest.
+    assert_eq!(block_length(65_536, 4_096), 36_864);
+    assert!(block_length(2_900, 100) <= 4096);
+    assert_eq!(block_length(2, 1), 64);
+    for (samples, ends) in [(4_096, 200), (3_601, 200), (1_000_000, 9_999), (5, 4_000)] {
+        let block = block_length(samples, ends);
+        assert!(block > ends && block % 16 == 0, "{block}");
+    }
+}
+
+#[test]
 fn interpolated_output_meets_the_samples_between() {
     // 20 kHz of I/Q for 15 kHz of band: every second output sample is one of the plain ones.
     let pulse = lfm(92.5e3, 107.5e3, 4e-3);
