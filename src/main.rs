@@ -25,12 +25,6 @@ use clap::Parser;
 
 use crate::command::Command;
 
-/// A picture is made and thrown away piece by piece on several threads; glibc's allocator keeps what
-/// each of them leaves behind, half as much again as what is in use.
-#[cfg(all(feature = "viz", target_os = "linux"))]
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
-
 /// Fuses LIDAR and SONAR into one cloud above and below the waterline, in which every point knows
 /// how far to trust it, and keeps it in an encrypted, signed record.
 #[derive(Debug, Parser)]

@@ -162,6 +162,9 @@ fn register(
     map_from_body: &Transform<Map, Body>,
     config: &RegisterConfig,
 ) -> Result<SonarRegistration, String> {
+    if map.points().next().is_none() {
+        return Err("no overlap: there is no lidar map to lay it on".to_owned());
+    }
     let pieces = Pieces::near(map, submap, config.gate_m);
     if pieces.places.is_empty() {
         return Err("no overlap: the lidar map has no flat piece near the sonar points".to_owned());
