@@ -12,6 +12,7 @@ use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, PlayState}
 use re_sdk_types::components::Color;
 
 use crate::scene::SIGHT;
+use crate::sonar_colour::SonarColour;
 use crate::waterfall::Stage;
 use crate::{Error, TIMELINE, echo, header, notes};
 
@@ -55,6 +56,11 @@ pub(crate) struct Shown {
     pub(crate) tolerance_m: f64,
     /// Whether it tells something how late a frame is.
     pub(crate) paced: bool,
+    /// What the colour of the sonar's points says.
+    pub(crate) sonar_colour: SonarColour,
+    /// Whether the sonars give points and no pings to look at: a multibeam that detects by itself, or a
+    /// record, which holds none.
+    pub(crate) no_pings: bool,
 }
 
 /// Sends the layout for this rig, for those who look on or only for those who come later.
@@ -67,33 +73,37 @@ pub(crate) fn send(
     let mut extras = Vec::new();
     let has = |kind: SensorKind| rig.sensors.iter().any(|sensor| sensor.kind == kind);
     let (lidar, sonar) = (has(SensorKind::Lidar), has(SensorKind::Sonar));
+    let echoes = if shown.no_pings {
+        Vec::new()
+    } else {
+        echo_views(rig)
+    };
     let body: ContainerLike = match (lidar, sonar) {
         (_, true) if shown.wall => {
-            let tabs = tabs(echo_views(rig).into_iter().chain(numbers(rig, shown)));
+            let tabs = tabs(echoes.into_iter().chain(numbers(rig, shown)));
             let left = Vertical::new([map_view(shown, sonar, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
             let right = Vertical::new(wall_views(shown, &mut extras)).with_row_shares([5.0, 4.0]);
             Horizontal::new([left.into(), right.into()])
                 .with_column_shares([3.0, 2.0])
                 .into()
         }
-        (true, true) => {
-            let right =
-                Vertical::new([tabs(echo_views(rig)), tabs(numbers(rig, shown))]).with_row_shares([3.0, 2.0]);
+        (true, true) if !shown.no_pings => {
+            let right = Vertical::new([tabs(echoes), tabs(numbers(rig, shown))]).with_row_shares([3.0, 2.0]);
             Horizontal::new([map_view(shown, sonar, &mut extras), right.into()])
                 .with_column_shares([3.0, 2.0])
                 .into()
         }
-        (false, true) => {
+        (false, true) if !shown.no_pings => {
             let below = tabs(
                 numbers(rig, shown)
                     .into_iter()
                     .chain([map_view(shown, sonar, &mut extras)]),
             );
-            Vertical::new([tabs(echo_views(rig)), below])
+            Vertical::new([tabs(echoes), below])
                 .with_row_shares([7.0, 3.0])
                 .into()
         }
-        (_, false) => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers(rig, shown))])
+        _ => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers(rig, shown))])
             .with_row_shares([7.0, 2.0])
             .into(),
     };
@@ -123,8 +133,11 @@ fn map_view(shown: &Shown, sonar: bool, extras: &mut Vec<Extra>) -> ContainerLik
     let contents = ["map/**", "now/**", "vessel/**", "path/**", "water", "wall/strip"];
     let contents = contents.map(|path| format!("+ /{path}"));
     let name = match sonar {
-        true => "Light: grey by intensity · Sound: violet to yellow by level",
-        false => "Light: grey by intensity, or by height where there is none",
+        true => {
+            let colour = shown.sonar_colour.name();
+            format!("Light: grey by intensity · Sound: violet to yellow by {colour}")
+        }
+        false => "Light: grey by intensity, or by height where there is none".to_owned(),
     };
     let view = ContainerLike::from(Spatial3DView::new(name).with_contents(contents));
     let ContainerLike::View(view) = view else {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use beluga_types::{Echogram, Rig, SensorKind, SolidarFrame, Stamp};
+use beluga_types::{Echogram, Medium, Rig, SensorKind, SolidarFrame, Stamp};
 use re_sdk::blueprint::BlueprintActivation;
 use re_sdk::log::ChunkBatcherConfig;
 use re_sdk::sink::{FileSink, FileSinkOptions};
@@ -42,6 +42,11 @@ pub struct Recorder {
     rig: Rig,
     options: Options,
     frames: u64,
+    /// Whether sonars have given points, and pings to look at.
+    has_soundings: bool,
+    has_pings: bool,
+    /// What the layout that was sent last says of that.
+    laid_out_without_pings: bool,
 }
 
 impl Recorder {
@@ -99,6 +104,8 @@ impl Recorder {
             wall: face.is_some(),
             tolerance_m: options.tolerance_m,
             paced: options.paced,
+            sonar_colour: options.sonar_colour,
+            no_pings: false,
         };
         layout::send(&stream, rig, &shown, BlueprintActivation::default())?;
         Scene::describe(&stream, rig)?;
@@ -116,6 +123,9 @@ impl Recorder {
             rig: rig.clone(),
             options,
             frames: 0,
+            has_soundings: false,
+            has_pings: false,
+            laid_out_without_pings: false,
         })
     }
 
@@ -135,6 +145,7 @@ impl Recorder {
         self.plots
             .frame(&self.stream, frame, seam.and_then(|seam| seam.as_ref().ok()))?;
         self.notes.frame(&self.stream, frame)?;
+        self.has_soundings |= frame.points.medium.contains(&Medium::Water) || !frame.arcs.is_empty();
         self.frames += 1;
         match self.frames {
             // Who looks on meanwhile gets a place to look from early.
@@ -149,6 +160,7 @@ impl Recorder {
     /// [`Error::Log`] if the recorder refuses.
     pub fn echo(&mut self, echo: &Echogram) -> Result<(), Error> {
         self.at(echo.stamp);
+        self.has_pings = true;
         self.echoes.ping(&self.stream, echo)
     }
 
@@ -196,12 +208,12 @@ impl Recorder {
         }
         let found = self.face.as_ref().is_some_and(|face| face.wall().is_some());
         // Whoever looks on keeps the place to look from, unless there are other views now.
-        let other_views = found != self.face.is_some();
+        let other_views = found != self.face.is_some() || self.laid_out_without_pings != self.has_no_pings();
         self.lay_out_whole(found, other_views || self.frames < FIRST_LOOK)
     }
 
     /// Sends the layout with a place to look from that goes with the vessel.
-    fn lay_out_following(&self) -> Result<(), Error> {
+    fn lay_out_following(&mut self) -> Result<(), Error> {
         let sight = &self.scene.sight;
         let eye = self
             .stretch()
@@ -216,13 +228,15 @@ impl Recorder {
             wall: self.face.is_some(),
             tolerance_m: self.options.tolerance_m,
             paced: self.options.paced,
+            sonar_colour: self.options.sonar_colour,
+            no_pings: self.has_no_pings(),
         };
         self.lay_out(&shown, true)
     }
 
     /// Sends the layout with a place that the whole is looked at from, and with the wall's views or
     /// without: for those who look on too, or only for those who come later.
-    fn lay_out_whole(&self, wall_views: bool, at_once: bool) -> Result<(), Error> {
+    fn lay_out_whole(&mut self, wall_views: bool, at_once: bool) -> Result<(), Error> {
         let sight = &self.scene.sight;
         let eye = self
             .stretch()
@@ -233,8 +247,15 @@ impl Recorder {
             wall: wall_views,
             tolerance_m: self.options.tolerance_m,
             paced: self.options.paced,
+            sonar_colour: self.options.sonar_colour,
+            no_pings: self.has_no_pings(),
         };
         self.lay_out(&shown, at_once)
+    }
+
+    /// Whether there is nothing to see of pings, though there is of what they met.
+    fn has_no_pings(&self) -> bool {
+        self.has_soundings && !self.has_pings
     }
 
     /// The wall, and the stretch of it that was passed.
@@ -243,7 +264,8 @@ impl Recorder {
         Some((face.wall()?, face.passed_m()?))
     }
 
-    fn lay_out(&self, shown: &Shown, at_once: bool) -> Result<(), Error> {
+    fn lay_out(&mut self, shown: &Shown, at_once: bool) -> Result<(), Error> {
+        self.laid_out_without_pings = shown.no_pings;
         let activation = BlueprintActivation {
             make_active: at_once,
             make_default: true,
@@ -337,6 +359,50 @@ mod tests {
             layout.iter().any(|path| path.ends_with("/EyeControls3D")),
             "{layout:?}"
         );
+    }
+
+    /// How many views each layout has that is sent for a multibeam alone, in turn.
+    fn views(frames: u64, pings: bool) -> Vec<usize> {
+        let (stream, caught) = builder().memory().unwrap();
+        let mut rig = specimen::rig();
+        rig.sensors.retain(|sensor| sensor.kind == SensorKind::Sonar);
+        let mut recorder = Recorder::on(stream, Path::new("memory"), &rig, Options::default()).unwrap();
+        for index in 0..frames {
+            recorder.frame(&specimen::frame(index)).unwrap();
+            if pings {
+                recorder.echo(&specimen::echo(index)).unwrap();
+            }
+        }
+        recorder.draw_rest().unwrap();
+        let mut layouts: Vec<(_, BTreeSet<String>)> = Vec::new();
+        for message in caught.take() {
+            if let LogMsg::ArrowMsg(store, message) = message
+                && store.is_blueprint()
+            {
+                let chunk = Chunk::from_arrow_msg(&message).unwrap();
+                if layouts.last().is_none_or(|(last, _)| *last != store) {
+                    layouts.push((store, BTreeSet::new()));
+                }
+                let path = chunk.entity_path().to_string();
+                let mut parts = path.split('/').skip(1);
+                if let (Some("view"), Some(id), Some((_, views))) =
+                    (parts.next(), parts.next(), layouts.last_mut())
+                {
+                    views.insert(id.to_owned());
+                }
+            }
+        }
+        layouts.iter().map(|(_, views)| views.len()).collect()
+    }
+
+    #[test]
+    fn where_no_ping_is_to_be_seen_there_are_no_empty_waterfalls() {
+        // Three stages of the waterfall, and the fan.
+        let with = views(3, true);
+        assert_eq!(with, [with[0]; 2]);
+        assert_eq!(views(3, false), [with[0], with[0] - 4]);
+        assert_eq!(views(FIRST_LOOK, false), [with[0], with[0] - 4, with[0] - 4]);
+        assert_eq!(views(0, false), [with[0]; 2], "nothing has come yet");
     }
 
     #[test]
