@@ -119,7 +119,7 @@ fn blocks_are_no_longer_than_they_need_be() {
     assert_eq!(block_length(2, 1), 64);
     for (samples, ends) in [(4_096, 200), (3_601, 200), (1_000_000, 9_999), (5, 4_000)] {
         let block = block_length(samples, ends);
-        assert!(block > ends && block % 16 == 0, "{block}");
+        assert!(block > ends && block.is_multiple_of(16), "{block}");
     }
 }
 
