@@ -4,7 +4,8 @@
 //! - [`order::Order`] puts live measurements in order.
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`cast`] reads profiles of the speed of sound.
-//! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] those of Kongsberg multibeams.
+//! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] and [`kongsberg_all`] those of
+//!   Kongsberg multibeams, [`xtf`] XTF.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
@@ -34,6 +35,7 @@ mod gaps;
 mod hydrophone;
 pub mod kitti;
 pub mod kmall;
+pub mod kongsberg_all;
 mod las;
 pub mod lidar;
 mod nav;
@@ -59,6 +61,7 @@ pub mod tape;
 mod timeline;
 pub mod wav;
 mod writer;
+pub mod xtf;
 
 pub use common_time::apart;
 pub use error::Error;

@@ -112,7 +112,7 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
     }
     // XTF, X42: format 123, and after a header of 1024 bytes a packet that begins 0xFACE.
     if bytes.first() == Some(&123) && at(1024, b"\xce\xfa") {
-        return Some((Role::Foreign, "an XTF file"));
+        return Some((Role::Tape, "an XTF file"));
     }
     None
 }
@@ -122,7 +122,7 @@ fn by_both(bytes: &[u8], extension: &str) -> Option<(Role, &'static str)> {
     let text = std::str::from_utf8(bytes).unwrap_or_default();
     match extension {
         // Kongsberg .all, 160692: length, then the start byte 2.
-        "all" | "wcd" if bytes.get(4) == Some(&2) => Some((Role::Foreign, "a Kongsberg .all file")),
+        "all" | "wcd" if bytes.get(4) == Some(&2) => Some((Role::Tape, "a Kongsberg .all file")),
         "pcd" if text.lines().any(|line| line.starts_with("FIELDS ")) => Some((Role::Part, "a PCD cloud")),
         "toml" if text.contains("[[sensor]]") => Some((Role::Rig, "a rig file")),
         "csv" if text.contains("lat_deg") => Some((Role::Part, "a nav table")),
@@ -164,7 +164,7 @@ mod tests {
             assert!(by_bytes(bytes).unwrap().1.contains(words), "{words}");
         }
         assert_eq!(by_bytes(b"\x20\0\0\0#ip "), None);
-        assert_eq!(by_both(b"\x20\0\0\0\x02", "all").unwrap().0, Role::Foreign);
+        assert_eq!(by_both(b"\x20\0\0\0\x02", "all").unwrap().0, Role::Tape);
         assert_eq!(by_both(b"\x20\0\0\0\x02", "dat"), None);
         assert_eq!(by_both(&[0xff; 64], "bin"), None);
         assert_eq!(by_both(&[0; 64], "bin").unwrap().0, Role::Part);

@@ -1,10 +1,11 @@
-//! Numbers of a datagram, one after the other, little-endian.
+//! Numbers of a datagram, one after the other, in either byte order.
 
 /// Reads forward through a datagram's bytes and never past their end.
 #[derive(Clone, Debug)]
 pub(crate) struct Fields<'a> {
     bytes: &'a [u8],
     at: usize,
+    big: bool,
 }
 
 /// Reads a number of this type and goes on behind it; the words of what is missing if it is cut.
@@ -12,7 +13,7 @@ macro_rules! numbers {
     ($($name:ident),*) => {$(
         pub(crate) fn $name(&mut self) -> Result<$name, String> {
             let bytes = self.array()?;
-            Ok($name::from_le_bytes(bytes))
+            Ok(if self.big { $name::from_be_bytes(bytes) } else { $name::from_le_bytes(bytes) })
         }
     )*};
 }
@@ -20,10 +21,19 @@ macro_rules! numbers {
 impl<'a> Fields<'a> {
     /// From this byte of little-endian ones on.
     pub(crate) fn little(bytes: &'a [u8], at: usize) -> Self {
-        Self { bytes, at }
+        Self {
+            bytes,
+            at,
+            big: false,
+        }
     }
 
-    numbers!(u8, u16, u32, f32, f64);
+    /// From this byte on, in an order that is known only at run time.
+    pub(crate) fn ordered(bytes: &'a [u8], at: usize, big: bool) -> Self {
+        Self { bytes, at, big }
+    }
+
+    numbers!(u8, u16, i16, u32, i32, f32, f64);
 
     /// Where the next number starts.
     pub(crate) fn at(&self) -> usize {
@@ -71,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_number_comes_from_past_the_end() {
+    fn numbers_come_in_both_orders_and_none_past_the_end() {
         let bytes = [1, 2, 3, 4, 5];
         let mut little = Fields::little(&bytes, 0);
         assert_eq!((little.u16(), little.u8(), little.left()), (Ok(0x0201), Ok(3), 2));
@@ -82,6 +92,8 @@ mod tests {
                 .contains("expected 7 bytes or more, found 5")
         );
         assert_eq!(little.u16(), Ok(0x0504), "a number that is cut is not passed");
-        assert!(little.take(usize::MAX).is_err());
+        let mut big = Fields::ordered(&bytes, 1, true);
+        assert_eq!((big.u16(), big.u8(), big.at()), (Ok(0x0203), Ok(4), 4));
+        assert!(big.take(usize::MAX).is_err());
     }
 }

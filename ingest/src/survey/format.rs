@@ -7,25 +7,33 @@ use beluga_types::{Geodetic, Origin, Rig, SensorSpec};
 use super::played::Ready;
 use crate::error::{Error, Fault};
 use crate::kmall;
+use crate::kongsberg_all;
 use crate::source::{Loaded, Row, Source};
+use crate::xtf;
 
 /// A survey sonar's kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Survey {
     /// Kongsberg `.kmall`, `.kmwcd`.
     Kmall,
+    /// Kongsberg `.all`, `.wcd`.
+    All,
+    /// XTF.
+    Xtf,
 }
 
 /// The rows of a sensor of any of them.
 pub(crate) type Sensor = Box<dyn Source<What = Ready> + Send>;
 
 impl Survey {
-    const ALL: [Survey; 1] = [Survey::Kmall];
+    const ALL: [Survey; 3] = [Survey::Kmall, Survey::All, Survey::Xtf];
 
     /// The word of it in a rig.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Survey::Kmall => "kmall",
+            Survey::All => "all",
+            Survey::Xtf => "xtf",
         }
     }
 
@@ -43,6 +51,8 @@ impl Survey {
     pub(crate) fn of(path: &Path) -> Option<Self> {
         Self::ALL.into_iter().find(|format| match format {
             Survey::Kmall => kmall::looks_like(path),
+            Survey::All => kongsberg_all::looks_like(path),
+            Survey::Xtf => xtf::looks_like(path),
         })
     }
 
@@ -50,6 +60,8 @@ impl Survey {
     pub(crate) fn rig(self, path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         match self {
             Survey::Kmall => kmall::rig(path, notes),
+            Survey::All => kongsberg_all::rig(path, notes),
+            Survey::Xtf => xtf::rig(path, notes),
         }
     }
 
@@ -62,6 +74,8 @@ impl Survey {
         }
         Ok(match self {
             Survey::Kmall => Box::new(kmall::open(path, spec, origin)?),
+            Survey::All => Box::new(kongsberg_all::open(path, spec, origin)?),
+            Survey::Xtf => Box::new(xtf::open(path, spec, origin)?),
         })
     }
 
@@ -69,6 +83,8 @@ impl Survey {
     pub(crate) fn first_place(self, path: &Path, spec: &SensorSpec) -> Result<Option<Geodetic>, Error> {
         match self {
             Survey::Kmall => kmall::first_place(path, spec),
+            Survey::All => kongsberg_all::first_place(path, spec),
+            Survey::Xtf => xtf::first_place(path, spec),
         }
     }
 }

@@ -3,11 +3,14 @@
 //!
 //! `SURVEY_SONAR.md` beside this crate describes the formats.
 
+pub(crate) mod calendar;
 pub(crate) mod detections;
 pub(crate) mod fields;
 pub(crate) mod format;
 pub(crate) mod head;
 pub(crate) mod install;
+pub(crate) mod join;
+pub(crate) mod nmea;
 pub(crate) mod number;
 pub(crate) mod played;
 pub(crate) mod walk;

@@ -67,6 +67,13 @@ impl Rows {
         }));
     }
 
+    /// The payloads that wait, for tests.
+    #[cfg(test)]
+    pub(crate) fn taken(self) -> Vec<(Stamp, Payload)> {
+        let rows = self.waiting.into_iter().flatten();
+        rows.map(|row| (row.stamp, row.what.payload)).collect()
+    }
+
     /// Something that is lost, or left out.
     pub(crate) fn lose(&mut self, cause: GapCause, lost: u64, what: &str) {
         let detail = format!("{}: {what}", self.place);

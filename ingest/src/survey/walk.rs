@@ -81,6 +81,12 @@ impl<R: Read + Seek, F: Framing> Walk<R, F> {
         })
     }
 
+    /// Whether the file starts with a whole datagram; nothing further is looked for. Nothing if the
+    /// file is empty.
+    pub(crate) fn first(&mut self) -> Option<bool> {
+        (self.length > 0).then(|| matches!(self.read(0), Ok(true)))
+    }
+
     /// The datagram that was found last.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.whole

@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod all;
+mod all_file;
 mod kmall;
 mod kmall_file;
 #[path = "../../../tests/shared_data/mod.rs"]
 mod shared_data;
 mod tools;
+mod xtf;
+mod xtf_file;
