@@ -20,6 +20,7 @@ use crate::regular;
 use crate::survey::detections::{self, Raw, WATER_M_PER_S};
 use crate::survey::head::Look;
 use crate::survey::install::{self, Installation};
+use crate::survey::join::Joiner;
 use crate::survey::number::PingNumber;
 use crate::survey::played::{Datagrams, Played, Rows};
 use crate::survey::walk::Walk;
@@ -31,6 +32,8 @@ pub(crate) enum Part {
     Receiver(u8),
     /// An attitude sensor.
     Motion(u8),
+    /// An attitude sensor that does not say where it is, with a position sensor.
+    Joined { motion: u8, position: u16 },
     /// A position sensor.
     Position(u16),
     /// The same, of a file that has its positions in the older form only.
@@ -45,6 +48,9 @@ impl Part {
         match self {
             Part::Receiver(number) => format!("RX{}", u16::from(number) + 1),
             Part::Motion(number) => format!("SKM{}", u16::from(number) + 1),
+            Part::Joined { motion, position } => {
+                Part::Motion(motion).word() + &Part::Position(position).word()
+            }
             Part::Position(number) => format!("SPO{}", u32::from(number) + 1),
             Part::OldPosition(number) => format!("CPO{}", u32::from(number) + 1),
             Part::SoundSpeed => "SVT".into(),
@@ -55,6 +61,12 @@ impl Part {
     fn named(word: &str) -> Option<Self> {
         if word == "SVT" {
             return Some(Part::SoundSpeed);
+        }
+        if let Some(at) = word.find("SPO").filter(|at| *at > 0) {
+            return match (Part::named(&word[..at])?, Part::named(&word[at..])?) {
+                (Part::Motion(motion), Part::Position(position)) => Some(Part::Joined { motion, position }),
+                _ => None,
+            };
         }
         let (kind, number) = word.split_at_checked(if word.starts_with("RX") { 2 } else { 3 })?;
         let number: u16 = number.parse::<u16>().ok()?.checked_sub(1)?;
@@ -76,14 +88,15 @@ impl Part {
         }
     }
 
-    /// The datagram it is made of.
-    fn datagram(self) -> &'static [u8; 3] {
+    /// The datagrams it is made of.
+    fn datagrams(self) -> &'static [&'static [u8]] {
         match self {
-            Part::Receiver(_) => b"MRZ",
-            Part::Motion(_) => b"SKM",
-            Part::Position(_) => b"SPO",
-            Part::OldPosition(_) => b"CPO",
-            Part::SoundSpeed => b"SVT",
+            Part::Receiver(_) => &[b"MRZ"],
+            Part::Motion(_) => &[b"SKM"],
+            Part::Joined { .. } => &[b"SKM", b"SPO"],
+            Part::Position(_) => &[b"SPO"],
+            Part::OldPosition(_) => &[b"CPO"],
+            Part::SoundSpeed => &[b"SVT"],
         }
     }
 }
@@ -146,19 +159,22 @@ pub(crate) fn first_place(path: &Path, spec: &SensorSpec) -> Result<Option<Geode
     Ok(places.next())
 }
 
+/// A place in degrees and metres, if it has a height.
+fn geodetic([lat, lon]: [f64; 2], height_m: Option<f32>) -> Option<Geodetic> {
+    Some(Geodetic::from_degrees(lat, lon, f64::from(height_m?)))
+}
+
 fn place(part: Part, content: &Content) -> Option<Geodetic> {
-    let geodetic =
-        |[lat, lon]: [f64; 2], height: f32| Some(Geodetic::from_degrees(lat, lon, f64::from(height)));
     match (part, content) {
         (Part::Motion(own), Content::Motions(motions)) if motions.sensor == own => {
             let sample = motions.samples.iter().find(|sample| sample.has_place())?;
-            geodetic(sample.place_deg, sample.height_m)
+            geodetic(sample.place_deg, Some(sample.height_m))
         }
-        (Part::Position(own), Content::Position(fix))
+        (Part::Position(own) | Part::Joined { position: own, .. }, Content::Position(fix))
         | (Part::OldPosition(own), Content::OldPosition(fix))
             if fix.sensor == own && fix.is_known() =>
         {
-            geodetic(fix.place_deg, fix.height_m?)
+            geodetic(fix.place_deg, fix.height_m)
         }
         _ => None,
     }
@@ -171,12 +187,14 @@ pub(crate) struct Channel {
     reader: Reader,
     installation: Installation,
     number: PingNumber,
+    joiner: Joiner,
 }
 
 impl Channel {
     fn new(part: Part, origin: Origin) -> Self {
         Self {
             part,
+            joiner: Joiner::new(origin.clone()),
             origin,
             reader: Reader::default(),
             installation: Installation::default(),
@@ -186,7 +204,7 @@ impl Channel {
 
     /// Whether the datagram of this type is read for this sensor.
     fn wants(&self, kind: &[u8]) -> bool {
-        kind == b"IIP" || kind == self.part.datagram()
+        kind == b"IIP" || self.part.datagrams().contains(&kind)
     }
 
     fn swath(&mut self, stamp: Stamp, swath: &Swath, rows: &mut Rows) {
@@ -220,12 +238,18 @@ impl Channel {
         }
     }
 
-    fn motion(&self, mount: &Mount, sample: &Motion, rows: &mut Rows) {
+    fn motion(&mut self, mount: &Mount, sample: &Motion, rows: &mut Rows) {
         if !sample.has_attitude() {
             return rows.lose(GapCause::Corrupt, 1, "an attitude that its sensor calls invalid");
         }
         let attitude = Attitude::from_degrees(sample.attitude_deg.map(f64::from));
         let turn = install::vessel_attitude(&attitude.east_north_up_from_body(), mount);
+        if let Part::Joined { .. } = self.part {
+            // Positive down in the file.
+            let heave_m = Some(-f64::from(sample.heave_m)).filter(|heave| heave.is_finite());
+            let heave_m = heave_m.unwrap_or(0.0);
+            return self.joiner.attitude(sample.stamp, turn, heave_m, rows);
+        }
         let attitude_variance = variances(sample.attitude_sigma_deg.map(|sigma| sigma.to_radians()));
         if !sample.has_place() {
             let fix = AttitudeFix {
@@ -263,14 +287,24 @@ impl Channel {
             (Part::Receiver(own), Content::Swath(swath)) if swath.receiver == own => {
                 self.swath(stamp, &swath, rows);
             }
-            (Part::Motion(own), Content::Motions(motions)) if motions.sensor == own => {
+            (Part::Motion(own) | Part::Joined { motion: own, .. }, Content::Motions(motions))
+                if motions.sensor == own =>
+            {
                 let mount = self.installation.attitudes.get(&own.saturating_add(1));
                 let mount = mount.copied().unwrap_or_default();
                 for sample in &motions.samples {
                     self.motion(&mount, sample, rows);
                 }
             }
-            (Part::Position(own), Content::Position(fix))
+            (Part::Joined { position: own, .. }, Content::Position(fix))
+                if fix.sensor == own && fix.is_known() =>
+            {
+                // The sounder has moved it to the reference point already.
+                if let Some(place) = geodetic(fix.place_deg, fix.height_m) {
+                    self.joiner.fix(fix.stamp.unwrap_or(stamp), place, true, rows);
+                }
+            }
+            (Part::Joined { position: own, .. } | Part::Position(own), Content::Position(fix))
             | (Part::OldPosition(own), Content::OldPosition(fix))
                 if fix.sensor == own =>
             {
@@ -378,5 +412,6 @@ impl Datagrams for Channel {
         if let Some(lost) = self.reader.end() {
             rows.lose(GapCause::Truncated, 1, &lost);
         }
+        self.joiner.end(rows);
     }
 }

@@ -93,7 +93,12 @@ impl Summary {
         // One that also says where it is comes first.
         let motions = |placed: bool| {
             let own = self.motions.iter().filter(move |(_, has)| **has == placed);
-            own.map(|(sensor, _)| Part::Motion(*sensor))
+            // One that does not is put together with a position sensor.
+            let position = self.positions.first().copied().filter(|_| !placed);
+            own.map(move |(&motion, _)| match position {
+                Some(position) => Part::Joined { motion, position },
+                None => Part::Motion(motion),
+            })
         };
         parts.extend(motions(true).chain(motions(false)));
         parts.extend(self.positions.iter().copied().map(Part::Position));
@@ -238,7 +243,7 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     for part in &parts {
         let usual = match part {
             Part::Receiver(_) => "sonar",
-            Part::Motion(_) => "ins",
+            Part::Motion(_) | Part::Joined { .. } => "ins",
             Part::Position(_) | Part::OldPosition(_) => "position",
             Part::SoundSpeed => "sound-speed",
         };

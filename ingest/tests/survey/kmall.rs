@@ -163,6 +163,40 @@ fn signs_are_ours() {
 }
 
 #[test]
+fn an_attitude_sensor_without_places_is_put_together_with_positions() {
+    let bytes = [
+        installation(INSTALLATION),
+        motions_of(1, 0, 60),
+        position(103, 54.0),
+        position(503, 54.0),
+        swath(300, 8, &BEAMS),
+    ]
+    .concat();
+    let (recording, run) = played(&bytes).unwrap();
+    let sensors = recording.rig().sensors.iter();
+    let models: Vec<&str> = sensors.filter_map(|spec| spec.model.as_deref()).collect();
+    assert_eq!(models, ["RX1", "SKM1SPO1", "SPO1"]);
+    let poses: Vec<_> = run
+        .iter()
+        .filter_map(|one| match &one.payload {
+            Payload::Pose(fix) => Some((
+                one.stamp.nanos() / 1_000_000 % 1000,
+                fix.world_from_body.translation(),
+            )),
+            _ => None,
+        })
+        .collect();
+    // Behind the first position, at 100 ms by its own clock, to the second.
+    assert_eq!((poses.len(), poses[0].0, poses[39].0), (40, 110, 500));
+    // Positions are of the reference point already: where the sensor sits does not matter.
+    assert!(poses.iter().all(|(_, place)| place.norm() < 1e-3), "{poses:?}");
+    let attitudes = run
+        .iter()
+        .filter(|one| matches!(one.payload, Payload::Attitude(_)));
+    assert_eq!(attitudes.count(), 20);
+}
+
+#[test]
 fn parts_are_joined_and_a_missing_one_is_told() {
     let start = [installation(INSTALLATION), motions(0, 40)].concat();
     let whole = [&start[..], &swath(100, 7, &BEAMS)].concat();

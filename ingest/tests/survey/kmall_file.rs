@@ -87,6 +87,11 @@ pub(crate) fn profile() -> Vec<u8> {
 
 /// `#SKM` of samples every 10 ms from this millisecond on: a level vessel that heads east.
 pub(crate) fn motions(millis: u32, count: u16) -> Vec<u8> {
+    motions_of(0, millis, count)
+}
+
+/// The same with these bits of what is invalid.
+pub(crate) fn motions_of(status: u32, millis: u32, count: u16) -> Vec<u8> {
     let body = Body::default()
         .u16s(&[12])
         .u8s(&[0, 1])
@@ -95,7 +100,7 @@ pub(crate) fn motions(millis: u32, count: u16) -> Vec<u8> {
         let at = millis + 10 * index;
         body.u8s(b"#KMB")
             .u16s(&[132, 1])
-            .u32s(&[START_S + at / 1000, at % 1000 * 1_000_000, 0])
+            .u32s(&[START_S + at / 1000, at % 1000 * 1_000_000, status])
             .f64s(&[54.0, 12.0])
             .f32s(&[42.0, 0.0, 0.0, 90.0, 0.05])
             .f32s(&[0.1, 0.2, 0.3, 0.0, 1.0, 0.0])
