@@ -10,7 +10,7 @@ use beluga_types::{
 };
 
 use super::framing::{Header, Xtf};
-use super::packets::{PING, Samples, SonarPing};
+use super::packets::{Samples, SonarPing};
 use super::r2sonic::Ping;
 use super::{ATTITUDE, Content, POSITION, R2SONIC, SONAR};
 use crate::error::Error;
@@ -337,7 +337,6 @@ impl Datagrams for Reader {
         rows.at(start, &format!("type {kind}"));
         let content = match super::read_whole(whole, &self.header) {
             Ok(content) => content,
-            // A ping of which only samples are cut still says where it was.
             Err(wrong) => return rows.lose(GapCause::Corrupt, 1, &wrong),
         };
         match (self.part, &content) {
@@ -354,8 +353,10 @@ impl Datagrams for Reader {
     }
 
     fn is_own(&self, head: &[u8]) -> Option<bool> {
-        let known = head.starts_with(&[0xce, 0xfa]) && head.len() > 2 && PING > head.len();
-        known.then(|| self.part.wants(head[2]))
+        let [0xce, 0xfa, kind, ..] = head else {
+            return None;
+        };
+        Some(self.part.wants(*kind))
     }
 
     fn end(&mut self, rows: &mut Rows) {
