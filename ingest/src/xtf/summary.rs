@@ -6,7 +6,7 @@ use std::path::Path;
 
 use beluga_types::{Mount, Rig, SensorSpec, Vessel};
 
-use super::framing::Header;
+use super::framing::{Channel, Header};
 use super::read::{Part, place, speed_of_sound};
 use super::{Content, SonarPing};
 use crate::error::Error;
@@ -162,6 +162,17 @@ impl Summary {
                  says nothing"
                     .into(),
             );
+            let is_at_reference =
+                |mount: &Mount| [mount.forward_m, mount.starboard_m, mount.down_m] == [0.0; 3];
+            let beside = |channel: &Channel| !is_at_reference(&channel.mount);
+            if is_at_reference(&self.header.antenna) && self.header.channels.iter().any(beside) {
+                notes.push(
+                    "the header says where the sonar is, but not where positions are measured: they are taken for the vessel's \
+                     reference point; a bed that rises and falls with roll or pitch says that they are not (put the sonar where it \
+                     is from there in a rig)"
+                        .into(),
+                );
+            }
         } else if positions > 0 && attitudes == 0 && pings == 0 {
             notes.push("positions without attitudes make no pose: they are not used".into());
         }
