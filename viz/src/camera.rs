@@ -14,6 +14,8 @@ const LONGEST_M: f64 = 40.0;
 /// How far behind and above a vessel without a wall one looks from, metres.
 const BEHIND_M: f64 = 24.0;
 const ABOVE_M: f64 = 14.0;
+/// What lies on average so far below a vessel is a bed, metres.
+const DEEP_M: f64 = 4.0;
 /// The piece of wall that is seen at once by an eye that goes with the vessel, metres.
 const FOLLOWED_M: f64 = 28.0;
 /// Directions in plan, and rings of a metre about the vessel, that are told apart to know how far it
@@ -124,7 +126,15 @@ impl Sight {
         let before = self.before.unwrap_or(here);
         let gone = here - before;
         let level = Vector3::new(gone.x, gone.y, 0.0);
+        let deep_m = here.z - self.seen.0.z / self.seen.1;
         match level.try_normalize(2.0) {
+            // Nothing but a bed: back over what was passed, from before the vessel.
+            Some(ahead) if deep_m > DEEP_M => {
+                let side = Vector3::new(-ahead.y, ahead.x, 0.0);
+                let position = here + (ahead * 1.2 + side * 1.3 + Vector3::z() * 0.9) * deep_m;
+                let target = here - (ahead * 0.9 + Vector3::z() * 0.8) * deep_m;
+                Some(eye(&position, &target))
+            }
             Some(ahead) => {
                 let side = Vector3::new(-ahead.y, ahead.x, 0.0);
                 let position = here - ahead * BEHIND_M + side * (0.4 * BEHIND_M) + Vector3::z() * ABOVE_M;
@@ -158,6 +168,20 @@ fn eye(position: &Vector3<f64>, target: &Vector3<f64>) -> Eye {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_bed_is_looked_back_at_from_before_the_vessel() {
+        let mut sight = Sight::default();
+        for i in 0..100 {
+            let here = Vector3::new(f64::from(i), 0.0, 0.0);
+            sight.pass(&here);
+            sight.see(&(here + Vector3::new(0.0, 5.0, -15.0)));
+            sight.see(&(here + Vector3::new(0.0, -5.0, -15.0)));
+        }
+        let eye = sight.of_vessel().unwrap();
+        assert!(eye.position[0] > 99.0 && eye.position[2] > 5.0, "{eye:?}");
+        assert!(eye.target[0] < 99.0 && eye.target[2] < -5.0, "{eye:?}");
+    }
 
     #[test]
     fn a_drive_is_looked_at_from_behind_and_above() {
