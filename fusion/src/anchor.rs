@@ -141,12 +141,14 @@ impl Anchor {
         }
     }
 
-    /// Takes what navigation states of itself now. A larger variance lets the slow error grow at
-    /// once, a smaller one shrinks it: an outage begins, or ends.
+    /// Takes what navigation states of itself now. A larger variance lets the slow error grow at once: an
+    /// outage begins. Where it ends and the variance falls from S to s, the device has learned something:
+    /// by Kalman's update `e⁺ = (1 − K) e⁻ − K v` with `s = (1 − K) S`, of the old error only s/S is
+    /// left, and the rest of s is new. So what was known of a drift says nothing of the fixes after it.
     pub(crate) fn restate(&mut self, nav: &NavPose) {
         let now = slow_part(nav);
         let before = self.stated.replace(now).unwrap_or(now);
-        let shrunk = Vector6::from_fn(|axis, _| (now[(axis, axis)] / before[(axis, axis)]).sqrt().min(1.0));
+        let shrunk = Vector6::from_fn(|axis, _| (now[(axis, axis)] / before[(axis, axis)]).min(1.0));
         let shrink = Matrix6::from_diagonal(&shrunk);
         self.error.component_mul_assign(&shrunk);
         self.cross *= shrink;
@@ -343,6 +345,36 @@ mod tests {
         let error = Transform::identity().perturbation_to(&(anchor.world_from_map() * still));
         assert!(error.fixed_rows::<3>(3).norm() < 0.005, "{error}");
         assert!(last[(3, 3)].sqrt() < 0.01 && last.cholesky().is_some());
+    }
+
+    /// Half a metre of drift in an outage, which navigation states and the lidar sees; then satellites are
+    /// back and the fixes are off by what they state. The pose follows neither.
+    #[test]
+    fn what_was_known_of_a_drift_says_nothing_of_the_fixes_after_it() {
+        let mut anchor = Anchor::new(&Config::default());
+        let still = Transform::<Map, Body>::identity();
+        let information = Matrix6::identity() * 1e8;
+        let fix = |off_m: f64, sigma_m: f64| NavPose {
+            world_from_body: Transform::new(UnitQuaternion::identity(), Vector3::new(off_m, 0.0, 0.0)),
+            covariance: Matrix6::identity() * sigma_m * sigma_m,
+            white: Vector6::repeat(1e-6),
+        };
+        let drift = (0..50).map(|i| fix(0.01 * f64::from(i), 0.5));
+        let back = (0..50).map(|_| fix(-0.04, 0.05));
+        anchor.tie(&fix(0.0, 0.05), &still);
+        let mut last = Matrix6::zeros();
+        for nav in (0..50).map(|_| fix(0.0, 0.05)).chain(drift).chain(back) {
+            anchor.travel(&still, &still, 0.1);
+            let prior = anchor.prior(&nav, &still).unwrap();
+            last = anchor.update(Some(&nav), &still, &information, &prior);
+        }
+        let off_m = anchor.world_from_map().translation().x.abs();
+        let sigma_m = last[(3, 3)].sqrt();
+        assert!(
+            off_m < 0.05 && off_m < 2.0 * sigma_m,
+            "{off_m} m, stated {sigma_m}"
+        );
+        assert!(sigma_m > 0.02, "{sigma_m}");
     }
 
     #[test]
