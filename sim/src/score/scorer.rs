@@ -57,6 +57,7 @@ pub struct Scorer {
     identity: Identity,
     returns: Option<Returns>,
     truth_from_run: Option<Transform<World, World>>,
+    begins_true: bool,
     stated_m: Vec<[f64; 3]>,
 }
 
@@ -95,6 +96,7 @@ impl Scorer {
             identity: Identity::new(&truth),
             returns: None,
             truth_from_run: None,
+            begins_true: false,
             stated_m: Vec::new(),
             truth,
         }
@@ -131,6 +133,14 @@ impl Scorer {
         self
     }
 
+    /// Moves every frame by the motion that lays the first one on the true pose: for runs whose `World` is
+    /// their own, as without navigation. What is left is what drifted since.
+    #[must_use]
+    pub fn from_first_pose(mut self) -> Self {
+        self.begins_true = true;
+        self
+    }
+
     /// The truth it scores against.
     pub fn truth(&self) -> &Truth {
         &self.truth
@@ -138,6 +148,10 @@ impl Scorer {
 
     /// Adds a frame: its pose, and its points placed in `World` by that pose.
     pub fn add(&mut self, frame: &SolidarFrame) {
+        if self.begins_true && self.truth_from_run.is_none() {
+            let truth = self.truth.pose_at(frame.window.end);
+            self.truth_from_run = truth.map(|truth| truth * frame.world_from_body.inverse());
+        }
         if let Some(motion) = self.truth_from_run {
             let mut moved = frame.clone();
             moved.world_from_body = motion * frame.world_from_body;
@@ -310,4 +324,33 @@ impl Scorer {
 fn horizontal_95_m(pairs: &[Pair]) -> f64 {
     let across = |pair: &Pair| (pair.found.translation() - pair.truth.translation()).xy().norm();
     face::percentile_95(pairs.iter().map(across).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+    use crate::score::specimen::frame_at;
+    use crate::world::World as Sim;
+    use nalgebra::{UnitQuaternion, Vector6};
+
+    /// A run in a `World` of its own that drifts by 2 cm a frame: from its first pose on, only that is left.
+    #[test]
+    fn from_the_first_pose_on_only_the_drift_is_left() {
+        let mut scenario = Scenario::sample();
+        scenario.duration_s = 1.0;
+        let truth = Sim::new(scenario).unwrap().truth();
+        let own = Transform::<World, World>::new(
+            UnitQuaternion::from_euler_angles(0.1, -0.2, 2.0),
+            Vector3::new(300.0, -40.0, 7.0),
+        );
+        let mut scorer = Scorer::new(truth.clone()).from_first_pose();
+        for (i, (stamp, pose)) in truth.poses.iter().step_by(20).take(3).enumerate() {
+            let drifted = pose.perturbed(&(Vector6::ith(4, 1.0) * 0.02 * i as f64));
+            scorer.add(&frame_at(*stamp, &(own * drifted)));
+        }
+        let error = scorer.finish().trajectory;
+        assert_eq!(error.poses, 3);
+        assert!((error.end_m - 0.04).abs() < 1e-9, "{}", error.end_m);
+    }
 }

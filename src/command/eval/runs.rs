@@ -6,6 +6,7 @@ use std::path::Path;
 use beluga_ingest::Pace;
 use beluga_sim::score::{IntervalCoverage, OverRuns, Subject, over_runs, page};
 use beluga_sim::{Score, Scorer, Truth};
+use beluga_types::Payload;
 use clap::Args;
 use serde::Serialize;
 
@@ -30,6 +31,9 @@ pub(super) struct Seeds {
     /// The first seed; the others follow.
     #[arg(long, value_name = "N", default_value_t = 1, requires = "seeds")]
     first_seed: u64,
+    /// Withholds navigation: the lidar alone, from the true first pose on.
+    #[arg(long, requires = "seeds")]
+    without_navigation: bool,
 }
 
 #[derive(Serialize)]
@@ -64,12 +68,17 @@ impl Seeds {
                 rig: world.rig().clone(),
                 fusion: beluga_fusion::Config::default(),
                 map: None,
-                source: Box::new(world.measurements()),
+                source: Box::new(world.measurements().filter(|measurement| {
+                    !self.without_navigation || !matches!(measurement.payload, Payload::Pose(_))
+                })),
                 watch: Watch::of(Pace::Max),
                 record: None,
                 tape: None,
                 picture: None,
-                score: Some(Scorer::new(truth)),
+                score: Some(match self.without_navigation {
+                    true => Scorer::new(truth).from_first_pose(),
+                    false => Scorer::new(truth),
+                }),
                 control: false,
                 stop: stop.clone(),
                 progress: progress.frames.clone(),

@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""How often the truth lies in the stated 95 % of the pose, over levels and seeds, with navigation and
+without.
+
+    python3 benches/coverage.py [BELUGA] [--rows NAME,NAME…]
+
+BELUGA is the program (default: `target/release/beluga`). Each row simulates, fuses and scores its worlds with
+`beluga eval --seeds`; the levels' files are taken with one ping in ten seconds, as the sonar does not enter
+the pose. The lidar alone begins at the true first pose. Printed are the coverages of all six axes, of the
+position and of the rotation (goal: 90 to 98 %), the least of any run, and how large errors are beside what is stated of
+them: the root of the mean normalised square over its freedom, 1 where sigmas are true. Seeds of the rows
+are none that anything was chosen on.
+"""
+
+import argparse
+import json
+import math
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+# Level, seconds, first seed, seeds.
+ROWS = [
+    ("sample", 6, 41, 12),
+    ("s0-tank", 15, 41, 2),
+    ("s1-quay", 30, 41, 6),
+    ("s2-swell", 20, 41, 3),
+    ("s3-pier", 20, 41, 2),
+    ("s4-tunnel", 40, 41, 3),
+    ("s5-storm", 40, 41, 3),
+]
+KINDS = ["pose", "pose position", "pose rotation"]
+
+
+def scene(name, folder):
+    """The level with hardly any sonar, as a file; what is no file is called by its name."""
+    path = ROOT / "sim" / "scenes" / f"{name}.toml"
+    if not path.exists():
+        return name
+    text = path.read_text()
+    if "[sonar]" in text:
+        lines = text.splitlines()
+        start = lines.index("[sonar]")
+        end = next((i for i in range(start + 1, len(lines)) if lines[i].startswith("[")), len(lines))
+        kept = [line for line in lines[start + 1 : end] if not line.startswith("rate_hz")]
+        lines[start + 1 : end] = ["rate_hz = 0.1", *kept]
+        text = "\n".join(lines) + "\n"
+    else:
+        text += "\n[sonar]\nrate_hz = 0.1\n"
+    copy = Path(folder) / f"{name}.toml"
+    copy.write_text(text)
+    return str(copy)
+
+
+def run(program, row, folder, alone):
+    name, seconds, first, seeds = row
+    command = [program, "eval", "--json", "--scene", scene(name, folder), "--seeds", str(seeds)]
+    command += ["--first-seed", str(first), "--seconds", str(seconds)]
+    command += ["--without-navigation"] if alone else []
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: {done.stderr.strip().splitlines()[-1:]}")
+    shown = json.loads(done.stdout)
+    kinds = {kind["what"]: kind for kind in shown["over_runs"]}
+    off = [one["score"]["trajectory"]["unaligned_m"] for one in shown["runs"]]
+    rmse_cm = 100 * math.sqrt(sum(value * value for value in off) / len(off))
+    return rmse_cm, [kinds[kind] for kind in KINDS]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("beluga", nargs="?", default=str(ROOT / "target" / "release" / "beluga"))
+    parser.add_argument("--rows", help="only these, with commas between")
+    options = parser.parse_args()
+    wanted = options.rows.split(",") if options.rows else [row[0] for row in ROWS]
+    print("| level, seconds, seeds | with | RMSE | 95 % held: pose, position, rotation | least | error / stated |")
+    print("|---|---|---|---|---|---|")
+    with tempfile.TemporaryDirectory() as folder:
+        for row in [row for row in ROWS if row[0] in wanted]:
+            for alone in [False, True]:
+                rmse_cm, kinds = run(options.beluga, row, folder, alone)
+                held = ", ".join(f"{100 * kind['coverage']:.0f}" for kind in kinds)
+                least = ", ".join(f"{100 * kind['least']:.0f}" for kind in kinds)
+                ratio = ", ".join(f"{math.sqrt(kind['mean_squared'] / kind['freedom']):.2f}" for kind in kinds)
+                name, seconds, first, seeds = row
+                what = "the lidar alone" if alone else "navigation"
+                seen = f"{name}, {seconds} s, {first} to {first + seeds - 1}"
+                print(f"| {seen} | {what} | {rmse_cm:.1f} cm | {held} % | {least} % | {ratio} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
