@@ -16,6 +16,7 @@ mod hear;
 mod lidar;
 mod motion;
 mod nav;
+mod nowhere;
 mod odometry;
 mod open_axes;
 mod place;
@@ -53,6 +54,7 @@ pub use sonar::SonarConfig;
 
 use frame::{AboveWater, PlacedScan, Tally};
 use hear::Sonars;
+use nowhere::Nowhere;
 use open_axes::OpenAxes;
 use pose::{Estimator, Found, ReferenceScan};
 use register::Registrar;
@@ -79,6 +81,7 @@ pub struct Fuser {
     notes: BTreeSet<String>,
     unusable: BTreeMap<SensorId, u64>,
     open_axes: OpenAxes,
+    nowhere: Nowhere,
     next_index: u64,
 }
 
@@ -106,6 +109,7 @@ impl Fuser {
             echoes: VecDeque::new(),
             unusable: BTreeMap::new(),
             open_axes: OpenAxes::default(),
+            nowhere: Nowhere::new(&rig),
             next_index: 0,
             config,
             rig,
@@ -148,6 +152,7 @@ impl Fuser {
     pub fn finish(&mut self) -> Vec<SolidarFrame> {
         let mut frames = self.close_windows(true);
         self.notes.extend(self.open_axes.note());
+        self.notes.extend(self.nowhere.note());
         self.notes.extend(self.estimator.tension_note());
         if let Some(frame) = frames.last_mut() {
             let map_from_body = self.estimator.map_from_body_at(frame.window.end);
@@ -203,13 +208,16 @@ impl Fuser {
     fn close(&mut self, window: &Window) -> SolidarFrame {
         let measurements = self.windows.take(window);
         let mut tally = Tally::of(&measurements);
-        let found = self.locate(window, &measurements);
+        let mut found = self.locate(window, &measurements);
+        let is_placed = self.nowhere.see(&mut found);
         let world_from_body = self.estimator.world_from_body_at(window.end);
-        let waterline = self.waterline.update(
-            window.end,
-            world_from_body.translation().z,
-            found.covariance[(5, 5)],
-        );
+        let height_m = world_from_body.translation().z;
+        let waterline = is_placed
+            .then(|| {
+                self.waterline
+                    .update(window.end, height_m, found.covariance[(5, 5)])
+            })
+            .flatten();
         let mut points = PointTable::default();
         let mut arcs = ArcTable::default();
         let water = AboveWater::new(&world_from_body, waterline.as_ref());
