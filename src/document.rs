@@ -3,7 +3,9 @@
 
 use anyhow::Context;
 use beluga_sinks::maml::DocumentFields;
-use beluga_types::{Attitude, Geodetic, Mount, Origin, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
+use beluga_types::{
+    Attitude, Geodetic, Medium, Mount, Origin, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
@@ -79,6 +81,9 @@ struct UsedSensor {
     kind: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     model: Option<String>,
+    /// What it looks through; of its kind the usual, if not named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    medium: Option<String>,
     forward_m: f64,
     starboard_m: f64,
     down_m: f64,
@@ -220,6 +225,7 @@ impl UsedSensor {
             name: sensor.name.clone(),
             kind: sensor.kind.name().to_owned(),
             model: sensor.model.clone(),
+            medium: Some(sensor.medium.name().to_owned()),
             forward_m,
             starboard_m,
             down_m,
@@ -237,6 +243,10 @@ impl UsedSensor {
         };
         let mut spec = SensorSpec::new(self.name, kind);
         spec.model = self.model;
+        let medium = Medium::ALL
+            .into_iter()
+            .find(|medium| Some(medium.name()) == self.medium.as_deref());
+        spec.medium = medium.unwrap_or(spec.medium);
         spec.mount = Mount {
             forward_m: self.forward_m,
             starboard_m: self.starboard_m,
@@ -284,6 +294,27 @@ mod tests {
         assert_eq!(super::cpu_class(&hostile).as_deref(), Some("a[31m"));
         assert_eq!(super::cpu_class(&format!("{FENCE}\n[rig]\n```")), None);
     }
+    #[test]
+    fn what_a_sonar_listens_in_is_read_back() {
+        let mut sonar = SensorSpec::new("ultrasound", SensorKind::Sonar);
+        sonar.medium = Medium::Air;
+        let rig = Rig {
+            origin: None,
+            vessel: Vessel::default(),
+            water: Water::Unknown,
+            sensors: vec![sonar, SensorSpec::new("multibeam", SensorKind::Sonar)],
+        };
+        let (config, class) = (Config::default(), "x86_64".to_owned());
+        let fields = fields("a room", &config, &rig, Stamp::default(), class).unwrap();
+        let document = format!("{FENCE}\n{}```\n", fields.config_toml);
+        let media = super::rig(&document)
+            .unwrap()
+            .sensors
+            .into_iter()
+            .map(|sensor| sensor.medium);
+        assert!(media.eq([Medium::Air, Medium::Water]));
+    }
+
     #[test]
     fn the_water_is_read_back_and_a_profile_too_long_for_a_document_is_said() {
         let document = |water: Water| {

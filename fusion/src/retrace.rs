@@ -36,6 +36,10 @@ pub struct Retraced {
     pub left: u64,
     /// The farthest that one moved, in metres.
     pub largest_m: f64,
+    /// By how much the cast differs at a sonar from the water its soundings were placed through, at most,
+    /// in m/s. A head that steers its beams by a speed of its own looks elsewhere where that is not the
+    /// cast's: angles stay as they were told.
+    pub at_head_m_per_s: f64,
 }
 
 impl Retraced {
@@ -45,6 +49,7 @@ impl Retraced {
             moved: self.moved + other.moved,
             left: self.left + other.left,
             largest_m: self.largest_m.max(other.largest_m),
+            at_head_m_per_s: self.at_head_m_per_s.max(other.at_head_m_per_s),
         }
     }
 
@@ -87,11 +92,23 @@ impl Retrace {
         };
         let sonars = self.sonars(frame);
         let mut done = Retraced::default();
+        for sonar in sonars.values() {
+            let depth_m = sonar.depth_m(&sonar.at);
+            let was = match &self.was {
+                Some(was) => Some(was.speed_at(depth_m)),
+                None => sonar.speed_m_per_s,
+            };
+            let differs = was.map_or(0.0, |was| (now.speed_at(depth_m) - was).abs());
+            done.at_head_m_per_s = done.at_head_m_per_s.max(differs);
+        }
         let points = &mut frame.points;
         for i in 0..points.x.len() {
             let Some(sonar) = sonars.get(&SensorId(points.sensor[i])) else {
                 continue;
             };
+            if points.medium[i] != Medium::Water {
+                continue;
+            }
             let place = Vector3::new(points.x[i].into(), points.y[i].into(), points.z[i].into());
             let moved = self.anew(now, sonar, &sonar.at, &place);
             if let Some(moved) = moved {

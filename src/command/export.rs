@@ -17,7 +17,7 @@ use super::outputs::must_be_free;
 use crate::corrections::Poses;
 use crate::document;
 use crate::exit::{Exit, Wrong};
-use crate::retrace::Casts;
+use crate::retrace::{Anew, Casts};
 use forms::Form;
 
 /// Hands a record over in other forms, frame by frame. A file that does not become whole is removed.
@@ -109,6 +109,7 @@ struct Out {
     placement: Placement,
     frames: u64,
     points: u64,
+    arcs: u64,
 }
 
 impl Export {
@@ -154,8 +155,14 @@ impl Export {
             files: self.to.files(),
         };
         let text = exported.text();
-        if let Some(anew) = &anew {
-            crate::tell(&anew.told());
+        for line in anew.iter().flat_map(Anew::told) {
+            crate::tell(&line);
+        }
+        if out.arcs > 0 && self.to.is_cloud() {
+            crate::tell(&format!(
+                "{} arcs (returns whose elevation is open) have no place in a cloud and are left out",
+                out.arcs
+            ));
         }
         out.finish()?;
         unfinished.are_whole();
@@ -178,6 +185,13 @@ impl To {
         ]
         .map(|(option, path)| (option, path.as_deref()))
         .into()
+    }
+
+    /// Whether any of them is of points.
+    fn is_cloud(&self) -> bool {
+        let poses = ["--tum", "--kitti"];
+        let mut named = self.named().into_iter();
+        named.any(|(option, path)| path.is_some() && !poses.contains(&option))
     }
 
     /// The files asked for, by form.
@@ -239,6 +253,7 @@ impl Out {
             placement,
             frames: 0,
             points: 0,
+            arcs: 0,
         })
     }
 
@@ -248,6 +263,7 @@ impl Out {
         }
         self.frames += 1;
         self.points += frame.points.len() as u64;
+        self.arcs += frame.arcs.len() as u64;
         Ok(())
     }
 

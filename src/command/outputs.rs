@@ -29,6 +29,11 @@ pub(crate) fn must_be_free(outputs: &[(&str, Option<&Path>)]) -> anyhow::Result<
                 "{} exists and is never overwritten: name another with {option}",
                 path.display()
             )
+        } else if part(path).symlink_metadata().is_ok() {
+            format!(
+                "{} is left of an output that was cut off: remove it, or name another with {option}",
+                part(path).display()
+            )
         } else {
             continue;
         };
@@ -41,6 +46,13 @@ pub(crate) fn must_be_free(outputs: &[(&str, Option<&Path>)]) -> anyhow::Result<
             .context(Wrong::Arguments)?;
     }
     Ok(())
+}
+
+/// What an output is called until it is whole.
+fn part(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
 }
 
 fn folder(path: &Path) -> &Path {
@@ -72,6 +84,9 @@ mod tests {
         assert_eq!(said(&[("--a", Some(&free)), ("--b", None)]), Ok(()));
         let exists = said(&[("--a", Some(&taken))]).unwrap_err();
         assert!(exists.contains("exists and is never overwritten"), "{exists}");
+        std::fs::write(folder.path().join("cut.part"), b"x").unwrap();
+        let cut = said(&[("--a", Some(&folder.path().join("cut")))]).unwrap_err();
+        assert!(cut.contains("cut.part is left of an output"), "{cut}");
         let dotted = folder.path().join(".").join("free");
         let twins = said(&[("--a", Some(&free)), ("--b", Some(&dotted))]).unwrap_err();
         assert!(twins.contains("--a and --b both name"), "{twins}");
