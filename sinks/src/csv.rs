@@ -5,7 +5,7 @@
 //! one sigma of the random error on the beam's axes, `sensor` is the place in the rig's list. `thu_m` and
 //! `tvu_m` are total uncertainties at 95 %, with all that points share; `s44` is the strictest order of
 //! IHO S-44 whose uncertainties a sounding keeps within (`Exclusive`, `Special`, `1`, `2`), empty where it
-//! keeps within none or is none.
+//! keeps within none, is none, or its depth is not known (a rig without a waterline).
 
 use std::fmt::Write as _;
 use std::io::Write;

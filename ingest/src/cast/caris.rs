@@ -81,11 +81,14 @@ fn level<'a>(depth: &str, mut rest: impl Iterator<Item = &'a str>) -> Option<(f6
 fn section<'a>(mut words: impl Iterator<Item = &'a str>) -> Option<Head> {
     let (year, day) = words.next()?.split_once('-')?;
     let (year, day): (i64, u32) = (year.parse().ok()?, day.parse().ok()?);
-    if !((1900..=2200).contains(&year) && (1..=366).contains(&day)) {
+    if !(1900..=2200).contains(&year) {
+        return None;
+    }
+    let days = days_since_1970(year, 1, 1) + i64::from(day) - 1;
+    if day == 0 || days >= days_since_1970(year + 1, 1, 1) {
         return None;
     }
     let time_s = sixtieths(words.next()?, 24.0)? * 3600.0;
-    let days = days_since_1970(year, 1, 1) + i64::from(day) - 1;
     let nanos = days * 86_400_000_000_000 + (time_s * 1e9).round() as i64;
     let taken = Some(Stamp::from_nanos(nanos)).filter(|taken| is_time(*taken));
     let place = (words.next(), words.next());
@@ -153,6 +156,8 @@ mod tests {
             ("0.84 1484.43", "0.84 4870", "line 4"),
             ("0002.00", "20000", "line 5"),
             ("2020-195", "2020-367", "line 3"),
+            ("2020-195", "2021-366", "line 3"),
+            ("2020-195", "9223372036854775807-1", "line 3"),
             ("07:17:50", "25:17:50", "line 3"),
             ("07:17:50", "07:60:50", "line 3"),
             ("54:17:34.20", "94:17:34.20", "line 3"),
