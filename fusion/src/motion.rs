@@ -64,7 +64,14 @@ impl MotionModel {
     ///
     /// Only motion that was seen is carried on: what a scan did not hold stays where it is, since
     /// a velocity made of noise would run away.
-    pub(crate) fn guess(&self, trajectory: &Trajectory, known: Option<Stamp>, at: Stamp) -> Prior {
+    /// `upright` axes are held by the vessel itself.
+    pub(crate) fn guess(
+        &self,
+        trajectory: &Trajectory,
+        known: Option<Stamp>,
+        at: Stamp,
+        upright: [bool; 6],
+    ) -> Prior {
         let map_from_body = match trajectory.last() {
             Some((_, pose)) => {
                 let even = pose.perturbation_to(&trajectory.at(at));
@@ -74,7 +81,7 @@ impl MotionModel {
             None => trajectory.at(at),
         };
         let unseen_s = known.map_or(f64::INFINITY, |known| at.seconds_since(known).max(0.0));
-        let information = self.of_guess(unseen_s).map(f64::recip);
+        let information = self.of_guess(unseen_s, upright).map(f64::recip);
         Prior {
             mean: map_from_body,
             information: Matrix6::from_diagonal(&information),
@@ -86,9 +93,10 @@ impl MotionModel {
     /// Of an axis the last scan did not see no motion is carried on, so a whole speed may be missing from
     /// the guess. What steps along other axes were like says nothing of that: taken for it, a vessel
     /// that moves along a wall is held where it is by how well the lidar knows its way across.
-    fn of_guess(&self, unseen_s: f64) -> Vector6<f64> {
+    /// A vessel afloat has no speed to lack in height, roll and pitch: what steps were like holds there.
+    fn of_guess(&self, unseen_s: f64, upright: [bool; 6]) -> Vector6<f64> {
         let mut variances = self.variances(unseen_s);
-        for axis in (0..6).filter(|&axis| !self.seen[axis]) {
+        for axis in (0..6).filter(|&axis| !self.seen[axis] && !upright[axis]) {
             let missing = unseen_speed(axis) * unseen_s.min(LONGEST_S);
             variances[axis] = variances[axis].max(missing * missing);
         }
@@ -199,10 +207,10 @@ mod tests {
     fn only_motion_that_was_seen_is_carried_on() {
         let mut model = MotionModel::new();
         let still = Transform::identity();
-        let guess = model.guess(&moving(), Some(at(200)), at(300));
+        let guess = model.guess(&moving(), Some(at(200)), at(300), [false; 6]);
         assert!((guess.mean.translation() - Vector3::new(0.3, 0.0, 0.06)).norm() < 1e-9);
         model.learn(&still, &still, &[1.0, 1.0, 1.0, 1.0, 1.0, 0.1]);
-        let guess = model.guess(&moving(), Some(at(200)), at(300));
+        let guess = model.guess(&moving(), Some(at(200)), at(300), [false; 6]);
         assert!((guess.mean.translation() - Vector3::new(0.3, 0.0, 0.04)).norm() < 1e-9);
     }
 
@@ -236,10 +244,18 @@ mod tests {
         for _ in 0..30 {
             model.learn(&still, &step, &[1.0, 1.0, 1.0, 0.0, 1.0, 1.0]);
         }
-        let information = model.guess(&moving(), Some(at(200)), at(300)).information;
+        let information = model
+            .guess(&moving(), Some(at(200)), at(300), [false; 6])
+            .information;
         let sigma = |axis: usize| information[(axis, axis)].sqrt().recip();
         assert!((sigma(3) - 0.1).abs() < 1e-9, "a metre a second: {}", sigma(3));
         assert!(sigma(4) < 0.01, "{}", sigma(4));
+        // Of an axis that the vessel holds itself, steps say enough.
+        let upright = [false, false, false, true, false, false];
+        let held = model
+            .guess(&moving(), Some(at(200)), at(300), upright)
+            .information;
+        assert!(held[(3, 3)].sqrt().recip() < 0.01);
     }
 
     #[test]
@@ -247,18 +263,24 @@ mod tests {
         let mut model = MotionModel::new();
         let still = Transform::identity();
         let step = still.perturbed(&Vector6::new(0.001, 0.0, 0.0, 0.0, 0.02, 0.0));
-        let before = model.guess(&moving(), Some(at(200)), at(300)).information;
+        let before = model
+            .guess(&moving(), Some(at(200)), at(300), [false; 6])
+            .information;
         for _ in 0..30 {
             model.learn(&still, &step, &[1.0, 1.0, 1.0, 0.0, 1.0, 0.0]);
         }
-        let after = model.guess(&moving(), Some(at(200)), at(300)).information;
+        let after = model
+            .guess(&moving(), Some(at(200)), at(300), [false; 6])
+            .information;
         assert!(before[(4, 4)] < 5.0);
         assert!(
             (after[(4, 4)].sqrt().recip() - 0.06).abs() < 0.002,
             "three sigma of 2 cm"
         );
-        let late = model.guess(&moving(), Some(at(200)), at(2200)).information;
+        let late = model
+            .guess(&moving(), Some(at(200)), at(2200), [false; 6])
+            .information;
         assert!(late[(4, 4)] < before[(4, 4)]);
-        assert!(model.guess(&moving(), None, at(300)).information[(3, 3)] > 0.0);
+        assert!(model.guess(&moving(), None, at(300), [false; 6]).information[(3, 3)] > 0.0);
     }
 }

@@ -110,7 +110,9 @@ impl Estimator {
             return lost;
         }
         let before = self.trajectory.last();
-        let even = self.motion.guess(&self.trajectory, self.known, window.end);
+        let even = self
+            .motion
+            .guess(&self.trajectory, self.known, window.end, self.upright());
         let guess = self.guess(window, &even);
         let even = even.mean;
         let guessed = guess.mean;
@@ -134,6 +136,11 @@ impl Estimator {
             self.known = Some(window.end);
         }
         found
+    }
+
+    /// Which axes the vessel itself holds: roll, pitch and height, if it floats.
+    fn upright(&self) -> [bool; 6] {
+        [true, true, false, false, false, true].map(|axis| axis && self.afloat)
     }
 
     /// Where the body should be, and how well that is known: the last pose and nav's motion since,
@@ -264,7 +271,7 @@ impl Estimator {
         let seen = self::localizability(&alignment.used);
         self.motion.learn(even, &alignment.map_from_body, &seen);
         if nav.is_none() {
-            let upright = [true, true, false, false, false, true].map(|axis| axis && self.afloat);
+            let upright = self.upright();
             let dt_s = window.end.seconds_since(window.start).max(0.0);
             self.anchor
                 .add(&self.motion.unheld(&alignment.held, dt_s, upright));
