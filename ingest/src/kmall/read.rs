@@ -17,6 +17,7 @@ use super::sensors::{Motion, Position};
 use super::{Content, Reader, installation};
 use crate::error::Error;
 use crate::regular;
+use crate::survey::chosen;
 use crate::survey::detections::{self, Raw, WATER_M_PER_S};
 use crate::survey::head::Look;
 use crate::survey::install::{self, Installation};
@@ -42,9 +43,8 @@ pub(crate) enum Part {
     SoundSpeed,
 }
 
-impl Part {
-    /// The word of it in a rig (`model`).
-    pub(crate) fn word(self) -> String {
+impl chosen::Part for Part {
+    fn word(self) -> String {
         match self {
             Part::Receiver(number) => format!("RX{}", u16::from(number) + 1),
             Part::Motion(number) => format!("SKM{}", u16::from(number) + 1),
@@ -57,7 +57,6 @@ impl Part {
         }
     }
 
-    /// The sensor of a word.
     fn named(word: &str) -> Option<Self> {
         if word == "SVT" {
             return Some(Part::SoundSpeed);
@@ -80,14 +79,15 @@ impl Part {
         }
     }
 
-    /// What kind of sensor it is.
-    pub(crate) fn kind(self) -> SensorKind {
+    fn kind(self) -> SensorKind {
         match self {
             Part::Receiver(_) => SensorKind::Sonar,
             _ => SensorKind::Nav,
         }
     }
+}
 
+impl Part {
     /// The datagrams it is made of.
     fn datagrams(self) -> &'static [&'static [u8]] {
         match self {
@@ -120,35 +120,7 @@ pub(crate) fn open(
 }
 
 fn part_of(path: &Path, spec: &SensorSpec) -> Result<Part, Error> {
-    let own = |part: &&Part| part.kind() == spec.kind;
-    if let Some(part) = spec
-        .model
-        .as_deref()
-        .and_then(Part::named)
-        .filter(|part| own(&part))
-    {
-        return Ok(part);
-    }
-    let parts = super::summary(path)?.parts();
-    let own: Vec<&Part> = parts.iter().filter(own).collect();
-    let found = match own.as_slice() {
-        _ if spec.model.is_some() => None,
-        [only] => Some(**only),
-        // The first knows the most.
-        [first, ..] if spec.kind == SensorKind::Nav => Some(**first),
-        _ => None,
-    };
-    found.ok_or_else(|| {
-        let words: Vec<String> = own.iter().map(|part| part.word()).collect();
-        Error::bad(
-            path,
-            format!("`model` of sensor `{}`", spec.name),
-            format!("a sensor of the file: {}", words.join(", ")),
-            spec.model
-                .as_ref()
-                .map_or("none".into(), |model| format!("`{model}`")),
-        )
-    })
+    chosen::chosen(path, spec, || Ok(super::summary(path)?.parts()))
 }
 
 /// The first place that a nav sensor of the file gives.

@@ -11,6 +11,7 @@ use super::read::Part;
 use super::{Content, Motion, Reader, SoundProfile, SoundSpeed, installation};
 use crate::error::Error;
 use crate::regular;
+use crate::survey::chosen::Part as _;
 use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::install::Installation;
 use crate::survey::walk::{Framing, Walk};

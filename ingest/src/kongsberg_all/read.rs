@@ -14,6 +14,7 @@ use super::installation::{self, Installed};
 use super::{Attitudes, Content, Datagram, Position, Ranges};
 use crate::error::Error;
 use crate::regular;
+use crate::survey::chosen;
 use crate::survey::detections::{self, Raw, WATER_M_PER_S};
 use crate::survey::head::Look;
 use crate::survey::install;
@@ -44,9 +45,8 @@ pub(crate) struct AttitudeSensor {
     pub(crate) number: u8,
 }
 
-impl Part {
-    /// The word of it in a rig (`model`).
-    pub(crate) fn word(self) -> String {
+impl chosen::Part for Part {
+    fn word(self) -> String {
         match self {
             Part::Receiver(number) => format!("RX{number}"),
             Part::Nav { attitude, position } => {
@@ -59,8 +59,7 @@ impl Part {
         }
     }
 
-    /// The sensor of a word.
-    pub(crate) fn named(word: &str) -> Option<Self> {
+    fn named(word: &str) -> Option<Self> {
         if word == "G" {
             return Some(Part::SoundSpeed);
         }
@@ -82,14 +81,15 @@ impl Part {
         (attitude.is_some() || position.is_some()).then_some(Part::Nav { attitude, position })
     }
 
-    /// What kind of sensor it is.
-    pub(crate) fn kind(self) -> SensorKind {
+    fn kind(self) -> SensorKind {
         match self {
             Part::Receiver(_) => SensorKind::Sonar,
             _ => SensorKind::Nav,
         }
     }
+}
 
+impl Part {
     /// Whether datagrams of this type are read for it.
     fn wants(self, kind: u8) -> bool {
         match kind {
@@ -136,35 +136,7 @@ pub(crate) fn open(
 }
 
 fn part_of(path: &Path, spec: &SensorSpec) -> Result<Part, Error> {
-    let own = |part: &&Part| part.kind() == spec.kind;
-    if let Some(part) = spec
-        .model
-        .as_deref()
-        .and_then(Part::named)
-        .filter(|part| own(&part))
-    {
-        return Ok(part);
-    }
-    let parts = super::summary(path)?.parts();
-    let own: Vec<&Part> = parts.iter().filter(own).collect();
-    let found = match own.as_slice() {
-        _ if spec.model.is_some() => None,
-        [only] => Some(**only),
-        // The first knows the most.
-        [first, ..] if spec.kind == SensorKind::Nav => Some(**first),
-        _ => None,
-    };
-    found.ok_or_else(|| {
-        let words: Vec<String> = own.iter().map(|part| part.word()).collect();
-        Error::bad(
-            path,
-            format!("`model` of sensor `{}`", spec.name),
-            format!("a sensor of the file: {}", words.join(", ")),
-            spec.model
-                .as_ref()
-                .map_or("none".into(), |model| format!("`{model}`")),
-        )
-    })
+    chosen::chosen(path, spec, || Ok(super::summary(path)?.parts()))
 }
 
 /// The first place that a nav sensor of the file gives.
@@ -401,6 +373,7 @@ fn sound_speed(stamp: Stamp, sound_speed_m_per_s: f64, rows: &mut Rows) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::survey::chosen::Part as _;
 
     #[test]
     fn words_name_parts_and_back() {

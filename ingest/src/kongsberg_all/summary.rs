@@ -11,6 +11,7 @@ use super::read::{AttitudeSensor, Heads, Part};
 use super::{Content, Datagram, SoundProfile};
 use crate::error::Error;
 use crate::regular;
+use crate::survey::chosen::Part as _;
 use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::walk::Walk;
 use crate::survey::water;

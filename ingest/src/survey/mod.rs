@@ -4,6 +4,7 @@
 //! `SURVEY_SONAR.md` beside this crate describes the formats.
 
 pub(crate) mod calendar;
+pub(crate) mod chosen;
 pub(crate) mod detections;
 pub(crate) mod fields;
 pub(crate) mod format;

@@ -16,6 +16,7 @@ use super::{ATTITUDE, Content, POSITION, R2SONIC, SONAR};
 use crate::error::Error;
 use crate::range::MAX_PAYLOAD_S;
 use crate::regular;
+use crate::survey::chosen;
 use crate::survey::detections::{self, Raw, WATER_M_PER_S};
 use crate::survey::head::{Head, Look};
 use crate::survey::install;
@@ -41,9 +42,8 @@ pub(crate) enum Part {
     Pings,
 }
 
-impl Part {
-    /// The word of it in a rig (`model`).
-    pub(crate) fn word(self) -> String {
+impl chosen::Part for Part {
+    fn word(self) -> String {
         match self {
             Part::Channel(number) => format!("CH{}", u32::from(number) + 1),
             Part::R2Sonic => "R2SONIC".into(),
@@ -63,14 +63,15 @@ impl Part {
         }
     }
 
-    /// What kind of sensor it is.
-    pub(crate) fn kind(self) -> SensorKind {
+    fn kind(self) -> SensorKind {
         match self {
             Part::Channel(_) | Part::R2Sonic => SensorKind::Sonar,
             Part::Nav | Part::Pings => SensorKind::Nav,
         }
     }
+}
 
+impl Part {
     /// Whether packets of this type are read for it.
     fn wants(self, kind: u8) -> bool {
         match self {
@@ -104,31 +105,7 @@ pub(crate) fn open(
 }
 
 fn part_of(path: &Path, spec: &SensorSpec) -> Result<Part, Error> {
-    let own = |part: &&Part| part.kind() == spec.kind;
-    if let Some(part) = spec
-        .model
-        .as_deref()
-        .and_then(Part::named)
-        .filter(|part| own(&part))
-    {
-        return Ok(part);
-    }
-    let parts = super::summary(path)?.parts();
-    let own: Vec<&Part> = parts.iter().filter(own).collect();
-    match own.as_slice() {
-        [only] if spec.model.is_none() => Ok(**only),
-        _ => {
-            let words: Vec<String> = own.iter().map(|part| part.word()).collect();
-            Err(Error::bad(
-                path,
-                format!("`model` of sensor `{}`", spec.name),
-                format!("a sensor of the file: {}", words.join(", ")),
-                spec.model
-                    .as_ref()
-                    .map_or("none".into(), |model| format!("`{model}`")),
-            ))
-        }
-    }
+    chosen::chosen(path, spec, || Ok(super::summary(path)?.parts()))
 }
 
 /// The first place that a nav sensor of the file gives.

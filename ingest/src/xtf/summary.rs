@@ -11,6 +11,7 @@ use super::read::{Part, place, speed_of_sound};
 use super::{Content, SonarPing};
 use crate::error::Error;
 use crate::regular;
+use crate::survey::chosen::Part as _;
 use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::water;
 
