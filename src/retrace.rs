@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use beluga_fusion::{Retrace, Retraced};
+use beluga_fusion::{ALARMING_M_PER_S, Retrace, Retraced};
 use beluga_ingest::cast::{self, Cast};
 use beluga_types::{Geodetic, Medium, Origin, SolidarFrame, Stamp};
 use clap::Args;
@@ -11,8 +11,6 @@ use clap::Args;
 use crate::document;
 use crate::exit::Wrong;
 
-/// A cast that differs so much at the sonar is told, in m/s: as fusion does.
-const ALARMING_M_PER_S: f64 = 2.0;
 /// So far below its end a cast goes for the water there, in metres.
 const CARRIED_ON_M: f64 = 1.0;
 

@@ -23,7 +23,7 @@ const HEAD_SIGMA_M_PER_S: f64 = 1.0;
 const BELIEVED_M_PER_S: std::ops::RangeInclusive<f64> = 1300.0..=1800.0;
 /// A head that differs this much from the stated water steers its beams elsewhere than they are taken
 /// to look, or the cast is old; in m/s.
-const ALARMING_M_PER_S: f64 = 2.0;
+pub const ALARMING_M_PER_S: f64 = 2.0;
 
 /// The sonars of the rig, with what each keeps from ping to ping.
 pub(crate) struct Sonars {

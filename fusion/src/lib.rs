@@ -47,6 +47,7 @@ use beluga_types::{
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
 pub use error::Error;
 pub use graph::LoopConfig;
+pub use hear::ALARMING_M_PER_S;
 pub use lidar::{LidarOdometry, Located, Neighbour, PointMap};
 pub use retrace::{DatedCast, Retrace, Retraced};
 pub use saved::SavedMap;

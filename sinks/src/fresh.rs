@@ -14,6 +14,13 @@ pub(crate) struct FreshFile {
     finished: bool,
 }
 
+/// What an export is called until it is whole: `NAME.part`.
+pub fn part_of(path: &Path) -> PathBuf {
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    part.into()
+}
+
 impl FreshFile {
     /// # Errors
     /// If anything exists at the path or beside it as `NAME.part`, or the file cannot be made.
@@ -21,9 +28,7 @@ impl FreshFile {
         if path.symlink_metadata().is_ok() {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
-        let mut part = path.as_os_str().to_owned();
-        part.push(".part");
-        let part = PathBuf::from(part);
+        let part = part_of(path);
         Ok(Self {
             file: BufWriter::new(File::create_new(&part)?),
             part,

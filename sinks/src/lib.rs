@@ -21,3 +21,4 @@ pub mod trajectory;
 pub use error::Error;
 pub use export_error::ExportError;
 pub use frame_bytes::{FrameBytes, FrameHasher, MAX_FRAME_BYTES};
+pub use fresh::part_of;

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use beluga_sinks::part_of;
 
 use crate::exit::Wrong;
 
@@ -29,10 +30,10 @@ pub(crate) fn must_be_free(outputs: &[(&str, Option<&Path>)]) -> anyhow::Result<
                 "{} exists and is never overwritten: name another with {option}",
                 path.display()
             )
-        } else if part(path).symlink_metadata().is_ok() {
+        } else if part_of(path).symlink_metadata().is_ok() {
             format!(
                 "{} is left of an output that was cut off: remove it, or name another with {option}",
-                part(path).display()
+                part_of(path).display()
             )
         } else {
             continue;
@@ -46,13 +47,6 @@ pub(crate) fn must_be_free(outputs: &[(&str, Option<&Path>)]) -> anyhow::Result<
             .context(Wrong::Arguments)?;
     }
     Ok(())
-}
-
-/// What an output is called until it is whole.
-fn part(path: &Path) -> PathBuf {
-    let mut part = path.as_os_str().to_owned();
-    part.push(".part");
-    part.into()
 }
 
 fn folder(path: &Path) -> &Path {
