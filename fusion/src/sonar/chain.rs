@@ -7,6 +7,7 @@ use beluga_types::{Beam, Beams, Elements, Pulse, SensorId, SonarPing, Stamp, Wav
 use rayon::prelude::*;
 
 use super::across::{Fan, Placed, Strongest};
+use super::beamform::Beamformer;
 use super::config::SonarConfig;
 use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
@@ -31,6 +32,7 @@ pub(crate) struct SonarChain {
     id: SensorId,
     filters: Vec<Arc<Prepared>>,
     fan: Option<Arc<Fan>>,
+    former: Option<Arc<Beamformer>>,
     workers: Vec<Worker>,
     power: Vec<f32>,
     raw: Vec<f32>,
@@ -46,6 +48,7 @@ impl SonarChain {
             id,
             filters: Vec::new(),
             fan: None,
+            former: None,
             workers: Vec::new(),
             power: Vec::new(),
             raw: Vec::new(),
@@ -78,7 +81,8 @@ impl SonarChain {
         result
     }
 
-    /// Echoes of the sectors of one transducer together, or of two elements by their phase.
+    /// Echoes of the sectors of one transducer together, of two elements by their phase, or of the beams
+    /// that more elements make.
     fn detect_elements(&mut self, elements: &Elements, sound_speed_m_per_s: f64) -> PingEchoes {
         let Some(pulse) = &elements.pulse else {
             return refusal(LISTENING.into());
@@ -89,6 +93,9 @@ impl SonarChain {
                 Err(wrong) => unusable(wrong.to_string()),
             };
         }
+        if elements.positions.len() > 2 {
+            return self.detect_array(elements, pulse, sound_speed_m_per_s);
+        }
         match self.prepared(pulse, &elements.waveforms) {
             Ok(prepared) => {
                 if self.workers.is_empty() {
@@ -98,6 +105,25 @@ impl SonarChain {
                 pair::detect(elements, &prepared, worker, &self.config, sound_speed_m_per_s)
             }
             Err(refused) => unusable(refused),
+        }
+    }
+
+    /// Echoes of an array: of the beams it forms.
+    fn detect_array(&mut self, elements: &Elements, pulse: &Pulse, sound_speed_m_per_s: f64) -> PingEchoes {
+        let former = match &self.former {
+            Some(known) if known.is_for(elements, pulse, sound_speed_m_per_s) => Arc::clone(known),
+            _ => match Beamformer::new(elements, pulse, self.config.array_window, sound_speed_m_per_s) {
+                Ok(former) => Arc::clone(self.former.insert(Arc::new(former))),
+                Err(unformed) => return refusal(unformed.to_string()),
+            },
+        };
+        match former.form(elements) {
+            Ok(beams) => {
+                let mut found = self.detect_beams(&beams, sound_speed_m_per_s);
+                found.notes.extend(former.notes.iter().cloned());
+                found
+            }
+            Err(wrong) => unusable(wrong.to_string()),
         }
     }
 

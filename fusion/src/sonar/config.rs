@@ -10,6 +10,8 @@ use crate::error::Error;
 pub struct SonarConfig {
     /// Window on the replica of a swept pulse that was transmitted without one of its own.
     pub window: ReplicaWindow,
+    /// Weight on the elements of an array of which beams are formed; `matched` weighs all alike.
+    pub array_window: ReplicaWindow,
     /// How the training cells speak for the noise.
     pub cfar: CfarKind,
     /// Chance that a sample of pure noise passes, behind the matched filter (1e-9 to 0.1).
@@ -35,6 +37,7 @@ impl Default for SonarConfig {
     fn default() -> Self {
         Self {
             window: ReplicaWindow::Hann,
+            array_window: ReplicaWindow::Matched,
             cfar: CfarKind::Soca,
             false_alarm_rate: 1e-6,
             training_cells: 32,
@@ -118,6 +121,7 @@ impl SonarConfig {
         };
         Self {
             window: self.window,
+            array_window: self.array_window,
             cfar: self.cfar,
             false_alarm_rate: number(self.false_alarm_rate, 1e-9, 0.1, default.false_alarm_rate),
             training_cells: self.training_cells.clamp(4, 256),

@@ -18,8 +18,8 @@ const LEAST_TURN_RAD: f64 = 2.0;
 /// the phase between them. Which way around the line through the elements stays open, so each is
 /// an arc: about the device's x axis, or y where the line runs along x.
 ///
-/// More elements need beamforming and are refused with a note; so are elements so far apart that a
-/// phase could mean several bearings.
+/// Elements without a position each are refused with a note; so are two so far apart that a phase
+/// could mean several bearings.
 pub(crate) fn detect(
     ping: &Elements,
     prepared: &Prepared,
@@ -29,10 +29,10 @@ pub(crate) fn detect(
 ) -> PingEchoes {
     let channels = ping.waveforms.shape().channels;
     let &[first, second] = &ping.positions[..] else {
-        return refusal(cannot_beamform(channels, ping.positions.len()));
+        return refusal(unplaced(channels, ping.positions.len()));
     };
     if channels != 2 {
-        return refusal(cannot_beamform(channels, 2));
+        return refusal(unplaced(channels, 2));
     }
     let baseline = Baseline {
         apart: (first - second).vector(),
@@ -86,10 +86,10 @@ pub(crate) fn detect(
     }
 }
 
-fn cannot_beamform(channels: usize, positions: usize) -> String {
+fn unplaced(channels: usize, positions: usize) -> String {
     format!(
         "ping has {channels} elements and the rig {positions} positions of them, but echoes come only from two \
-         elements with known positions"
+         or more elements with a known position each"
     )
 }
 
