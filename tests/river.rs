@@ -10,7 +10,8 @@ use beluga_fusion::Fuser;
 use beluga_ingest::{Recording, folder};
 use beluga_sim::{Scenario, Scorer, Truth, World};
 use beluga_sinks::maml::{
-    DeviceKey, DocumentFields, KeyFile, Reader, Status, Trust, Unlock, Writer, WriterOptions, verify,
+    DeviceKey, DocumentFields, KeyFile, Reader, Readers, Status, Suite, Trust, Unlock, Writer, WriterOptions,
+    verify,
 };
 use beluga_sinks::{FrameHasher, arrow};
 use beluga_types::{Measurement, Medium, Payload, Rig, SolidarFrame};
@@ -122,8 +123,8 @@ fn a_recording_becomes_a_sealed_record_that_gives_back_its_frames() {
     let secret = [7; 32];
     let options = WriterOptions {
         document: DocumentFields::default(),
-        recipients: Vec::new(),
-        key_files: vec![KeyFile::from_bytes(&secret)],
+        suite: Suite::Edge256,
+        readers: Readers::with_key_file(KeyFile::from_bytes(&secret)),
         device,
         previous: None,
     };

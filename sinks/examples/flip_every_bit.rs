@@ -12,8 +12,8 @@ use std::process::ExitCode;
 
 use beluga_sinks::FrameBytes;
 use beluga_sinks::maml::{
-    DeviceKey, DocumentFields, KeyFile, Reader, ReaderKey, Status, Trust, Unlock, Writer, WriterOptions,
-    verify, verify_bytes,
+    DeviceKey, DocumentFields, KeyFile, Reader, ReaderKey, Readers, Status, Suite, Trust, Unlock, Writer,
+    WriterOptions, verify, verify_bytes,
 };
 
 const FRAMES: u64 = 36;
@@ -35,8 +35,11 @@ fn record() -> Result<Vec<u8>, Box<dyn Error>> {
     let path = std::env::temp_dir().join(format!("flip-every-bit-{}.maml", std::process::id()));
     let options = WriterOptions {
         document: DocumentFields::default(),
-        recipients: vec![ReaderKey::from_seed(&[3; 32]).recipient()],
-        key_files: vec![KeyFile::from_bytes(&[2; 32])],
+        suite: Suite::Edge256,
+        readers: Readers {
+            recipients: vec![ReaderKey::from_seed(&[3; 32]).recipient()],
+            key_files: vec![KeyFile::from_bytes(&[2; 32])],
+        },
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
     };

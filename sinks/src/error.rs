@@ -82,6 +82,16 @@ pub enum Error {
         /// What was expected and found.
         reason: String,
     },
+    /// A record has fewer frames than asked for, in the part that is signed.
+    #[error("no frame {wanted}: {found} frames are signed: {}", path.display())]
+    NoFrame {
+        /// Which frame, counted from 0.
+        wanted: u64,
+        /// How many are signed.
+        found: u64,
+        /// Which file.
+        path: PathBuf,
+    },
     /// No variable says where keys belong.
     #[error("none of BELUGA_HOME, XDG_CONFIG_HOME, HOME is set")]
     NoHome,
@@ -94,6 +104,12 @@ pub enum Error {
     /// A record without readers could never be opened.
     #[error("a record needs at least one recipient or key file")]
     NoRecipient,
+    /// A proof of a frame does not hold.
+    #[error("the proof does not hold: {reason}")]
+    Proof {
+        /// What was expected and found.
+        reason: String,
+    },
     /// The operating system gave no random bytes.
     #[error("no random bytes")]
     Randomness {

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use beluga_sinks::maml::{
-    DeviceKey, DocumentFields, Entry, KeyFile, Meta, Reader, ReaderKey, RecordedFrame, Status, Summary,
-    Trust, Unlock, Writer, WriterOptions, verify, verify_bytes,
+    DeviceKey, DocumentFields, Entry, KeyFile, Meta, Reader, ReaderKey, Readers, RecordedFrame, Status,
+    Suite, Summary, Trust, Unlock, Writer, WriterOptions, verify, verify_bytes,
 };
 use beluga_sinks::{Error, FrameBytes, FrameHasher};
 
@@ -32,8 +32,8 @@ fn options() -> WriterOptions {
             created_nanos: BEGIN,
             ..DocumentFields::default()
         },
-        recipients: Vec::new(),
-        key_files: vec![KeyFile::from_bytes(&[2; 32])],
+        suite: Suite::Edge256,
+        readers: Readers::with_key_file(KeyFile::from_bytes(&[2; 32])),
         device: device(),
         previous: None,
     }
@@ -321,7 +321,7 @@ fn an_xwing_reader_opens_what_was_written_for_it() {
     let (_folder, path) = in_folder("run.maml");
     let reader_key = ReaderKey::from_seed(&[5; 32]);
     let mut options = options();
-    options.recipients = vec![reader_key.recipient()];
+    options.readers.recipients = vec![reader_key.recipient()];
     let mut writer = Writer::create(&path, options).unwrap();
     writer.push(&frame(0), BEGIN).unwrap();
     writer.finish().unwrap();
@@ -355,7 +355,7 @@ fn nothing_is_overwritten_and_nobody_is_left_out() {
     write(&path, 1, 1);
     assert!(matches!(Writer::create(&path, options()), Err(Error::Io { .. })));
     let mut nobody = options();
-    nobody.key_files.clear();
+    nobody.readers.key_files.clear();
     let other = path.with_file_name("other.maml");
     assert!(matches!(Writer::create(&other, nobody), Err(Error::NoRecipient)));
     assert!(!other.exists());
@@ -375,7 +375,10 @@ fn nothing_is_overwritten_and_nobody_is_left_out() {
 fn a_record_nobody_could_open_is_not_begun() {
     let (_folder, path) = in_folder("run.maml");
     let readers = |number: u8| WriterOptions {
-        key_files: (0..number).map(|i| KeyFile::from_bytes(&[i; 32])).collect(),
+        readers: Readers {
+            key_files: (0..number).map(|i| KeyFile::from_bytes(&[i; 32])).collect(),
+            ..Readers::default()
+        },
         ..options()
     };
     let of_document = |document: DocumentFields| WriterOptions {

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use beluga_sinks::FrameBytes;
 use beluga_sinks::maml::{
-    DeviceKey, DocumentFields, Entry, KeyFile, Meta, Reader, Report, Status, Trust, Unlock, Writer,
-    WriterOptions, verify_bytes,
+    DeviceKey, DocumentFields, Entry, KeyFile, Meta, Reader, Readers, Report, Status, Suite, Trust, Unlock,
+    Writer, WriterOptions, verify_bytes,
 };
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
@@ -56,8 +56,8 @@ fn record_with(metas: u8, seconds: &[i64]) -> Vec<u8> {
             created_nanos: BEGIN,
             ..DocumentFields::default()
         },
-        recipients: Vec::new(),
-        key_files: vec![KeyFile::from_bytes(&[2; 32])],
+        suite: Suite::Edge256,
+        readers: Readers::with_key_file(KeyFile::from_bytes(&[2; 32])),
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
     };
@@ -327,7 +327,7 @@ fn frames_before_the_damage_stay_readable() {
 fn versions_and_suites_from_the_future_are_refused_by_name() {
     let whole = record(&[0]);
     let pre = first_record(&whole) - PRE;
-    for (at, value, word) in [(9, 2, "version 2"), (10, 2, "core-512"), (10, 7, "suite 7")] {
+    for (at, value, word) in [(9, 2, "version 2"), (10, 7, "suite 7")] {
         let mut other = whole.clone();
         other[pre + at] = value;
         let Status::BadHead { reason } = without_key(&other).status else {

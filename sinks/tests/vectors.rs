@@ -10,6 +10,7 @@ use std::fs;
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
+use aes_siv::siv::Aes256Siv;
 use hkdf::Hkdf;
 use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsaParams, Signature, VerifyingKey};
 use serde_json::Value;
@@ -84,6 +85,58 @@ fn aes_256_gcm() {
     }
     println!("aes_256_gcm: {ran} vectors, {other_sizes} of other key, nonce or tag sizes not applicable");
     assert!(ran > 60);
+}
+
+/// AES-SIV under a key of 64 bytes: what stands in `headers` is authenticated, the nonce last.
+fn aes_siv_opens(test: &Value, headers: &[Vec<u8>], sealed: &[u8]) -> bool {
+    let key: [u8; 64] = hex(&test["key"]).try_into().unwrap();
+    let opened = Aes256Siv::new((&key).into()).decrypt(headers, sealed);
+    let holds = opened.as_deref() == Ok(&hex(&test["msg"])[..]);
+    if holds {
+        let again = Aes256Siv::new((&key).into()).encrypt(headers, &hex(&test["msg"]));
+        assert_eq!(again.as_deref(), Ok(sealed), "{}", test["tcId"]);
+    }
+    holds
+}
+
+#[test]
+fn aead_aes_siv_cmac_512() {
+    let path = "wycheproof/aead_aes_siv_cmac_test.json";
+    let Some(file) = vectors("aead_aes_siv_cmac_512", path) else {
+        return;
+    };
+    let (mut ran, mut other_sizes) = (0, 0);
+    for (group, test) in cases(&file) {
+        if group["keySize"] != 512 {
+            other_sizes += 1;
+            continue;
+        }
+        let sealed = [hex(&test["tag"]), hex(&test["ct"])].concat();
+        let holds = aes_siv_opens(test, &[hex(&test["aad"]), hex(&test["iv"])], &sealed);
+        assert_eq!(holds, test["result"] == "valid", "{}", test["tcId"]);
+        ran += 1;
+    }
+    println!("aead_aes_siv_cmac_512: {ran} vectors, {other_sizes} of other key sizes not applicable");
+    assert_eq!(ran, 300);
+}
+
+#[test]
+fn aes_siv_cmac_512() {
+    let Some(file) = vectors("aes_siv_cmac_512", "wycheproof/aes_siv_cmac_test.json") else {
+        return;
+    };
+    let (mut ran, mut other_sizes) = (0, 0);
+    for (group, test) in cases(&file) {
+        if group["keySize"] != 512 {
+            other_sizes += 1;
+            continue;
+        }
+        let holds = aes_siv_opens(test, &[hex(&test["aad"])], &hex(&test["ct"]));
+        assert_eq!(holds, test["result"] == "valid", "{}", test["tcId"]);
+        ran += 1;
+    }
+    println!("aes_siv_cmac_512: {ran} vectors, {other_sizes} of other key sizes not applicable");
+    assert_eq!(ran, 147);
 }
 
 fn ml_dsa_verify<P: MlDsaParams>(name: &str, path: &str) {

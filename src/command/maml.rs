@@ -1,17 +1,19 @@
 //! `beluga maml …`: keys, and what a record is.
 
+mod change;
+mod check;
+mod log;
+mod proof;
 mod read;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use beluga_sinks::arrow::ArrowFiles;
-use beluga_sinks::maml::{KeyFile, KeyStore, MetaFacts, Report, Unlock, verify};
+use beluga_sinks::maml::{KeyFile, KeyStore};
 use clap::Subcommand;
 use serde::Serialize;
 
-use crate::document;
-use crate::exit::{Exit, Wrong};
+use crate::exit::Exit;
 use read::frame_bytes;
 pub(crate) use read::{Keys, frames, metas_of};
 
@@ -26,26 +28,14 @@ pub(crate) enum Maml {
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
     },
-    /// Says whether a record is whole and whose it is; needs no key.
-    ///
-    /// Example: beluga maml verify quay.maml
-    Verify {
-        /// The record.
-        record: PathBuf,
-    },
-    /// Says what a record holds; with a key also the SHA-256 of its frame bytes, and what it says
-    /// beside its frames.
-    ///
-    /// Example: beluga maml inspect quay.maml
-    Inspect {
-        /// The record.
-        record: PathBuf,
-        /// Also prints the document.
-        #[arg(long)]
-        document: bool,
-        #[command(flatten)]
-        keys: Keys,
-    },
+    Verify(check::Verify),
+    Inspect(check::Inspect),
+    Log(log::Log),
+    Rewrap(change::Rewrap),
+    Split(change::Split),
+    Join(change::Join),
+    Prove(proof::Prove),
+    CheckProof(proof::CheckProof),
     /// Writes a record's tables as Arrow files.
     ///
     /// Example: beluga maml open quay.maml --arrow tables
@@ -64,12 +54,14 @@ impl Maml {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         match self {
             Maml::Keygen { key_file } => keygen(json, key_file),
-            Maml::Verify { record } => check(json, &record, None, false),
-            Maml::Inspect {
-                record,
-                document,
-                keys,
-            } => check(json, &record, Some(&keys.unlock()?), document),
+            Maml::Verify(command) => command.run(json),
+            Maml::Inspect(command) => command.run(json),
+            Maml::Log(command) => command.run(),
+            Maml::Rewrap(command) => command.run(json),
+            Maml::Split(command) => command.run(json),
+            Maml::Join(command) => command.run(json),
+            Maml::Prove(command) => command.run(json),
+            Maml::CheckProof(command) => command.run(json),
             Maml::Open { record, arrow, keys } => open(json, &record, &arrow, &keys),
         }
     }
@@ -111,99 +103,6 @@ fn keygen(json: bool, key_file: Option<PathBuf>) -> anyhow::Result<Exit> {
         .collect();
     super::show(json, &keys, &lines.join("\n"))?;
     Ok(Exit::Done)
-}
-
-#[derive(Serialize)]
-struct Checked {
-    status: String,
-    id: Option<String>,
-    suite: Option<&'static str>,
-    cpu_class: Option<String>,
-    signer: Option<String>,
-    trusted: bool,
-    frames: u64,
-    records: u64,
-    bytes: u64,
-    first_nanos: Option<i64>,
-    last_nanos: Option<i64>,
-    root: Option<String>,
-    recipients_checked: bool,
-    frame_sha256: Option<String>,
-    metas: Vec<ListedMeta>,
-}
-
-/// A META as `inspect` lists it.
-#[derive(Serialize)]
-struct ListedMeta {
-    seq: u64,
-    kind: String,
-    time_nanos: i64,
-    bytes: usize,
-    beginning: String,
-}
-
-impl ListedMeta {
-    fn of(facts: &MetaFacts) -> Self {
-        Self {
-            seq: facts.seq,
-            kind: facts.kind.clone(),
-            time_nanos: facts.time_nanos,
-            bytes: facts.bytes,
-            beginning: facts.beginning.clone(),
-        }
-    }
-}
-
-impl Checked {
-    fn of(report: &Report) -> Self {
-        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        let head = report.head.as_ref();
-        Self {
-            status: report.status.to_string(),
-            id: head.map(|head| hex(&head.file_id)),
-            suite: head.map(|head| head.suite.name()),
-            cpu_class: head.and_then(|head| document::cpu_class(&head.document)),
-            signer: head.map(|head| head.signer.to_string()),
-            trusted: report.is_trusted(),
-            frames: report.counts.frames,
-            records: report.counts.records,
-            bytes: report.bytes,
-            recipients_checked: report.recipients_checked,
-            first_nanos: report.counts.times_nanos.map(|(first, _)| first),
-            last_nanos: report.counts.times_nanos.map(|(_, last)| last),
-            root: report.signed.map(|(_, root)| hex(&root)),
-            frame_sha256: report.frame_hash.map(|hash| hex(&hash)),
-            metas: report.metas.iter().map(ListedMeta::of).collect(),
-        }
-    }
-}
-
-fn check(json: bool, record: &Path, unlock: Option<&Unlock>, whole_document: bool) -> anyhow::Result<Exit> {
-    let trust = KeyStore::open_default()?.trust()?;
-    let report = verify(record, &trust, unlock)
-        .with_context(|| format!("cannot read {}", record.display()))
-        .context(Wrong::Arguments)?;
-    let checked = Checked::of(&report);
-    let mut text = report.to_string();
-    if let Some(class) = checked.cpu_class.as_ref().filter(|_| unlock.is_some()) {
-        text.push_str(&format!("\ncpu class:  {class}"));
-    }
-    if whole_document && let Some(head) = &report.head {
-        text.push_str("\n\n");
-        text.extend(head.document.chars().filter(|c| !c.is_control() || *c == '\n'));
-    }
-    super::show(json, &checked, &text)?;
-    Ok(exit_of_report(&report))
-}
-
-fn exit_of_report(report: &Report) -> Exit {
-    match report.exit_code() {
-        0 => Exit::Done,
-        1 => Exit::Findings,
-        3 => Exit::Lost,
-        5 => Exit::NoKey,
-        _ => Exit::NotAuthentic,
-    }
 }
 
 #[derive(Serialize)]

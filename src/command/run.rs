@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context;
-use beluga_sinks::maml::{KeyFile, KeyStore, Recipient, Writer, WriterOptions};
+use beluga_sinks::maml::{KeyFile, KeyStore, Readers, Recipient, Suite, Writer, WriterOptions};
 use beluga_types::{Rig, Stamp};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -39,6 +39,14 @@ pub(crate) struct Results {
     /// A key file of 32 bytes that opens the record, instead of this machine; may be repeated.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
+    /// How the record is encrypted: `edge-256` (AES-256-GCM) or `core-512` (AEAD_AES_SIV_CMAC_512, which
+    /// forgives a nonce that comes twice and costs several times as much).
+    #[arg(long, default_value = "edge-256", value_parser = suite)]
+    suite: Suite,
+}
+
+fn suite(text: &str) -> Result<Suite, String> {
+    Suite::from_name(text).ok_or_else(|| format!("found `{text}`, expected `edge-256` or `core-512`"))
 }
 
 /// Whether and where a picture is made.
@@ -238,8 +246,11 @@ impl Results {
         }
         let options = WriterOptions {
             document,
-            recipients: recipients.context(Wrong::Arguments)?,
-            key_files: key_files.context(Wrong::Arguments)?,
+            suite: self.suite,
+            readers: Readers {
+                recipients: recipients.context(Wrong::Arguments)?,
+                key_files: key_files.context(Wrong::Arguments)?,
+            },
             device: device.key,
             previous: None,
         };

@@ -11,8 +11,9 @@ use sha2::{Digest, Sha256};
 
 use super::escape::{device_name, plain, prose, quoted, without_controls};
 use super::fence;
+use super::hex::hex;
 use super::layout::{MARKER, MAX_HEAD, Suite};
-use super::stanza::Stanza;
+use super::stanza::{self, Stanza};
 use crate::error::Error;
 
 /// What a record's document says, in the caller's words.
@@ -107,9 +108,9 @@ pub(crate) fn write(fields: &DocumentFields, made: &Made<'_>) -> Result<String, 
     );
     section(&mut text, "History", &history(fields));
     let mut fences = "Who signs, and who may read.\n\n".to_owned();
-    fence::write(&mut fences, "maml-signers", &joined(made.signers));
+    fence::write(&mut fences, "maml-signers", &stanza::join(made.signers));
     fences.push('\n');
-    fence::write(&mut fences, "maml-recipients", &joined(made.recipients));
+    fence::write(&mut fences, "maml-recipients", &stanza::join(made.recipients));
     section(&mut text, "Verification", &fences);
     text.push('\n');
     text.push_str(MARKER);
@@ -193,17 +194,9 @@ fn history(fields: &DocumentFields) -> String {
     text
 }
 
-fn joined(stanzas: &[Stanza]) -> String {
-    let mut text = String::new();
-    for stanza in stanzas {
-        stanza.write(&mut text);
-    }
-    text
-}
-
 /// `urn:uuid:` of a file.
 pub(crate) fn urn(file_id: &[u8; 16]) -> String {
-    let hex: String = file_id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(file_id);
     format!(
         "urn:uuid:{}-{}-{}-{}-{}",
         &hex[..8],

@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use super::document::DocumentFields;
+use super::layout::Suite;
 use super::opening::Opening;
 use super::output::Output;
 use super::reader::Reader;
-use super::recipient::{KeyFile, Unlock};
+use super::recipient::{KeyFile, Readers, Unlock};
 use super::sign::DeviceKey;
 use super::status::Status;
 use super::writer::{Writer, WriterOptions};
@@ -61,8 +62,8 @@ fn record(calls: usize, bytes: &Arc<Mutex<Vec<u8>>>) -> Result<(), Error> {
     };
     let options = WriterOptions {
         document: DocumentFields::default(),
-        recipients: Vec::new(),
-        key_files: vec![KeyFile::from_bytes(&[2; 32])],
+        suite: Suite::Edge256,
+        readers: Readers::with_key_file(KeyFile::from_bytes(&[2; 32])),
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
     };

@@ -10,7 +10,7 @@ use super::fence::{fences, only};
 use super::layout::{MARKER, MAX_HEAD, PRE_LEN, PRE_MACED, Pre};
 use super::recipient::Unlock;
 use super::record;
-use super::secret::{Secret, header_mac};
+use super::secret::{FileKey, header_mac};
 use super::sign::{Introduction, Signers};
 use super::stanza;
 
@@ -20,7 +20,8 @@ pub(crate) struct Head {
     pub(crate) pre: Pre,
     pub(crate) introduction: Introduction,
     signers: OnceLock<Option<Signers>>,
-    recipients: String,
+    /// Inside of the fence of readers.
+    pub(crate) recipients: String,
     pre_bytes: [u8; PRE_MACED],
     mac: [u8; 32],
 }
@@ -41,7 +42,7 @@ impl From<String> for HeadError {
 /// What a reader's keys say of a head.
 pub(crate) enum Unlocked {
     /// A key fits, and the head's MAC holds.
-    Open(Secret),
+    Open(FileKey),
     /// No key fits.
     NoKey,
     /// A key fits, but the head was changed.
@@ -88,6 +89,12 @@ impl Head {
             .as_ref()
     }
 
+    /// Inside of the fence of signers.
+    pub(crate) fn signers_fence(&self) -> &str {
+        let fences = fences(&self.text);
+        only(&fences, "maml-signers").map_or("", |fence| &self.text[fence.inner])
+    }
+
     /// Bytes before the first record.
     pub(crate) fn length(&self) -> u64 {
         (self.text.len() + PRE_LEN) as u64
@@ -95,7 +102,7 @@ impl Head {
 
     /// Tries the keys, then checks the MAC over all of the head, recipients included.
     pub(crate) fn unlock(&self, unlock: &Unlock) -> Unlocked {
-        let file_key = match unlock.file_key(&self.recipients, &self.pre.file_id) {
+        let file_key = match unlock.file_key(&self.recipients, &self.pre) {
             Err(reason) => return Unlocked::Changed(reason),
             Ok(None) => return Unlocked::NoKey,
             Ok(Some(key)) => key,
@@ -107,7 +114,7 @@ impl Head {
     }
 
     /// Whether this is the file key and a reader with a key gets that far. Else says why not.
-    pub(crate) fn check_key(&self, file_key: &Secret) -> Result<(), String> {
+    pub(crate) fn check_key(&self, file_key: &FileKey) -> Result<(), String> {
         stanza::parse(&self.recipients)?;
         match self.mac_holds(file_key) {
             true => Ok(()),
@@ -115,11 +122,17 @@ impl Head {
         }
     }
 
-    fn mac_holds(&self, file_key: &Secret) -> bool {
+    fn mac_holds(&self, file_key: &FileKey) -> bool {
         let text = self.text.as_bytes();
         let mac = header_mac(file_key, &self.pre.file_id, text, &self.pre_bytes);
         mac.verify_slice(&self.mac).is_ok()
     }
+}
+
+/// Whether a document is the one of this hash, whoever its readers are.
+pub(crate) fn document_text_is(text: &str, document_hash: &[u8; 32]) -> bool {
+    only(&fences(text), "maml-recipients")
+        .is_ok_and(|recipients| &document::hash(text, &recipients.outer) == document_hash)
 }
 
 /// HEAD, which ends with the first line that is the marker, and PRE after it.

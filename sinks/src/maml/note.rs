@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::hex::hex;
 use super::sign::{FileSigner, Signers};
 use super::tree::{Hash, Tree};
 
@@ -34,6 +35,8 @@ pub(crate) fn write(file_id: &[u8; 16], tree: &Tree, time_s: u64, signer: &FileS
 
 /// A note over the tree at hand. Its signature is not checked yet.
 pub(crate) struct Note {
+    /// What the signer said the time was, in seconds since the Unix epoch.
+    pub(crate) time_s: u64,
     origin: String,
     key_id: [u8; 4],
     message: Vec<u8>,
@@ -41,24 +44,21 @@ pub(crate) struct Note {
 }
 
 impl Note {
-    /// Nothing unless the bytes are exactly a note of this file over this tree.
-    pub(crate) fn parse(note: &[u8], file_id: &[u8; 16], tree: &Tree) -> Option<Self> {
+    /// Nothing unless the bytes are exactly a note of this file over a tree of this size and root.
+    pub(crate) fn parse(note: &[u8], file_id: &[u8; 16], (size, root): (u64, Hash)) -> Option<Self> {
         if note.len() > MAX_NOTE {
             return None;
         }
         let origin = origin(file_id);
-        let root = tree.root();
-        let body = format!(
-            "{origin}\n{}\n{}\n\n— {origin} ",
-            tree.size(),
-            STANDARD.encode(root)
-        );
+        let body = format!("{origin}\n{size}\n{}\n\n— {origin} ", STANDARD.encode(root));
         let blob = note.strip_prefix(body.as_bytes())?.strip_suffix(b"\n")?;
         let blob = STANDARD.decode(blob).ok()?;
         let (key_id, rest) = blob.split_first_chunk()?;
         let (time, signature) = rest.split_first_chunk()?;
+        let time_s = u64::from_be_bytes(*time);
         Some(Self {
-            message: message(&origin, u64::from_be_bytes(*time), tree.size(), &root),
+            message: message(&origin, time_s, size, &root),
+            time_s,
             origin,
             key_id: *key_id,
             signature: signature.to_vec(),
@@ -72,9 +72,17 @@ impl Note {
     }
 }
 
+/// Size and root that a note states; nothing is checked.
+pub(crate) fn stated(note: &[u8]) -> Option<(u64, Hash)> {
+    let text = std::str::from_utf8(note).ok()?;
+    let mut lines = text.lines().skip(1);
+    let size = lines.next()?.parse().ok()?;
+    let root = STANDARD.decode(lines.next()?).ok()?;
+    Some((size, root.try_into().ok()?))
+}
+
 fn origin(file_id: &[u8; 16]) -> String {
-    let hex: String = file_id.iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("beluga/{hex}")
+    format!("beluga/{}", hex(file_id))
 }
 
 fn key_id(name: &str, public: &[u8]) -> [u8; 4] {
@@ -118,13 +126,16 @@ mod tests {
         }
         let signers = Introduction::parse(&fence).unwrap().certified(&file_id).unwrap();
         let holds = |note: &str, file_id, tree: &Tree| {
-            Note::parse(note.as_bytes(), file_id, tree).is_some_and(|note| note.is_signed_by(&signers))
+            Note::parse(note.as_bytes(), file_id, (tree.size(), tree.root()))
+                .is_some_and(|note| note.is_signed_by(&signers))
         };
         let mut tree = Tree::default();
         tree.push(&[b"leaf"]);
         let note = write(&file_id, &tree, 1_700_000_000, &signer);
         assert!(note.starts_with("beluga/abababababababababababababababab\n1\n"));
         assert!(holds(&note, &file_id, &tree));
+        assert_eq!(stated(note.as_bytes()), Some((1, tree.root())));
+        assert_eq!(stated(b"beluga/ab\n1\n"), None);
         let other = FileSigner::from_seed(&Zeroizing::new([3; 32]));
         let forged = write(&file_id, &tree, 1_700_000_000, &other);
         assert!(!holds(&forged, &file_id, &tree));

@@ -3,11 +3,11 @@
 use super::document::{self, Made};
 use super::fence;
 use super::head::{Head, HeadError};
-use super::layout::{PRE_MACED, Pre, Suite};
-use super::recipient::wrap_all;
-use super::secret::{Secret, header_mac, random};
+use super::layout::{PRE_MACED, Pre};
+use super::recipient::{listed, wrap_all};
+use super::secret::{FileKey, header_mac, random, random_key};
 use super::sign::{FileSigner, introduce};
-use super::stanza::{MAX_STANZAS, Stanza};
+use super::stanza::MAX_STANZAS;
 use super::writer::WriterOptions;
 use crate::error::Error;
 
@@ -16,7 +16,7 @@ pub(crate) struct Opening {
     /// HEAD, and PRE with its MAC.
     pub(crate) bytes: Vec<u8>,
     pub(crate) pre: Pre,
-    pub(crate) file_key: Secret,
+    pub(crate) file_key: FileKey,
     pub(crate) signer: FileSigner,
 }
 
@@ -26,9 +26,9 @@ impl Opening {
     /// # Errors
     /// [`Error::NoRecipient`], [`Error::Document`], [`Error::Randomness`].
     pub(crate) fn new(options: &WriterOptions) -> Result<Self, Error> {
-        check_number_of_readers(options)?;
+        check_number_of_readers(options.readers.number())?;
         let file_id = new_file_id()?;
-        let file_key: Secret = random()?;
+        let file_key = random_key(options.suite.key_len())?;
         let signer = FileSigner::from_seed(&random()?);
         let (bytes, pre) = head(options, &file_id, &file_key, &signer)?;
         check(&bytes, &pre, &file_key)?;
@@ -41,8 +41,10 @@ impl Opening {
     }
 }
 
-fn check_number_of_readers(options: &WriterOptions) -> Result<(), Error> {
-    match options.recipients.len() + options.key_files.len() {
+/// # Errors
+/// [`Error::NoRecipient`], [`Error::Document`] beyond 64.
+pub(crate) fn check_number_of_readers(number: usize) -> Result<(), Error> {
+    match number {
         0 => Err(Error::NoRecipient),
         1..=MAX_STANZAS => Ok(()),
         found => Err(Error::Document {
@@ -52,7 +54,7 @@ fn check_number_of_readers(options: &WriterOptions) -> Result<(), Error> {
 }
 
 /// Reads the bytes as everybody will: a record that nobody can open must not be begun.
-fn check(bytes: &[u8], pre: &Pre, file_key: &Secret) -> Result<(), Error> {
+fn check(bytes: &[u8], pre: &Pre, file_key: &FileKey) -> Result<(), Error> {
     let refused = |reason| Error::Document { reason };
     let mut rest = bytes;
     let head = Head::read(&mut rest).map_err(|error| match error {
@@ -77,17 +79,17 @@ fn new_file_id() -> Result<[u8; 16], Error> {
 fn head(
     options: &WriterOptions,
     file_id: &[u8; 16],
-    file_key: &Secret,
+    file_key: &FileKey,
     signer: &FileSigner,
 ) -> Result<(Vec<u8>, Pre), Error> {
-    let suite = Suite::Edge256;
+    let suite = options.suite;
     let signers = introduce(&options.device, signer, file_id);
-    let recipients = wrap_all(file_key, file_id, &options.recipients, &options.key_files)?;
+    let recipients = wrap_all(file_key, file_id, &options.readers)?;
     let made = Made {
         file_id,
         suite,
         signer: options.device.id().to_string(),
-        readers: recipients.iter().map(reader_name).collect(),
+        readers: recipients.iter().map(listed).collect(),
         previous: options.previous.map(|previous| document::urn(&previous.file_id)),
         signers: &signers,
         recipients: &recipients,
@@ -110,10 +112,4 @@ fn document_hash(text: &str) -> Result<[u8; 32], Error> {
     recipients
         .map(|fence| document::hash(text, &fence.outer))
         .map_err(|reason| Error::Document { reason })
-}
-
-/// `xwing:<id>` or `keyfile:<id>`, as the front matter lists who may read.
-fn reader_name(stanza: &Stanza) -> String {
-    let words = stanza.words();
-    format!("{}:{}", words.first().unwrap_or(&""), words.last().unwrap_or(&""))
 }

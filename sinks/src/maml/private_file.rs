@@ -15,15 +15,28 @@ pub(crate) const MAX_KEY_TEXT: u64 = 4096;
 /// Makes a file, mode 0600, that holds these bytes from the moment it has its name.
 ///
 /// # Errors
+/// [`Error::Io`], also if anything exists there, which is left as it is.
+pub fn write_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    write_new(path, bytes).map_err(io_error("writing a file", path))
+}
+
+/// Makes a file, mode 0600, that holds these bytes from the moment it has its name.
+///
+/// # Errors
 /// [`ErrorKind::AlreadyExists`] if anything exists there, which is left as it is.
 pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    create_by(path, &mut |file| file.write_all(bytes))
+}
+
+/// The same for a file that is written piece by piece, perhaps twice.
+pub(crate) fn create_by(path: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
     let mut options = OpenOptions::new();
     private(&mut options);
-    let draft = Draft::write(path, bytes, &mut options)?;
+    let draft = Draft::write(path, &mut options, fill)?;
     match fs::hard_link(&draft.path, path) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => {
             // A file system without links. Only here a crash can leave a part.
-            write_whole(path, bytes, &mut options)?;
+            write_whole(path, &mut options, fill)?;
         }
         linked => linked?,
     }
@@ -33,10 +46,22 @@ pub(crate) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Puts a file that all may read in the place of what is there.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let draft = Draft::write(path, bytes, &mut OpenOptions::new())?;
+    let draft = Draft::write(path, &mut OpenOptions::new(), &mut |file| file.write_all(bytes))?;
     fs::rename(&draft.path, path)?;
     sync_folder(path)
 }
+
+/// Puts a file, mode 0600, that is written piece by piece in the place of what is there.
+pub(crate) fn replace_by(path: &Path, fill: &mut Fill<'_>) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    private(&mut options);
+    let draft = Draft::write(path, &mut options, fill)?;
+    fs::rename(&draft.path, path)?;
+    sync_folder(path)
+}
+
+/// What writes the bytes of a new file.
+type Fill<'a> = dyn FnMut(&mut File) -> io::Result<()> + 'a;
 
 /// A file of another name beside the one that is to be; gone when dropped.
 struct Draft {
@@ -44,13 +69,13 @@ struct Draft {
 }
 
 impl Draft {
-    fn write(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> io::Result<Self> {
+    fn write(path: &Path, options: &mut OpenOptions, fill: &mut Fill<'_>) -> io::Result<Self> {
         let random = random::<8>().map_err(io::Error::other)?;
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
         name.push(format!(".{:016x}.new", u64::from_le_bytes(*random)));
         let path = path.with_file_name(name);
-        write_whole(&path, bytes, options)?;
+        write_whole(&path, options, fill)?;
         Ok(Self { path })
     }
 }
@@ -63,9 +88,9 @@ impl Drop for Draft {
 }
 
 /// Makes a file, or none if it cannot be written to its end.
-fn write_whole(path: &Path, bytes: &[u8], options: &mut OpenOptions) -> io::Result<()> {
+fn write_whole(path: &Path, options: &mut OpenOptions, fill: &mut Fill<'_>) -> io::Result<()> {
     let mut file = options.write(true).create_new(true).open(path)?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
+    let written = fill(&mut file).and_then(|()| file.sync_all());
     written.inspect_err(|_| {
         // The file is ours; the first error says more than a second one.
         let _ = fs::remove_file(path);

@@ -12,7 +12,8 @@ use super::meta::Meta;
 use super::recipient::Unlock;
 use super::record::{self, Next, Record};
 use super::scan::{Found, SEGMENT_LEN, scan};
-use super::secret::{Ratchet, Secret, SegmentKey};
+use super::secret::FileKey;
+use super::segment::{Ratchet, SegmentKey};
 use super::sign::SignerId;
 use super::status::Status;
 use crate::error::{Error, io_error};
@@ -59,7 +60,7 @@ pub struct Reader<R = BufReader<File>> {
     source: R,
     path: PathBuf,
     head: Head,
-    file_key: Secret,
+    file_key: FileKey,
     found: Found,
     /// Where the next record begins, from the first.
     offset: u64,
@@ -116,7 +117,7 @@ impl<R: BufRead + Seek> Reader<R> {
         mut source: R,
         path: &Path,
         head: Head,
-        file_key: Secret,
+        file_key: FileKey,
         found: Found,
     ) -> Result<Self, Error> {
         go_to(&mut source, head.length(), path)?;
@@ -360,7 +361,7 @@ impl<R: BufRead + Seek> Iterator for Reader<R> {
     }
 }
 
-fn head_error(error: HeadError, path: &Path) -> Error {
+pub(crate) fn head_error(error: HeadError, path: &Path) -> Error {
     match error {
         HeadError::Io(source) => io_error("reading a record", path)(source),
         HeadError::Bad(reason) => Error::BadHead {

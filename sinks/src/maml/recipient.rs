@@ -8,11 +8,11 @@ use x_wing::{
 };
 use zeroize::Zeroizing;
 
-use super::secret::{Secret, TAG_LEN, derive, open_once, random, seal_once};
+use super::layout::Pre;
+use super::secret::{FileKey, Secret, TAG_LEN, derive, open_once, random, seal_once};
 use super::stanza::{self, Stanza};
 use crate::error::Error;
 
-const WRAPPED_LEN: usize = 32 + TAG_LEN;
 const SALT_LEN: usize = 32;
 /// Which text of X-Wing the crate follows; a later one may differ, so each stanza names it.
 const XWING_DRAFT: &str = "draft-06";
@@ -61,17 +61,13 @@ impl ReaderKey {
         Zeroizing::new(*self.key.as_bytes())
     }
 
-    fn unwrap(&self, body: &[u8], file_id: &[u8; 16]) -> Option<Secret> {
+    fn unwrap(&self, body: &[u8], pre: &Pre) -> Option<FileKey> {
         let (enc, wrapped) = body.split_at_checked(CIPHERTEXT_SIZE)?;
         let shared = Zeroizing::new(<[u8; 32]>::from(
             self.key.decapsulate(&Ciphertext::try_from(enc).ok()?),
         ));
-        open(
-            &xwing_key(&shared, file_id, enc),
-            b"maml/1 xwing",
-            file_id,
-            wrapped,
-        )
+        let key = xwing_key(&shared, &pre.file_id, enc);
+        open(&key, b"maml/1 xwing", pre, wrapped)
     }
 }
 
@@ -105,7 +101,7 @@ impl Recipient {
         RecipientId(short(&derive::<8>(&self.to_bytes(), &[b"maml/1 xwing id"])[..]))
     }
 
-    fn wrap(&self, file_key: &Secret, file_id: &[u8; 16]) -> Result<Stanza, Error> {
+    fn wrap(&self, file_key: &FileKey, file_id: &[u8; 16]) -> Result<Stanza, Error> {
         let randomness: Zeroizing<[u8; 64]> = random()?;
         let (enc, shared) = self.key.encapsulate_deterministic((&*randomness).into());
         let shared = Zeroizing::new(<[u8; 32]>::from(shared));
@@ -150,7 +146,7 @@ impl KeyFile {
         &self.key
     }
 
-    fn wrap(&self, file_key: &Secret, file_id: &[u8; 16]) -> Result<Stanza, Error> {
+    fn wrap(&self, file_key: &FileKey, file_id: &[u8; 16]) -> Result<Stanza, Error> {
         let salt: Zeroizing<[u8; SALT_LEN]> = random()?;
         let mut body = salt.to_vec();
         let key = self.wrapping_key(file_id, &salt[..]);
@@ -158,14 +154,10 @@ impl KeyFile {
         Ok(Stanza::new(&["keyfile", &self.id().0], body))
     }
 
-    fn unwrap(&self, body: &[u8], file_id: &[u8; 16]) -> Option<Secret> {
+    fn unwrap(&self, body: &[u8], pre: &Pre) -> Option<FileKey> {
         let (salt, wrapped) = body.split_at_checked(SALT_LEN)?;
-        open(
-            &self.wrapping_key(file_id, salt),
-            b"maml/1 keyfile",
-            file_id,
-            wrapped,
-        )
+        let key = self.wrapping_key(&pre.file_id, salt);
+        open(&key, b"maml/1 keyfile", pre, wrapped)
     }
 
     fn wrapping_key(&self, file_id: &[u8; 16], salt: &[u8]) -> Secret {
@@ -173,31 +165,57 @@ impl KeyFile {
     }
 }
 
-fn seal(key: &Secret, label: &[u8], file_id: &[u8; 16], file_key: &Secret) -> Vec<u8> {
-    seal_once(key, &[label, file_id].concat(), &file_key[..])
+fn seal(key: &Secret, label: &[u8], file_id: &[u8; 16], file_key: &FileKey) -> Vec<u8> {
+    seal_once(key, &[label, file_id].concat(), file_key)
 }
 
-fn open(key: &Secret, label: &[u8], file_id: &[u8; 16], wrapped: &[u8]) -> Option<Secret> {
+fn open(key: &Secret, label: &[u8], pre: &Pre, wrapped: &[u8]) -> Option<FileKey> {
     // Checked before decrypting, so that no other length is ever tried.
-    if wrapped.len() != WRAPPED_LEN {
+    if wrapped.len() != pre.suite.key_len() + TAG_LEN {
         return None;
     }
-    let opened = open_once(key, &[label, file_id].concat(), wrapped)?;
-    Some(Zeroizing::new(opened.as_slice().try_into().ok()?))
+    open_once(key, &[label, &pre.file_id].concat(), wrapped)
+}
+
+/// Who may read a record. One of the lists must have an entry.
+#[derive(Debug, Default)]
+pub struct Readers {
+    /// By public key.
+    pub recipients: Vec<Recipient>,
+    /// By key file.
+    pub key_files: Vec<KeyFile>,
+}
+
+impl Readers {
+    /// Whoever has this key file.
+    pub fn with_key_file(key: KeyFile) -> Self {
+        Self {
+            key_files: vec![key],
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.recipients.len() + self.key_files.len()
+    }
 }
 
 /// The `maml-recipients` stanzas for all readers.
 pub(crate) fn wrap_all(
-    file_key: &Secret,
+    file_key: &FileKey,
     file_id: &[u8; 16],
-    recipients: &[Recipient],
-    key_files: &[KeyFile],
+    readers: &Readers,
 ) -> Result<Vec<Stanza>, Error> {
-    let for_readers = recipients
-        .iter()
-        .map(|recipient| recipient.wrap(file_key, file_id));
-    let for_files = key_files.iter().map(|key| key.wrap(file_key, file_id));
+    let by_public_key = readers.recipients.iter();
+    let for_readers = by_public_key.map(|recipient| recipient.wrap(file_key, file_id));
+    let for_files = readers.key_files.iter().map(|key| key.wrap(file_key, file_id));
     for_readers.chain(for_files).collect()
+}
+
+/// `xwing:<id>` or `keyfile:<id>`, as the front matter lists who may read.
+pub(crate) fn listed(stanza: &Stanza) -> String {
+    let words = stanza.words();
+    format!("{}:{}", words.first().unwrap_or(&""), words.last().unwrap_or(&""))
 }
 
 impl fmt::Debug for ReaderKey {
@@ -245,19 +263,19 @@ impl Unlock {
     }
 
     /// The file key, from the first stanza one of the keys opens. `Err` if the fence is damaged.
-    pub(crate) fn file_key(&self, fence: &str, file_id: &[u8; 16]) -> Result<Option<Secret>, String> {
+    pub(crate) fn file_key(&self, fence: &str, pre: &Pre) -> Result<Option<FileKey>, String> {
         let stanzas = stanza::parse(fence)?;
         Ok(stanzas.iter().find_map(|stanza| match stanza.words()[..] {
             ["xwing", XWING_DRAFT, id] => self
                 .readers
                 .iter()
                 .filter(|key| key.recipient().id().0 == id)
-                .find_map(|key| key.unwrap(&stanza.body, file_id)),
+                .find_map(|key| key.unwrap(&stanza.body, pre)),
             ["keyfile", id] => self
                 .key_files
                 .iter()
                 .filter(|key| key.id().0 == id)
-                .find_map(|key| key.unwrap(&stanza.body, file_id)),
+                .find_map(|key| key.unwrap(&stanza.body, pre)),
             _ => None,
         }))
     }
@@ -267,24 +285,34 @@ impl Unlock {
 mod tests {
     use super::*;
 
-    fn fence(recipients: &[Recipient], key_files: &[KeyFile]) -> String {
-        let mut text = String::new();
-        for stanza in wrap_all(&Zeroizing::new([9; 32]), &[1; 16], recipients, key_files).unwrap() {
-            stanza.write(&mut text);
+    fn fence(readers: &Readers) -> String {
+        stanza::join(&wrap_all(&Zeroizing::new(vec![9; 32]), &[1; 16], readers).unwrap())
+    }
+
+    fn pre(file_id: u8) -> Pre {
+        Pre {
+            suite: crate::maml::Suite::Edge256,
+            head_len: 0,
+            document_hash: [0; 32],
+            file_id: [file_id; 16],
         }
-        text
     }
 
     #[test]
     fn each_reader_opens_and_nobody_else() {
         let reader = ReaderKey::from_seed(&[1; 32]);
-        let fence = fence(&[reader.recipient()], &[KeyFile::from_bytes(&[2; 32])]);
-        let opened =
-            |unlock: Unlock, file_id| unlock.file_key(&fence, &[file_id; 16]).unwrap().map(|key| *key);
-        assert_eq!(opened(Unlock::with_reader(reader), 1), Some([9; 32]));
+        let fence = fence(&Readers {
+            recipients: vec![reader.recipient()],
+            key_files: vec![KeyFile::from_bytes(&[2; 32])],
+        });
+        let opened = |unlock: Unlock, file_id| {
+            let key = unlock.file_key(&fence, &pre(file_id)).unwrap();
+            key.map(|key| key.to_vec())
+        };
+        assert_eq!(opened(Unlock::with_reader(reader), 1), Some(vec![9; 32]));
         assert_eq!(
             opened(Unlock::with_key_file(KeyFile::from_bytes(&[2; 32])), 1),
-            Some([9; 32])
+            Some(vec![9; 32])
         );
         assert_eq!(
             opened(Unlock::with_reader(ReaderKey::from_seed(&[3; 32])), 1),
@@ -314,7 +342,7 @@ mod tests {
 
     #[test]
     fn the_same_key_never_wraps_the_same_way_twice() {
-        let wrapped = || fence(&[], &[KeyFile::from_bytes(&[2; 32])]);
+        let wrapped = || fence(&Readers::with_key_file(KeyFile::from_bytes(&[2; 32])));
         assert_ne!(wrapped(), wrapped());
     }
 }

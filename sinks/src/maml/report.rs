@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use super::document::urn;
 use super::end::{Counts, Previous};
 use super::head::{Head, HeadError, Unlocked};
+use super::hex::hex;
 use super::layout::Suite;
 use super::reader::{Entry, Reader, RecordedMeta};
 use super::recipient::Unlock;
-use super::scan::{Found, scan};
-use super::secret::Secret;
+use super::scan::{Checkpoint, Found, Wanted, scan_for};
+use super::secret::FileKey;
 use super::sign::SignerId;
 use super::status::Status;
 use super::trust::Trust;
@@ -42,6 +43,12 @@ pub struct Report {
     pub metas: Vec<MetaFacts>,
     /// Whether the list of readers was checked, which needs a key.
     pub recipients_checked: bool,
+    /// What was asked of it.
+    pub demands: Demands,
+    /// Of how many leaves the demanded root is the root; nothing if it is that of none.
+    pub root_at: Option<u64>,
+    /// Every checkpoint that holds, if they were asked for.
+    pub checkpoints: Vec<Checkpoint>,
 }
 
 /// One META, in short.
@@ -74,14 +81,38 @@ pub struct HeadFacts {
     pub trusted: bool,
 }
 
+/// What is asked of a record beyond what it must be anyway.
+#[derive(Clone, Debug, Default)]
+pub struct Demands {
+    /// A root that was kept elsewhere: the record must have had it, now or when it was shorter.
+    pub root: Option<[u8; 32]>,
+    /// Only what a trusted device signed is taken.
+    pub signed: bool,
+    /// Whether to list every checkpoint in [`Report::checkpoints`].
+    pub checkpoints: bool,
+}
+
 /// Checks a record: head, order, tree, every checkpoint, end, footer; and with keys also the list of
 /// readers, every frame and every META. Without keys nothing secret is needed.
 ///
 /// # Errors
 /// [`Error::Io`] only: whatever the file holds is told by [`Report::status`].
 pub fn verify(path: &Path, trust: &Trust, unlock: Option<&Unlock>) -> Result<Report, Error> {
+    verify_for(path, trust, unlock, &Demands::default())
+}
+
+/// [`verify`] of a record of which more is asked.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_for(
+    path: &Path,
+    trust: &Trust,
+    unlock: Option<&Unlock>,
+    demands: &Demands,
+) -> Result<Report, Error> {
     let file = File::open(path).map_err(io_error("opening a record", path))?;
-    check(BufReader::new(file), path, trust, unlock)
+    check(BufReader::new(file), path, trust, unlock, demands)
 }
 
 /// [`verify`] for a record in memory.
@@ -89,7 +120,8 @@ pub fn verify(path: &Path, trust: &Trust, unlock: Option<&Unlock>) -> Result<Rep
 /// # Errors
 /// As [`verify`].
 pub fn verify_bytes(bytes: &[u8], trust: &Trust, unlock: Option<&Unlock>) -> Result<Report, Error> {
-    check(Cursor::new(bytes), Path::new("(memory)"), trust, unlock)
+    let path = Path::new("(memory)");
+    check(Cursor::new(bytes), path, trust, unlock, &Demands::default())
 }
 
 fn check<R: BufRead + Seek>(
@@ -97,9 +129,10 @@ fn check<R: BufRead + Seek>(
     path: &Path,
     trust: &Trust,
     unlock: Option<&Unlock>,
+    demands: &Demands,
 ) -> Result<Report, Error> {
     let failed = || io_error("reading a record", path);
-    let mut report = Report::empty(path);
+    let mut report = Report::empty(path, demands);
     report.bytes = source.seek(SeekFrom::End(0)).map_err(failed())?;
     source.rewind().map_err(failed())?;
     let head = match Head::read(&mut source) {
@@ -111,8 +144,15 @@ fn check<R: BufRead + Seek>(
         }
     };
     source.seek(SeekFrom::Start(head.length())).map_err(failed())?;
-    let found = scan(&mut source, &head).map_err(failed())?;
+    let mut wanted = Wanted {
+        root: demands.root,
+        checkpoints: demands.checkpoints.then(Vec::new),
+        ..Wanted::default()
+    };
+    let found = scan_for(&mut source, &head, &mut wanted).map_err(failed())?;
     report.take(&head, &found, trust);
+    report.root_at = wanted.root_at;
+    report.checkpoints = wanted.checkpoints.unwrap_or_default();
     match unlock.map(|unlock| head.unlock(unlock)) {
         None => {}
         Some(Unlocked::NoKey) => report.status = worse(report.status, Status::NoKey),
@@ -127,7 +167,7 @@ fn open_frames<R: BufRead + Seek>(
     report: &mut Report,
     source: R,
     head: Head,
-    key: Secret,
+    key: FileKey,
     found: Found,
 ) -> Result<(), Error> {
     report.recipients_checked = true;
@@ -194,7 +234,7 @@ fn worse(known: Status, new: Status) -> Status {
 }
 
 impl Report {
-    fn empty(path: &Path) -> Self {
+    fn empty(path: &Path, demands: &Demands) -> Self {
         Self {
             path: path.to_owned(),
             bytes: 0,
@@ -206,6 +246,9 @@ impl Report {
             frame_hash: None,
             metas: Vec::new(),
             recipients_checked: false,
+            demands: demands.clone(),
+            root_at: None,
+            checkpoints: Vec::new(),
         }
     }
 
@@ -228,10 +271,17 @@ impl Report {
         self.head.as_ref().is_some_and(|head| head.trusted)
     }
 
+    /// Whether a demand is not met.
+    pub fn is_refused(&self) -> bool {
+        let other_root = self.demands.root.is_some() && self.root_at.is_none();
+        other_root || (self.demands.signed && !self.is_trusted())
+    }
+
     /// 0 sealed by a trusted signer, 1 sealed by an unknown one, 3 not sealed, 4 does not
-    /// authenticate, 5 no matching key.
+    /// authenticate or is not as demanded, 5 no matching key.
     pub fn exit_code(&self) -> u8 {
         match &self.status {
+            _ if self.is_refused() => 4,
             Status::Sealed if self.is_trusted() => 0,
             Status::Sealed => 1,
             Status::Unsealed | Status::Torn { .. } => 3,
@@ -277,6 +327,19 @@ impl fmt::Display for Report {
         if let Some((size, root)) = &self.signed {
             writeln!(f, "root:       {} of {size} leaves", hex(root))?;
         }
+        if let Some(root) = &self.demands.root {
+            let found = match self.root_at {
+                Some(leaves) => format!("that of the first {leaves} leaves"),
+                None => "NOT IN THIS RECORD: it was cut or written anew since".into(),
+            };
+            writeln!(f, "expected:   {} is {found}", hex(root))?;
+        }
+        if self.demands.signed && !head.trusted {
+            writeln!(
+                f,
+                "required:   the signature of a trusted device, which is MISSING"
+            )?;
+        }
         if let Some(previous) = &self.previous {
             writeln!(
                 f,
@@ -293,8 +356,4 @@ impl fmt::Display for Report {
         }
         write!(f, "size:       {} bytes", self.bytes)
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -28,9 +28,46 @@ pub(crate) struct Found {
     pub(crate) previous: Option<Previous>,
 }
 
+/// A checkpoint that holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Sequence number of its record.
+    pub seq: u64,
+    /// What the signer said the time was, in seconds since the Unix epoch.
+    pub time_s: u64,
+    /// Leaves of the tree it covers.
+    pub leaves: u64,
+    /// Their root.
+    pub root: [u8; 32],
+}
+
+/// What else to look for in a scan, and what came of it.
+#[derive(Default)]
+pub(crate) struct Wanted {
+    /// A root that the tree must have had.
+    pub(crate) root: Option<Hash>,
+    /// Of how many leaves it is the root.
+    pub(crate) root_at: Option<u64>,
+    /// Every checkpoint, if asked for.
+    pub(crate) checkpoints: Option<Vec<Checkpoint>>,
+}
+
+impl Wanted {
+    fn look_at(&mut self, tree: &Tree) {
+        if self.root.is_some() && self.root_at.is_none() && self.root == Some(tree.root()) {
+            self.root_at = Some(tree.size());
+        }
+    }
+}
+
 /// Reads from the first record to the end of the file. Memory: one record.
 pub(crate) fn scan(source: &mut impl Read, head: &Head) -> io::Result<Found> {
-    let mut scan = Scan::new(head);
+    scan_for(source, head, &mut Wanted::default())
+}
+
+/// [`scan`] that also looks for something.
+pub(crate) fn scan_for(source: &mut impl Read, head: &Head, wanted: &mut Wanted) -> io::Result<Found> {
+    let mut scan = Scan::new(head, wanted);
     let status = loop {
         let status = match record::read(source)? {
             Next::Nothing if scan.offset == scan.good.bytes => Some(Status::Unsealed),
@@ -58,6 +95,7 @@ pub(crate) fn scan(source: &mut impl Read, head: &Head) -> io::Result<Found> {
 
 struct Scan<'a> {
     head: &'a Head,
+    wanted: &'a mut Wanted,
     tree: Tree,
     offset: u64,
     segment: Option<u32>,
@@ -75,11 +113,13 @@ struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    fn new(head: &'a Head) -> Self {
+    fn new(head: &'a Head, wanted: &'a mut Wanted) -> Self {
         let mut tree = Tree::default();
         tree.push(&[&head.pre.leaf()]);
+        wanted.look_at(&tree);
         Self {
             head,
+            wanted,
             tree,
             offset: 0,
             segment: None,
@@ -129,6 +169,15 @@ impl<'a> Scan<'a> {
                 if !note.is_signed_by(self.signers()?) {
                     return Err(self.tampered_since_checkpoint());
                 }
+                let (leaves, root) = (self.tree.size(), self.tree.root());
+                if let Some(checkpoints) = &mut self.wanted.checkpoints {
+                    checkpoints.push(Checkpoint {
+                        seq: header.seq,
+                        time_s: note.time_s,
+                        leaves,
+                        root,
+                    });
+                }
             }
             Kind::Frame => self.frame(record),
             Kind::Index => self.index_offset = Some(self.offset),
@@ -136,6 +185,7 @@ impl<'a> Scan<'a> {
         }
         let signed = (self.tree.size(), self.tree.root());
         self.tree.push(&[&record.header_bytes, &record.body]);
+        self.wanted.look_at(&self.tree);
         self.offset += record.length();
         self.idx += u32::from(header.kind.is_encrypted());
         self.counts.records += 1;
@@ -199,7 +249,8 @@ impl<'a> Scan<'a> {
 
     /// The note, if it speaks of the tree as it was read.
     fn note(&self, bytes: &[u8]) -> Result<Note, Status> {
-        Note::parse(bytes, &self.head.pre.file_id, &self.tree).ok_or_else(|| self.tampered_since_checkpoint())
+        let tree = (self.tree.size(), self.tree.root());
+        Note::parse(bytes, &self.head.pre.file_id, tree).ok_or_else(|| self.tampered_since_checkpoint())
     }
 
     fn signers(&self) -> Result<&'a Signers, Status> {

@@ -48,6 +48,15 @@ impl Stanza {
     }
 }
 
+/// Stanzas one after the other, as they stand in a fence.
+pub(crate) fn join(stanzas: &[Stanza]) -> String {
+    let mut text = String::new();
+    for stanza in stanzas {
+        stanza.write(&mut text);
+    }
+    text
+}
+
 /// Reads all stanzas of a fence; only what [`Stanza::write`] writes is taken.
 pub(crate) fn parse(text: &str) -> Result<Vec<Stanza>, String> {
     let mut lines = text.lines();

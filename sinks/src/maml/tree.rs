@@ -23,11 +23,7 @@ impl Tree {
 
     /// Adds a leaf made of parts that are hashed as if joined.
     pub(crate) fn push(&mut self, parts: &[&[u8]]) {
-        let mut hash = Sha256::new_with_prefix([0]);
-        for part in parts {
-            hash.update(part);
-        }
-        let mut node: Hash = hash.finalize().into();
+        let mut node = leaf(parts);
         // Each trailing one of the size is a full subtree that the new leaf completes.
         for _ in 0..self.size.trailing_ones() {
             let left = self
@@ -48,6 +44,66 @@ impl Tree {
             Some(last) => subtrees.fold(*last, |right, left| parent(left, &right)),
         }
     }
+}
+
+/// The hash of a leaf made of parts that are hashed as if joined.
+pub(crate) fn leaf(parts: &[&[u8]]) -> Hash {
+    let mut hash = Sha256::new_with_prefix([0]);
+    for part in parts {
+        hash.update(part);
+    }
+    hash.finalize().into()
+}
+
+/// The audit path of a leaf (RFC 6962, section 2.1.1), from the leaf up: with it and the leaf alone the
+/// root follows. `index` is below the number of leaves.
+pub(crate) fn path(leaves: &[Hash], index: usize) -> Vec<Hash> {
+    if leaves.len() < 2 {
+        return Vec::new();
+    }
+    let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+    let (mut below, beside) = match index.checked_sub(left.len()) {
+        None => (path(left, index), right),
+        Some(index) => (path(right, index), left),
+    };
+    below.push(root_of(beside));
+    below
+}
+
+fn root_of(leaves: &[Hash]) -> Hash {
+    match leaves {
+        [] => Sha256::digest([]).into(),
+        [leaf] => *leaf,
+        _ => {
+            let (left, right) = leaves.split_at(leaves.len().next_power_of_two() / 2);
+            parent(&root_of(left), &root_of(right))
+        }
+    }
+}
+
+/// The root that follows from a leaf's hash, its index, the number of leaves and its audit path (RFC 9162,
+/// section 2.1.3.2). Nothing if the path has not the length it must have.
+pub(crate) fn root_along(leaf: Hash, index: u64, size: u64, path: &[Hash]) -> Option<Hash> {
+    let mut last = size.checked_sub(1).filter(|&last| index <= last)?;
+    let (mut index, mut node) = (index, leaf);
+    for beside in path {
+        if last == 0 {
+            return None;
+        }
+        if index & 1 == 1 || index == last {
+            node = parent(beside, &node);
+            // A last node without a sibling goes up as it is.
+            while index & 1 == 0 && index != 0 {
+                index >>= 1;
+                last >>= 1;
+            }
+        } else {
+            node = parent(&node, beside);
+        }
+        index >>= 1;
+        last >>= 1;
+    }
+    (last == 0).then_some(node)
 }
 
 fn parent(left: &Hash, right: &Hash) -> Hash {
@@ -117,6 +173,44 @@ mod tests {
             tree.push(&[&from_hex(leaf)]);
             assert_eq!(hex(tree.root()), root, "after {} leaves", tree.size());
         }
+    }
+
+    #[test]
+    fn every_path_leads_to_the_root_and_no_other_does() {
+        let leaves: Vec<Hash> = (0u8..70).map(|i| leaf(&[&[i]])).collect();
+        for size in 1..=leaves.len() {
+            let leaves = &leaves[..size];
+            let root = root_of(leaves);
+            for index in 0..size {
+                let way = path(leaves, index);
+                let along = |leaf, index: usize, size: usize, way: &[Hash]| {
+                    root_along(leaf, index as u64, size as u64, way)
+                };
+                assert_eq!(
+                    along(leaves[index], index, size, &way),
+                    Some(root),
+                    "{index} of {size}"
+                );
+                assert_ne!(along([9; 32], index, size, &way), Some(root), "another leaf");
+                let longer = [&way[..], &[[0; 32]]].concat();
+                assert_eq!(along(leaves[index], index, size, &longer), None, "a longer path");
+                if let Some(end) = way.len().checked_sub(1) {
+                    assert_eq!(
+                        along(leaves[index], index, size, &way[..end]),
+                        None,
+                        "a shorter path"
+                    );
+                    let other = (index + 1) % size;
+                    assert_ne!(
+                        along(leaves[index], other, size, &way),
+                        Some(root),
+                        "another place"
+                    );
+                }
+            }
+        }
+        assert_eq!(root_along([0; 32], 0, 0, &[]), None);
+        assert_eq!(root_along([0; 32], 5, 5, &[[0; 32]; 3]), None);
     }
 
     #[test]

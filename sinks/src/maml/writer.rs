@@ -6,13 +6,14 @@ use super::codec::{Compressor, MAX_PAYLOAD};
 use super::document::DocumentFields;
 use super::end::{self, Counts, End, Previous};
 use super::index::{Entry, Index};
-use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, Pre};
+use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, Pre, Suite};
 use super::meta::Meta;
 use super::note;
 use super::opening::Opening;
 use super::output::{FileOutput, Output};
-use super::recipient::{KeyFile, Recipient};
-use super::secret::{Ratchet, SegmentKey, TAG_LEN, random};
+use super::recipient::Readers;
+use super::secret::{TAG_LEN, random};
+use super::segment::{Ratchet, SegmentKey};
 use super::sign::{DeviceKey, FileSigner, SignerId};
 use super::tree::Tree;
 use crate::error::{Error, io_error};
@@ -32,10 +33,10 @@ const CHECKPOINT_RECORDS: u64 = 64;
 pub struct WriterOptions {
     /// What its document says.
     pub document: DocumentFields,
-    /// Who may read it, by public key.
-    pub recipients: Vec<Recipient>,
-    /// Who may read it, by key file. One of the two lists must have an entry.
-    pub key_files: Vec<KeyFile>,
+    /// How it is encrypted.
+    pub suite: Suite,
+    /// Who may read it.
+    pub readers: Readers,
     /// Who signs it.
     pub device: DeviceKey,
     /// The record it continues, after a restart.

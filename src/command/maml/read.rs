@@ -118,12 +118,12 @@ pub(super) fn frame_bytes(
 }
 
 /// What to do about a record that does not open.
-fn with_exit(error: beluga_sinks::Error) -> anyhow::Error {
+pub(super) fn with_exit(error: beluga_sinks::Error) -> anyhow::Error {
     use beluga_sinks::Error;
     let wrong = match &error {
         Error::NoKey { .. } => Some(Wrong::Key),
-        Error::BadHead { .. } | Error::Record { .. } => Some(Wrong::Authenticity),
-        Error::Io { .. } => Some(Wrong::Arguments),
+        Error::BadHead { .. } | Error::Record { .. } | Error::Proof { .. } => Some(Wrong::Authenticity),
+        Error::Document { .. } | Error::Io { .. } | Error::NoFrame { .. } => Some(Wrong::Arguments),
         _ => None,
     };
     let error = anyhow::Error::new(error);
