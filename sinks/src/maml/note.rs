@@ -35,7 +35,7 @@ pub(crate) fn write(file_id: &[u8; 16], tree: &Tree, time_s: u64, signer: &FileS
 
 /// A note over the tree at hand. Its signature is not checked yet.
 pub(crate) struct Note {
-    /// What the signer said the time was, in seconds since the Unix epoch.
+    /// Time of the last frame before it, as the signer says, in seconds since the Unix epoch.
     pub(crate) time_s: u64,
     origin: String,
     key_id: [u8; 4],

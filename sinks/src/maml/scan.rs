@@ -33,7 +33,7 @@ pub(crate) struct Found {
 pub struct Checkpoint {
     /// Sequence number of its record.
     pub seq: u64,
-    /// What the signer said the time was, in seconds since the Unix epoch.
+    /// Time of the last frame before it, as the signer says, in seconds since the Unix epoch.
     pub time_s: u64,
     /// Leaves of the tree it covers.
     pub leaves: u64,

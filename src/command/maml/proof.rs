@@ -103,7 +103,7 @@ impl Told {
             format!("file:       {} ({})", self.file_id, self.suite),
             format!("signer:     {} ({known})", self.signer),
             format!(
-                "signed at:  {}, by the signer's own clock",
+                "signed at:  {}, the time of the last frame before",
                 time(signed.unwrap_or(i64::MAX))
             ),
             format!("root:       {} of {} leaves", self.root, self.leaves),

@@ -62,7 +62,7 @@ pub struct Proven {
     pub document_hash: [u8; 32],
     /// Who signed.
     pub signer: SignerId,
-    /// What the signer said the time was, in seconds since the Unix epoch.
+    /// Time of the last frame before it, as the signer says, in seconds since the Unix epoch.
     pub signed_s: u64,
     /// Leaves of the tree that is signed, and their root.
     pub tree: (u64, [u8; 32]),
