@@ -1,6 +1,7 @@
 //! Frames out: the encrypted, signed MAML record and exports.
 //!
 //! - [`FrameBytes`]: a frame as three Arrow IPC streams, the bytes a record keeps.
+//! - [`document`]: MAML documents, read and reported on.
 //! - [`maml`]: the record: written, read back, verified.
 //! - [`arrow`]: frames to these streams and back, and a folder of Arrow files.
 //! - [`ply`], [`las`], [`csv`]: points as one file; [`trajectory`]: poses as one file.
@@ -8,6 +9,7 @@
 
 pub mod arrow;
 pub mod csv;
+pub mod document;
 mod error;
 mod export_error;
 mod frame_bytes;

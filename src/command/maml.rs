@@ -9,6 +9,7 @@ mod read;
 use std::path::{Path, PathBuf};
 
 use beluga_sinks::arrow::ArrowFiles;
+use beluga_sinks::document::published_schema;
 use beluga_sinks::maml::{KeyFile, KeyStore};
 use clap::Subcommand;
 use serde::Serialize;
@@ -48,6 +49,10 @@ pub(crate) enum Maml {
         #[command(flatten)]
         keys: Keys,
     },
+    /// Prints the JSON Schema (2020-12) of a document's normal form.
+    ///
+    /// Example: beluga maml schema
+    Schema,
 }
 
 impl Maml {
@@ -63,6 +68,11 @@ impl Maml {
             Maml::Prove(command) => command.run(json),
             Maml::CheckProof(command) => command.run(json),
             Maml::Open { record, arrow, keys } => open(json, &record, &arrow, &keys),
+            Maml::Schema => {
+                let schema = published_schema();
+                super::show(json, &schema, &format!("{schema:#}"))?;
+                Ok(Exit::Done)
+            }
         }
     }
 }

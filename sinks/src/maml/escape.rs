@@ -17,7 +17,8 @@ pub(super) fn device_name(text: &str) -> String {
     text.chars().map(kept).collect()
 }
 
-fn is_unprintable(c: char) -> bool {
+/// Whether a character shows nothing, or something other than what stands there.
+pub(crate) fn is_unprintable(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
@@ -39,8 +40,12 @@ pub(super) fn without_controls(text: &str) -> String {
 pub(super) fn plain(text: &str) -> String {
     let escaped = one_line(text).replace('&', "&amp;").replace('<', "&lt;");
     let trimmed = escaped.trim();
-    if trimmed.starts_with(['`', '~', '#', '-', '=', '>', '+', '*', '|']) {
+    // A numbered item can hold a fence: its point is what makes it one.
+    let digits = trimmed.bytes().take_while(u8::is_ascii_digit).count();
+    if trimmed.starts_with(['`', '~', '#', '-', '=', '>', '+', '*', '|', '_', '[']) {
         format!("\\{trimmed}")
+    } else if digits > 0 && trimmed[digits..].starts_with(['.', ')']) {
+        format!("{}\\{}", &trimmed[..digits], &trimmed[digits..])
     } else {
         trimmed.to_owned()
     }

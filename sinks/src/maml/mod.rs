@@ -6,9 +6,9 @@
 
 mod codec;
 mod cursor;
-mod document;
+pub(crate) mod document;
 mod end;
-mod escape;
+pub(crate) mod escape;
 #[cfg(test)]
 mod faults;
 mod fence;
@@ -16,7 +16,7 @@ mod head;
 mod hex;
 mod index;
 mod keys;
-mod layout;
+pub(crate) mod layout;
 mod meta;
 mod note;
 mod opening;
@@ -33,7 +33,7 @@ mod secret;
 mod segment;
 mod sign;
 mod split;
-mod stanza;
+pub(crate) mod stanza;
 mod status;
 mod tree;
 mod trust;

@@ -1,0 +1,314 @@
+//! The front matter: YAML within narrow limits, with the place of each key and value.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use serde_saphyr::{Error, MergeKeyPolicy, Options, Spanned, Tagged};
+
+use super::finding::Rule;
+use super::rules::{DUPLICATE_KEY, INDIRECT, NOT_YAML, OVER_LIMIT};
+
+/// Deepest nesting.
+pub(super) const MAX_DEPTH: usize = 16;
+/// Most keys and values.
+pub(super) const MAX_NODES: usize = 1000;
+
+/// A value and where it begins: bytes from the YAML's first.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Node {
+    pub(super) at: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a node is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Kind {
+    Scalar(Value),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_at: usize,
+    pub(super) node: Node,
+}
+
+/// Why YAML was not taken, and where.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Refused {
+    pub(super) rule: &'static Rule,
+    pub(super) message: String,
+    pub(super) at: usize,
+}
+
+impl Node {
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Scalar(Value::String(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// As JSON.
+    pub(super) fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(nodes) => nodes.iter().map(Node::value).collect(),
+            Kind::Map(entries) => entries
+                .iter()
+                .map(|entry| (entry.key.clone(), entry.node.value()))
+                .collect::<Map<_, _>>()
+                .into(),
+        }
+    }
+}
+
+/// Reads one mapping.
+pub(super) fn parse(yaml: &str) -> Result<Vec<Entry>, Refused> {
+    let node: Placed = serde_saphyr::from_str_with_options(yaml, options()).map_err(|e| refused(yaml, &e))?;
+    match Node::from(node).kind {
+        Kind::Map(entries) => Ok(entries),
+        _ => Err(Refused {
+            rule: &NOT_YAML,
+            message: "expected a mapping of fields".into(),
+            at: 0,
+        }),
+    }
+}
+
+fn options() -> Options {
+    let budget = serde_saphyr::budget! {
+        max_aliases: 0,
+        max_anchors: 0,
+        max_depth: MAX_DEPTH,
+        max_documents: 1,
+        max_events: 4 * MAX_NODES,
+        max_merge_keys: 0,
+        max_nodes: MAX_NODES,
+        flow_nesting_limit: MAX_DEPTH,
+    };
+    serde_saphyr::options! {
+        budget: budget,
+        merge_keys: MergeKeyPolicy::Error,
+        strict_booleans: true,
+        with_snippet: false,
+        emit_comments: false,
+    }
+}
+
+fn refused(yaml: &str, error: &Error) -> Refused {
+    use serde_saphyr::budget::BudgetBreach as Breach;
+    let at = error
+        .location()
+        .map_or(0, |place| byte_of(yaml, place.line(), place.column()));
+    let said = error.render();
+    let first = said.lines().next().unwrap_or_default();
+    let mut message = first
+        .rsplit_once(" at line ")
+        .map_or(first, |(words, _)| words)
+        .to_owned();
+    let rule = match error {
+        Error::DuplicateMappingKey { .. } => &DUPLICATE_KEY,
+        Error::MergeKeyNotAllowed { .. } | Error::UnknownAnchor { .. } | Error::UnsupportedTag { .. } => {
+            &INDIRECT
+        }
+        Error::Budget { breach, .. } => match breach {
+            Breach::Aliases { .. } | Breach::Anchors { .. } | Breach::MergeKeys { .. } => &INDIRECT,
+            _ => &OVER_LIMIT,
+        },
+        _ if message.contains(TAGGED) => {
+            message = TAGGED.into();
+            &INDIRECT
+        }
+        _ if message.contains("recursion limit") => &OVER_LIMIT,
+        _ => &NOT_YAML,
+    };
+    Refused { rule, message, at }
+}
+
+/// The byte of a line and column, both from 1: the reader does not know it of all that it refuses.
+fn byte_of(yaml: &str, line: u64, column: u64) -> usize {
+    let lines = (line.max(1) - 1) as usize;
+    let begins: usize = yaml.split_inclusive('\n').take(lines).map(str::len).sum();
+    let within = yaml[begins..].char_indices().nth((column.max(1) - 1) as usize);
+    within.map_or(yaml.len(), |(at, _)| begins + at)
+}
+
+/// What is said where a tag stands.
+const TAGGED: &str = "tags are not read";
+
+/// A node as the YAML reader gives it.
+struct Placed(Spanned<Tagged<Bare>>);
+
+enum Bare {
+    Scalar(Value),
+    List(Vec<Placed>),
+    Map(Vec<(Spanned<String>, Placed)>),
+}
+
+impl From<Placed> for Node {
+    fn from(Placed(placed): Placed) -> Self {
+        let kind = match placed.value.0 {
+            Bare::Scalar(value) => Kind::Scalar(value),
+            Bare::List(list) => Kind::List(list.into_iter().map(Node::from).collect()),
+            Bare::Map(entries) => Kind::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, placed)| Entry {
+                        key_at: offset(&key.referenced),
+                        key: key.value,
+                        node: placed.into(),
+                    })
+                    .collect(),
+            ),
+        };
+        Node {
+            at: offset(&placed.referenced),
+            kind,
+        }
+    }
+}
+
+fn offset(location: &serde_saphyr::Location) -> usize {
+    location.span().byte_offset().unwrap_or_default() as usize
+}
+
+impl<'de> Deserialize<'de> for Placed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let placed = Spanned::<Tagged<Bare>>::deserialize(from)?;
+        match placed.value.1 {
+            Some(_) => Err(D::Error::custom(TAGGED)),
+            None => Ok(Placed(placed)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Bare {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(Any)
+    }
+}
+
+struct Any;
+
+impl<'de> Visitor<'de> for Any {
+    type Value = Bare;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Bare, E> {
+        Ok(Bare::Scalar(Value::Null))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Bare, E> {
+        Ok(Bare::Scalar(value.into()))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Bare, E> {
+        Ok(Bare::Scalar(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Bare, E> {
+        Ok(Bare::Scalar(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Bare, E> {
+        match Number::from_f64(value) {
+            Some(number) => Ok(Bare::Scalar(number.into())),
+            None => Err(E::custom("expected a finite number")),
+        }
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Bare, E> {
+        Ok(Bare::Scalar(value.into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Bare, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = access.next_element()? {
+            list.push(item);
+        }
+        Ok(Bare::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Bare, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(entry) = access.next_entry()? {
+            entries.push(entry);
+        }
+        Ok(Bare::Map(entries))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn check_refused(yaml: &str, code: &str, at: &str) {
+        let refused = parse(yaml).unwrap_err();
+        assert_eq!(refused.rule.code, code, "{yaml}: {}", refused.message);
+        assert!(
+            yaml[refused.at.min(yaml.len())..].starts_with(at),
+            "{yaml}: at {}",
+            refused.at
+        );
+    }
+
+    #[test]
+    fn keys_and_values_know_where_they_stand() {
+        let yaml = "a: 1\nlist: [x, 2.5]\nmap:\n  read:\n    - \"agent://*\"\nwhen: 2025-08-28T23:30:00Z\nno: yes\nnil: ~\n";
+        let entries = parse(yaml).unwrap();
+        let value: Map<String, Value> = entries.iter().map(|e| (e.key.clone(), e.node.value())).collect();
+        assert_eq!(
+            Value::from(value),
+            json!({"a": 1, "list": ["x", 2.5], "map": {"read": ["agent://*"]}, "when": "2025-08-28T23:30:00Z", "no": "yes", "nil": null})
+        );
+        assert!(yaml[entries[1].key_at..].starts_with("list"));
+        let Kind::List(list) = &entries[1].node.kind else {
+            panic!()
+        };
+        assert!(yaml[list[1].at..].starts_with("2.5"));
+        let read = &entries[2].node.entries()[0];
+        assert!(yaml[read.key_at..].starts_with("read"));
+        let Kind::List(list) = &read.node.kind else {
+            panic!()
+        };
+        assert!(yaml[list[0].at..].starts_with("\"agent"));
+    }
+
+    #[test]
+    fn what_is_no_plain_mapping_is_refused_with_its_place() {
+        check_refused("a: 1\nb: 2\na: 3\n", "M0004", "a: 3");
+        check_refused("a: &x 1\n", "M0007", "");
+        check_refused("a: *x\n", "M0007", "");
+        check_refused("a: !!str 1\n", "M0007", "");
+        check_refused("a:\n  - !thing {b: 1}\n", "M0007", "");
+        check_refused("a: {<<: {b: 1}}\n", "M0007", "");
+        check_refused("a: [1, 2\nb: 3\n", "M0002", "");
+        check_refused("host: %{os}\n", "M0002", "%");
+        check_refused("- a\n- b\n", "M0002", "");
+        check_refused("type: \"skill\" | \"workflow\"\n", "M0002", "");
+        check_refused("a: .nan\n", "M0002", "");
+        check_refused(
+            &format!("a: {}1{}\n", "[".repeat(17), "]".repeat(17)),
+            "M0003",
+            "",
+        );
+        check_refused(&format!("a: [{}]\n", "1, ".repeat(1001)), "M0003", "");
+        check_refused(&"[".repeat(100_000), "M0003", "");
+    }
+}
