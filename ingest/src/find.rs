@@ -10,6 +10,8 @@ use crate::ek80;
 use crate::error::Error;
 use crate::folder::must_exist;
 use crate::lidar::Maker;
+use crate::live::address;
+use crate::nmea;
 use crate::ros::{Bag, FORMATS};
 use crate::scans::{ScanFormat, files};
 use crate::survey::format::Survey;
@@ -33,6 +35,8 @@ pub(crate) enum Place {
     Bag(PathBuf),
     /// A table of fixes.
     Nav(PathBuf),
+    /// A log of NMEA sentences.
+    Nmea(PathBuf),
 }
 
 /// Finds the source of a sensor: the one its `source` names, relative to the rig, or the usual one.
@@ -45,7 +49,17 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
         SensorKind::Nav if alone => "nav.csv".to_owned(),
         SensorKind::Nav => format!("nav/{}.csv", spec.name),
     };
-    let path = folder.join(spec.source.as_ref().unwrap_or(&usual));
+    let source = spec.source.as_ref().unwrap_or(&usual);
+    if address::is_live(source) {
+        return Err(Error::Unsupported {
+            what: format!(
+                "sensor `{}`, which is heard live (`beluga live --rig`),",
+                spec.name
+            ),
+            path: source.into(),
+        });
+    }
+    let path = folder.join(source);
     must_exist(&path, &format!("the source of sensor `{}`", spec.name))?;
     if path.is_dir() {
         // What may not be looked into does not hold nothing.
@@ -74,11 +88,13 @@ pub(crate) fn place(folder: &Path, rig: &Rig, spec: &SensorSpec) -> Result<Place
         SensorKind::Lidar => scans(path, spec),
         SensorKind::Sonar => pings(folder, path, spec, alone),
         SensorKind::Nav => match spec.format.as_deref() {
+            Some("nmea") => Ok(Place::Nmea(path)),
+            None if nmea::looks_like(&path) => Ok(Place::Nmea(path)),
             None | Some("csv") => Ok(Place::Nav(path)),
             Some(other) => Err(unknown(
                 spec,
                 other,
-                &format!("csv, bag, {}, {}", Survey::words(), Maker::words()),
+                &format!("csv, nmea, bag, {}, {}", Survey::words(), Maker::words()),
                 path,
             )),
         },

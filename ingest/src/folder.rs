@@ -15,6 +15,7 @@ use crate::find::Place;
 use crate::gaps::Gaps;
 use crate::hydrophone::Blocks;
 use crate::nav::{self, Fixes};
+use crate::nmea;
 use crate::pings::Pings;
 use crate::probe::{around, magic};
 use crate::ros::{Bag, Kind, Played};
@@ -233,6 +234,10 @@ impl Recording {
                 let played = Played::open(&bag, path, &topic, kind, spec, notes)?;
                 boxed(played, id, spec, path, count_jumps)
             }
+            Place::Nmea(path) => {
+                let origin = self.rig.origin.clone().unwrap_or_default();
+                boxed(nmea::open(path, spec, &origin)?, id, spec, path, count_jumps)
+            }
             Place::Nav(path) => {
                 let origin = self.rig.origin.clone().unwrap_or_default();
                 boxed(Fixes::open(path, origin)?, id, spec, path, count_jumps)
@@ -248,6 +253,7 @@ impl Recording {
         for (place, spec) in self.places.iter().zip(&self.rig.sensors) {
             let first = match place {
                 Place::Nav(path) => nav::first_place(path)?,
+                Place::Nmea(path) => nmea::first_place(path)?,
                 Place::Survey(path, format) if spec.kind == SensorKind::Nav => {
                     format.first_place(path, spec)?
                 }

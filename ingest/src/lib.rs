@@ -2,6 +2,7 @@
 //!
 //! - [`Recording::open`] reads a rig and finds its sources, [`Recording::timeline`] merges them.
 //! - [`order::Order`] puts live measurements in order.
+//! - [`live::Live`] hears the sensors of a rig now.
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`cast`] reads profiles of the speed of sound.
 //! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] and [`kongsberg_all`] those of
@@ -38,7 +39,9 @@ pub mod kmall;
 pub mod kongsberg_all;
 mod las;
 pub mod lidar;
+pub mod live;
 mod nav;
+mod nmea;
 pub mod order;
 pub mod pace;
 mod pcd;

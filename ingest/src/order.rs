@@ -55,6 +55,12 @@ impl<T> Reorder<T> {
         }
     }
 
+    /// The next thing that is no later than this.
+    pub(crate) fn pop_until(&mut self, moment: Stamp) -> Option<(Key, T)> {
+        let ((oldest, ..), _) = self.held.first_key_value()?.0;
+        if *oldest <= moment { self.pop_rest() } else { None }
+    }
+
     /// The next thing, when nothing more will come.
     pub(crate) fn pop_rest(&mut self) -> Option<(Key, T)> {
         let ((key, _), thing) = self.held.pop_first()?;
@@ -119,6 +125,12 @@ impl Order {
         std::iter::from_fn(|| self.reorder.pop_ready())
             .map(|(_, measurement)| measurement)
             .collect()
+    }
+
+    /// What ends no later than this, when nothing more will come before it.
+    pub(crate) fn until(&mut self, moment: Stamp) -> Vec<Measurement> {
+        let due = std::iter::from_fn(|| self.reorder.pop_until(moment));
+        due.map(|(_, measurement)| measurement).collect()
     }
 
     /// Everything that is still held, when nothing more will come.

@@ -15,9 +15,11 @@ use crate::source::{Loaded, Row, Source};
 /// Measurements that are held to put their ends in order.
 const LOOKAHEAD: usize = 2;
 
-/// Measurements of one sensor, sorted by (`end`, `seq`).
+/// Measurements of one sensor, sorted by (`end`, `seq`); of one that is heard now, as they come.
 pub(crate) struct Stream<S: Source> {
     source: S,
+    /// Nothing waits for what comes after it: who merges the sensors puts them in order.
+    live: bool,
     sensor: SensorId,
     name: String,
     path: PathBuf,
@@ -61,8 +63,28 @@ impl<S: Source> Stream<S> {
         path: PathBuf,
         count_jumps: bool,
     ) -> Result<Self, Error> {
+        Self::primed(source, sensor, spec, path, count_jumps, false)
+    }
+
+    /// The stream of a sensor that is heard now. Waits until its first good payload has come.
+    ///
+    /// # Errors
+    /// If it ends before that.
+    pub(crate) fn live(source: S, sensor: SensorId, spec: &SensorSpec, path: PathBuf) -> Result<Self, Error> {
+        Self::primed(source, sensor, spec, path, true, true)
+    }
+
+    fn primed(
+        source: S,
+        sensor: SensorId,
+        spec: &SensorSpec,
+        path: PathBuf,
+        count_jumps: bool,
+        live: bool,
+    ) -> Result<Self, Error> {
         let mut stream = Self {
             source,
+            live,
             sensor,
             name: spec.name.clone(),
             path,
@@ -112,7 +134,8 @@ impl<S: Source> Stream<S> {
     }
 
     fn advance(&mut self) -> Option<Measurement> {
-        while !(self.exhausted || self.ready.len() > LOOKAHEAD) {
+        let ahead = if self.live { 0 } else { LOOKAHEAD };
+        while !(self.exhausted || self.ready.len() > ahead) {
             self.step();
         }
         let ((end, seq, _), measurement) = self.ready.pop_first()?;
@@ -122,6 +145,17 @@ impl<S: Source> Stream<S> {
 
     /// Moves one thing on: a row whose turn has come, or else a row from the recording.
     fn step(&mut self) {
+        if self.live {
+            return match self.read_row() {
+                Some(Ok(row)) => {
+                    let seq = row.seq.unwrap_or(self.rows_read);
+                    self.rows_read += 1;
+                    self.admit(Item::Row(seq, row));
+                }
+                Some(Err(fault)) => self.admit(Item::Fault(fault)),
+                None => self.exhausted = true,
+            };
+        }
         if let Some((_, item)) = self.rows.pop_ready() {
             return self.admit(item);
         }
@@ -167,6 +201,9 @@ impl<S: Source> Stream<S> {
             Ok(row) => row,
             Err(fault) => return Some(Err(fault)),
         };
+        if self.live {
+            return Some(Ok(row));
+        }
         let next = self.source.next_row();
         let torn = matches!(&next, Some(Ok(next))
             if row.stamp.nanos_since(next.stamp) > LATENESS_NANOS
@@ -357,10 +394,8 @@ impl<S: Source> Stream<S> {
         for fault in std::mem::take(&mut self.early) {
             self.gap_at(measurement.stamp, measurement.end, measurement.seq, fault);
         }
-        if self
-            .emitted
-            .is_some_and(|emitted| (measurement.end, measurement.seq) < emitted)
-        {
+        let passed = |emitted| !self.live && (measurement.end, measurement.seq) < emitted;
+        if self.emitted.is_some_and(passed) {
             return self.gap_at(
                 measurement.stamp,
                 measurement.end,

@@ -4,6 +4,7 @@
 
 mod framing;
 mod installation;
+mod live;
 mod mrz;
 mod partition;
 mod read;
@@ -25,6 +26,7 @@ pub use mrz::{Kind, Sector, Sounding, Swath};
 pub use sensors::{Motion, Motions, Position, SoundProfile, SoundSpeed};
 pub use summary::{Summary, summary, summary_of};
 
+pub(crate) use live::live;
 pub(crate) use read::{first_place, open};
 pub(crate) use summary::{looks_like, rig};
 

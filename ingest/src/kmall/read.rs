@@ -163,7 +163,7 @@ pub(crate) struct Channel {
 }
 
 impl Channel {
-    fn new(part: Part, origin: Origin) -> Self {
+    pub(super) fn new(part: Part, origin: Origin) -> Self {
         Self {
             part,
             joiner: Joiner::new(origin.clone()),

@@ -10,8 +10,9 @@ use super::{Maker, Role};
 use crate::capture::{Damage, Datagram};
 use crate::error::Error;
 
-/// How much of a recording is looked at from where the first packet that is sought is heard.
-const LOOK_NANOS: i64 = 1_000_000_000;
+/// How much of a recording is looked at from where the first packet that is sought is heard, in
+/// nanoseconds.
+pub(crate) const LOOK_NANOS: i64 = 1_000_000_000;
 /// And how many bytes at most: a second of the fastest lidar has 32 MB.
 const LOOK_BYTES: usize = 48 << 20;
 /// Flows that are told apart.
@@ -38,28 +39,30 @@ pub(crate) struct Flows {
 }
 
 impl Flows {
-    /// Looks at the start, and on until what is sought is heard.
+    /// Looks at the start, so many nanoseconds, and on until what is sought is heard.
     pub(crate) fn of(
         datagrams: impl Iterator<Item = Result<Datagram, Damage>>,
+        look_nanos: i64,
         sought: impl Fn(&Flow) -> bool,
     ) -> Self {
         let mut flows = Self::default();
         let mut since: Option<Stamp> = None;
         let mut bytes = 0;
         for datagram in datagrams.filter_map(Result::ok) {
-            let begun = *since.get_or_insert(datagram.received);
-            let over = datagram.received.nanos_since(begun).abs() > LOOK_NANOS || bytes > LOOK_BYTES;
+            let heard = datagram.received;
+            let begun = *since.get_or_insert(heard);
+            bytes += datagram.payload.len();
+            flows.take(datagram);
+            let over = heard.nanos_since(begun).abs() > look_nanos || bytes > LOOK_BYTES;
             if over && flows.known.iter().any(&sought) {
                 break;
             }
             if over {
                 // Not yet there: what was heard is let go, the look goes on.
                 flows.known.iter_mut().for_each(|flow| flow.start.truncate(1));
-                since = Some(datagram.received);
+                since = Some(heard);
                 bytes = 0;
             }
-            bytes += datagram.payload.len();
-            flows.take(datagram);
         }
         flows
     }
@@ -96,6 +99,14 @@ impl Flows {
             .iter()
             .filter(|flow| flow.source == own.source && flow.maker == own.maker && flow.port != own.port);
         others.map(|flow| flow.start.as_slice()).collect()
+    }
+
+    /// The first datagrams from there to this port, no longer kept here.
+    pub(crate) fn start_of(&mut self, source: IpAddr, port: u16) -> Vec<Datagram> {
+        let mut known = self.known.iter_mut();
+        let own = known.find(|flow| flow.source == source && flow.port == port);
+        own.map(|flow| std::mem::take(&mut flow.start))
+            .unwrap_or_default()
     }
 
     /// The flow of a sensor.

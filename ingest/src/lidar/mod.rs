@@ -25,7 +25,7 @@
 //!   the sensor (to see model, profile and clock); and `notes`, in which it says what it has taken:
 //!   model, profile, how the clock lands on the timeline.
 //!
-//! What a device counts: packets `lost` (the sensor's own count jumps), `late` (its scan is gone),
+//! What a device counts: packets `lost` (the sensor's own count jumps), `found` after all, `late` (its scan is gone),
 //! `twice`, `foreign` (on its port, not its own), `corrupt`. They belong to the payload during
 //! which they were found ([`Measured::packets`]) and become gaps that lost no whole payload; whole
 //! scans that are missing are told by `seq`, which must not wrap.
@@ -50,7 +50,7 @@ use beluga_types::{Payload, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
 
 use crate::capture::{Capture, Damage, Datagram};
 use crate::error::{Error, Fault};
-use flows::Flows;
+use flows::{Flows, LOOK_NANOS};
 pub(crate) use play::PacketScans;
 
 /// Whose packets.
@@ -145,6 +145,8 @@ pub(crate) struct Completeness {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PacketCounts {
     pub(crate) lost: u64,
+    /// Told as lost with a scan before, and there after all.
+    pub(crate) found: u64,
     pub(crate) late: u64,
     pub(crate) twice: u64,
     pub(crate) foreign: u64,
@@ -154,6 +156,7 @@ pub(crate) struct PacketCounts {
 impl PacketCounts {
     pub(crate) fn add(&mut self, other: PacketCounts) {
         self.lost += other.lost;
+        self.found += other.found;
         self.late += other.late;
         self.twice += other.twice;
         self.foreign += other.foreign;
@@ -221,6 +224,59 @@ pub(crate) fn open<I>(
 where
     I: Iterator<Item = Result<Datagram, Damage>>,
 {
+    let begun = begin(again()?, LOOK_NANOS, path, folder, spec, notes)?;
+    Ok(PacketScans::new(again()?, begun.own, begun.device, path))
+}
+
+/// As [`open`], of datagrams that come now: the first, of so many nanoseconds, are looked at and then
+/// played first.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn open_live<I>(
+    mut datagrams: I,
+    look_nanos: i64,
+    path: &Path,
+    folder: &Path,
+    spec: &SensorSpec,
+    notes: &mut Vec<String>,
+) -> Result<PacketScans<impl Iterator<Item = Result<Datagram, Damage>> + use<I>>, Error>
+where
+    I: Iterator<Item = Result<Datagram, Damage>>,
+{
+    // What was lost meanwhile is told before the rest.
+    let mut damages = Vec::new();
+    let looked = datagrams
+        .by_ref()
+        .inspect(|found| damages.extend(found.as_ref().err().cloned()));
+    let begun = begin(looked, look_nanos, path, folder, spec, notes)?;
+    let start = begun.start.into_iter().map(Ok);
+    let start = damages.into_iter().map(Err).chain(start);
+    let datagrams = start.chain(datagrams);
+    Ok(PacketScans::new(datagrams, begun.own, begun.device, path))
+}
+
+/// A sensor that has been looked at.
+struct Begun {
+    /// Its first datagrams.
+    start: Vec<Datagram>,
+    /// Which are its own.
+    own: play::Own,
+    device: Box<dyn Device>,
+}
+
+/// Looks at the start.
+fn begin<I>(
+    datagrams: I,
+    look_nanos: i64,
+    path: &Path,
+    folder: &Path,
+    spec: &SensorSpec,
+    notes: &mut Vec<String>,
+) -> Result<Begun, Error>
+where
+    I: Iterator<Item = Result<Datagram, Damage>>,
+{
     let role = match spec.kind {
         SensorKind::Nav => Role::Nav,
         _ => Role::Scans,
@@ -229,7 +285,7 @@ where
         None => None,
         Some(name) => Some(Maker::named(name).ok_or_else(|| unknown(spec, name, path))?),
     };
-    let flows = Flows::of(again()?, |flow| {
+    let mut flows = Flows::of(datagrams, look_nanos, |flow| {
         flow.role == role && maker.is_none_or(|maker| flow.maker == maker)
     });
     let flow = flows.choose(maker, role, spec, path)?;
@@ -246,7 +302,8 @@ where
         source: flow.source,
         port: flow.port,
     };
-    Ok(PacketScans::new(again()?, own, device, path))
+    let start = flows.start_of(own.source, own.port);
+    Ok(Begun { start, own, device })
 }
 
 /// As [`open`], of a capture.
@@ -269,7 +326,7 @@ pub(crate) fn rig<I>(
 where
     I: Iterator<Item = Result<Datagram, Damage>>,
 {
-    let flows = Flows::of(again()?, |flow| flow.role == Role::Scans);
+    let flows = Flows::of(again()?, LOOK_NANOS, |flow| flow.role == Role::Scans);
     let sensors = flows.sensors(path)?;
     let lidars = sensors
         .iter()

@@ -152,6 +152,10 @@ fn faults(at: &str, completeness: Option<Completeness>, packets: PacketCounts, p
     if !missing.is_empty() {
         faults.push(fault(GapCause::Missing, missing.join(", ")));
     }
+    if packets.found > 0 {
+        let what = format!("{} packet(s) told as lost before came after all", packets.found);
+        faults.push(fault(GapCause::Missing, what));
+    }
     if packets.late > 0 {
         faults.push(fault(
             GapCause::Late,

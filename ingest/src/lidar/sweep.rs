@@ -108,7 +108,10 @@ impl Sweeps {
 
     /// A packet that was taken for lost has come.
     pub(super) fn found(&mut self) {
-        self.counts.lost = self.counts.lost.saturating_sub(1);
+        match self.counts.lost {
+            0 => self.counts.found += 1,
+            lost => self.counts.lost = lost - 1,
+        }
         let mut sweeps = [self.open.as_mut(), self.closing.as_mut()].into_iter().flatten();
         if let Some(sweep) = sweeps.find(|sweep| sweep.lost > 0) {
             sweep.lost -= 1;

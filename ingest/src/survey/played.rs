@@ -23,8 +23,8 @@ pub(crate) trait Datagrams {
 
 /// A payload, and how long after its stamp it ends.
 pub(crate) struct Ready {
-    payload: Payload,
-    last_offset_nanos: i64,
+    pub(crate) payload: Payload,
+    pub(crate) last_offset_nanos: i64,
 }
 
 /// Rows that wait to be taken.
@@ -65,6 +65,11 @@ impl Rows {
                 last_offset_nanos,
             },
         }));
+    }
+
+    /// The next that waits.
+    pub(crate) fn pop(&mut self) -> Option<Result<Row<Ready>, Fault>> {
+        self.waiting.pop_front()
     }
 
     /// The payloads that wait, for tests.

@@ -1,0 +1,249 @@
+//! The edge: the one place where a run may lose what was heard.
+//!
+//! Each sensor has a bounded queue here. Whoever hears never waits: when a queue is full its oldest
+//! goes, and is counted; whoever reads is told so where it was.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use beluga_types::GapCause;
+use serde::Serialize;
+
+use crate::capture::{Damage, Datagram};
+use crate::error::Fault;
+
+/// What each datagram costs beside its bytes, so that many small ones are bounded too.
+const OVERHEAD: usize = 128;
+
+/// So many that were let go are told at once, while more are.
+const TOLD_EACH: u64 = 1000;
+
+/// What one sensor sent and nobody has read yet.
+#[derive(Debug)]
+pub(crate) struct Edge {
+    most_bytes: usize,
+    queue: Mutex<Queue>,
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    waiting: VecDeque<Result<Datagram, Damage>>,
+    bytes: usize,
+    /// Let go since the reader was told last.
+    let_go: u64,
+    /// Whether datagrams to other ports are wanted too.
+    wide: bool,
+    closed: bool,
+    tally: Tally,
+}
+
+/// What came to an edge, counted: `heard` is what was read, is waiting, or was let go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Datagrams that came.
+    pub heard: u64,
+    /// Of these, let go because the queue was full.
+    pub let_go: u64,
+    /// Lost before they came here, as far as the system tells.
+    pub lost_before: u64,
+}
+
+impl Edge {
+    /// Keeps at most so many bytes; takes datagrams to other ports too, until told otherwise.
+    pub(crate) fn new(most_bytes: usize) -> Self {
+        let queue = Queue {
+            wide: true,
+            ..Queue::default()
+        };
+        Self {
+            most_bytes,
+            queue: Mutex::new(queue),
+            changed: Condvar::new(),
+        }
+    }
+
+    /// Takes a datagram; lets the oldest go where there is no room.
+    pub(crate) fn push(&self, datagram: Datagram) {
+        let mut queue = self.lock();
+        queue.tally.heard += 1;
+        queue.bytes += cost(&datagram);
+        queue.waiting.push_back(Ok(datagram));
+        while queue.bytes > self.most_bytes && queue.waiting.len() > 1 {
+            if let Some(Ok(oldest)) = queue.waiting.pop_front() {
+                queue.bytes -= cost(&oldest);
+                queue.let_go += 1;
+                queue.tally.let_go += 1;
+            }
+        }
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// Takes a datagram to another port, if that is wanted and there is room: it is for looking at only,
+    /// and not counted.
+    pub(crate) fn beside(&self, datagram: &Datagram) {
+        let mut queue = self.lock();
+        if !queue.wide || queue.bytes + cost(datagram) > self.most_bytes {
+            return;
+        }
+        queue.bytes += cost(datagram);
+        queue.waiting.push_back(Ok(datagram.clone()));
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// Something that was lost on the way here: so many datagrams, and why.
+    pub(crate) fn lost(&self, count: u64, detail: String) {
+        let mut queue = self.lock();
+        queue.tally.lost_before += count;
+        queue.waiting.push_back(Err(damage(detail)));
+        drop(queue);
+        self.changed.notify_one();
+    }
+
+    /// From now on datagrams to other ports are not wanted.
+    pub(crate) fn narrow(&self) {
+        self.lock().wide = false;
+    }
+
+    /// Nothing more will come; what waits can still be read.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Whether it is closed, and all that came is read.
+    pub(crate) fn is_over(&self) -> bool {
+        let queue = self.lock();
+        queue.closed && queue.waiting.is_empty()
+    }
+
+    /// What has come so far.
+    pub(crate) fn tally(&self) -> Tally {
+        self.lock().tally
+    }
+
+    /// The next datagram, waited for; nothing once it is closed and empty.
+    pub(crate) fn next(&self) -> Option<Result<Datagram, Damage>> {
+        let mut queue = self.lock();
+        loop {
+            // Once there is room again, or now and then: not beside every datagram that is read.
+            let has_room = queue.closed || 2 * queue.bytes < self.most_bytes;
+            if queue.let_go >= TOLD_EACH || (queue.let_go > 0 && has_room) {
+                let count = std::mem::take(&mut queue.let_go);
+                return Some(Err(damage(format!(
+                    "{count} datagram(s) let go: the run was slower than the sensor"
+                ))));
+            }
+            if let Some(found) = queue.waiting.pop_front() {
+                if let Ok(datagram) = &found {
+                    queue.bytes -= cost(datagram);
+                }
+                return Some(found);
+            }
+            if queue.closed {
+                return None;
+            }
+            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    /// Every change is whole before the lock is given back, so a thread that failed leaves nothing torn.
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn cost(datagram: &Datagram) -> usize {
+    datagram.payload.len() + OVERHEAD
+}
+
+fn damage(detail: String) -> Damage {
+    Damage {
+        received: None,
+        source: None,
+        port: None,
+        fault: Fault {
+            cause: GapCause::Overflow,
+            lost: 0,
+            detail,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use beluga_types::Stamp;
+
+    use super::*;
+
+    fn datagram(number: u8) -> Datagram {
+        let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 2368));
+        Datagram {
+            received: Stamp::from_nanos(i64::from(number)),
+            source: loopback,
+            destination: loopback,
+            payload: vec![number; 100],
+        }
+    }
+
+    #[test]
+    fn the_newest_is_kept_and_what_is_let_go_is_told_where_it_was() {
+        let edge = Edge::new(3 * (100 + OVERHEAD));
+        (0..5).for_each(|number| edge.push(datagram(number)));
+        edge.close();
+        let first = edge.next().unwrap().unwrap_err().fault;
+        assert_eq!((first.cause, first.lost), (GapCause::Overflow, 0));
+        assert!(first.detail.starts_with("2 datagram(s)"), "{}", first.detail);
+        let kept: Vec<u8> = std::iter::from_fn(|| edge.next())
+            .map(|found| found.unwrap().payload[0])
+            .collect();
+        assert_eq!(kept, [2, 3, 4]);
+        let tally = edge.tally();
+        assert_eq!(tally.heard, kept.len() as u64 + tally.let_go);
+    }
+
+    #[test]
+    fn a_datagram_larger_than_the_queue_is_kept_alone() {
+        let edge = Edge::new(10);
+        edge.push(datagram(0));
+        edge.push(datagram(1));
+        assert_eq!(edge.next().unwrap().unwrap().payload[0], 1);
+        edge.close();
+        assert!(edge.next().unwrap().is_err(), "told in the end");
+    }
+
+    #[test]
+    fn what_goes_elsewhere_is_looked_at_while_that_is_wanted() {
+        let edge = Edge::new(2 * (100 + OVERHEAD));
+        edge.beside(&datagram(0));
+        edge.push(datagram(1));
+        edge.beside(&datagram(2));
+        edge.narrow();
+        edge.next();
+        edge.beside(&datagram(3));
+        edge.close();
+        let kept: Vec<u8> = std::iter::from_fn(|| edge.next())
+            .map(|found| found.unwrap().payload[0])
+            .collect();
+        assert_eq!(kept, [1], "no room for 2, and 3 is not wanted");
+        assert_eq!(edge.tally().heard, 1);
+    }
+
+    #[test]
+    fn what_was_lost_before_is_told_in_its_place() {
+        let edge = Edge::new(1 << 20);
+        edge.push(datagram(0));
+        edge.lost(7, "7 lost".into());
+        edge.push(datagram(1));
+        edge.close();
+        let order: Vec<bool> = std::iter::from_fn(|| edge.next())
+            .map(|found| found.is_ok())
+            .collect();
+        assert_eq!(order, [true, false, true]);
+        assert_eq!(edge.tally().lost_before, 7);
+    }
+}

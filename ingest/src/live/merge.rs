@@ -1,0 +1,225 @@
+//! The sensors' measurements in one order, each as soon as nothing can come before it.
+//!
+//! Every sensor is late in its own way: a lidar by a network's milliseconds, an attitude sensor that
+//! sends a second at a time by a second. How late each usually is, is learned; what ends before the
+//! moment up to which all have spoken, or would have by now, goes on. A sensor that falls silent
+//! therefore holds the others up no longer than it is late itself. In the beginning, while that is
+//! learned, nothing goes on.
+
+use std::time::Duration;
+
+use beluga_types::{Measurement, SensorId, Stamp};
+
+use crate::order::Order;
+
+/// Beyond how late a sensor usually is, in nanoseconds: networks and threads have moods.
+const MARGIN_NANOS: i64 = 10_000_000;
+/// What a sensor was late by is remembered for one to two of these, in nanoseconds.
+const REMEMBERED_NANOS: i64 = 10_000_000_000;
+
+/// Puts measurements in order as they come.
+pub(crate) struct Merge {
+    order: Order,
+    most_nanos: i64,
+    /// Until then it is listened how late each is, and nothing goes on.
+    begun: Stamp,
+    flows: Vec<Flow>,
+}
+
+/// One sensor.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flow {
+    newest: Option<Stamp>,
+    /// How far behind its newest it has spoken: of a sounder's two swaths the first may end last.
+    behind_nanos: i64,
+    /// The latest it was in this stretch of time and in the one before.
+    late: [Option<i64>; 2],
+    since: Stamp,
+    ended: bool,
+}
+
+impl Merge {
+    /// For so many sensors; none is waited for longer than `most`. Nothing goes on before `begun`.
+    pub(crate) fn new(sensors: usize, most: Duration, begun: Stamp) -> Self {
+        Self {
+            order: Order::new(Duration::MAX),
+            most_nanos: i64::try_from(most.as_nanos()).unwrap_or(i64::MAX),
+            begun,
+            flows: vec![Flow::default(); sensors],
+        }
+    }
+
+    /// Takes what came at this moment of the host; gives what only an overfull buffer lets go.
+    pub(crate) fn take(&mut self, measurement: Measurement, now: Stamp) -> Vec<Measurement> {
+        if let Some(flow) = self.flows.get_mut(usize::from(measurement.sensor.0)) {
+            flow.hear(measurement.end, now);
+        }
+        self.order.push(measurement)
+    }
+
+    /// A sensor will not speak again.
+    pub(crate) fn end(&mut self, sensor: SensorId) {
+        if let Some(flow) = self.flows.get_mut(usize::from(sensor.0)) {
+            flow.ended = true;
+        }
+    }
+
+    /// What nothing can come before any more.
+    pub(crate) fn ready(&mut self, now: Stamp) -> Vec<Measurement> {
+        if now < self.begun {
+            return Vec::new();
+        }
+        let spoken = self.flows.iter().filter(|flow| !flow.ended);
+        let until = spoken.filter_map(|flow| flow.until(now, self.most_nanos)).min();
+        match until {
+            Some(until) => self.order.until(until),
+            None => self.order.until(now),
+        }
+    }
+
+    /// All that is left, when nothing more will come.
+    pub(crate) fn finish(&mut self) -> Vec<Measurement> {
+        std::mem::replace(&mut self.order, Order::new(Duration::MAX)).finish()
+    }
+}
+
+impl Flow {
+    fn hear(&mut self, end: Stamp, now: Stamp) {
+        let behind = self.newest.map_or(0, |newest| newest.nanos_since(end));
+        self.behind_nanos = self.behind_nanos.max(behind);
+        self.newest = self.newest.max(Some(end));
+        if now.nanos_since(self.since).abs() > REMEMBERED_NANOS {
+            self.late = [None, self.late[0]];
+            self.since = now;
+        }
+        self.late[0] = self.late[0].max(Some(now.nanos_since(end)));
+    }
+
+    /// Up to when it has spoken, or would have by now; nothing before it has spoken at all.
+    fn until(&self, now: Stamp, most_nanos: i64) -> Option<Stamp> {
+        let late = self.late[0].max(self.late[1])?;
+        let wait = late.saturating_add(MARGIN_NANOS).min(most_nanos);
+        let spoken = self.newest.map(|newest| newest.shifted_nanos(-self.behind_nanos));
+        spoken.max(Some(now.shifted_nanos(wait.saturating_neg())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beluga_types::{DepthFix, GapCause, Payload};
+
+    use super::*;
+
+    const MS: i64 = 1_000_000;
+
+    fn at(millis: i64) -> Stamp {
+        Stamp::from_nanos(1_700_000_000_000_000_000 + millis * MS)
+    }
+
+    fn measurement(sensor: u16, end_millis: i64) -> Measurement {
+        let end = at(end_millis);
+        Measurement {
+            seq: end_millis.unsigned_abs(),
+            sensor: SensorId(sensor),
+            stamp: end,
+            end,
+            received: end,
+            payload: Payload::Depth(DepthFix {
+                depth_m: 1.0,
+                sigma_m: 0.1,
+            }),
+        }
+    }
+
+    fn ends(measurements: &[Measurement]) -> Vec<i64> {
+        measurements
+            .iter()
+            .map(|one| one.end.nanos_since(at(0)) / MS)
+            .collect()
+    }
+
+    #[test]
+    fn what_all_have_passed_goes_on_at_once() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        merge.take(measurement(0, 0), at(5));
+        merge.take(measurement(1, 20), at(25));
+        assert_eq!(ends(&merge.ready(at(25))), [0], "sensor 0 may yet give 11");
+        merge.take(measurement(0, 30), at(35));
+        assert_eq!(ends(&merge.ready(at(35))), [20]);
+    }
+
+    #[test]
+    fn a_silent_sensor_holds_the_others_no_longer_than_it_is_late() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        merge.take(measurement(1, 0), at(40));
+        for end in [10, 20] {
+            merge.take(measurement(0, end), at(41 + end));
+        }
+        // Sensor 1 is 40 ms late: at 61 ms it may still give what ended at 20, at 71 ms not.
+        assert_eq!(ends(&merge.ready(at(61))), [0, 10]);
+        assert_eq!(ends(&merge.ready(at(71))), [20]);
+    }
+
+    #[test]
+    fn nobody_is_waited_for_longer_than_the_most() {
+        let mut merge = Merge::new(2, Duration::from_millis(100), at(-1));
+        merge.take(measurement(1, 0), at(5_000));
+        merge.take(measurement(0, 5_000), at(5_001));
+        assert_eq!(ends(&merge.ready(at(5_050))), [0]);
+        assert_eq!(ends(&merge.ready(at(5_101))), [5_000]);
+    }
+
+    #[test]
+    fn what_comes_after_its_place_is_counted() {
+        let mut merge = Merge::new(2, Duration::from_millis(100), at(-1));
+        merge.take(measurement(0, 0), at(0));
+        merge.take(measurement(0, 500), at(500));
+        assert_eq!(ends(&merge.ready(at(500))), [0, 500]);
+        merge.take(measurement(1, 400), at(501));
+        let rest = merge.finish();
+        let causes: Vec<_> = rest
+            .iter()
+            .filter_map(|one| match &one.payload {
+                Payload::Gap(gap) => Some((gap.cause, gap.lost)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!((rest.len(), causes), (1, vec![(GapCause::Late, 1)]));
+    }
+
+    #[test]
+    fn in_the_beginning_it_is_listened() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(1_000));
+        merge.take(measurement(0, 500), at(500));
+        assert!(merge.ready(at(999)).is_empty());
+        merge.take(measurement(1, 400), at(999));
+        assert_eq!(ends(&merge.ready(at(1_000))), [400], "in its place");
+        assert_eq!(ends(&merge.ready(at(1_700))), [500]);
+    }
+
+    #[test]
+    fn one_that_speaks_out_of_order_is_given_the_time_it_takes() {
+        let mut merge = Merge::new(1, Duration::from_secs(2), at(-1));
+        for end in [20, 10] {
+            merge.take(measurement(0, end), at(25));
+        }
+        assert_eq!(
+            ends(&merge.ready(at(25))),
+            [10],
+            "behind 20 there may come another 10"
+        );
+        merge.take(measurement(0, 40), at(45));
+        merge.take(measurement(0, 30), at(46));
+        assert_eq!(ends(&merge.ready(at(46))), [20, 30]);
+    }
+
+    #[test]
+    fn one_that_has_ended_is_not_waited_for() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        merge.take(measurement(1, 0), at(1_000));
+        merge.take(measurement(0, 900), at(1_001));
+        assert_eq!(ends(&merge.ready(at(1_001))), [0]);
+        merge.end(SensorId(1));
+        assert_eq!(ends(&merge.ready(at(1_001))), [900]);
+    }
+}

@@ -1,0 +1,305 @@
+//! Sensors that are heard now, as one ordered run of measurements.
+//!
+//! ```text
+//!  sockets ─► edge of each sensor ─► its thread: packets → payloads, counted ─► merge ─► timeline
+//!  one thread, never waits  bounded, newest kept       the readers of recordings         by what each is late
+//! ```
+//!
+//! - `address`: what a rig's `source` may say; `sockets`: the thread that hears; `multicast`, `lost`:
+//!   what it asks of the system;
+//! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
+//! - `sensor`: the thread of a sensor; it plays the very readers that recordings have;
+//! - `guard`: a clock that is nowhere near the host's; `merge`: the order.
+//!
+//! A tape of what comes out of here is the run: it replays to the same frames. `LIVE.md` beside this
+//! crate says what a rig says of live sensors, and what is heard.
+
+pub(crate) mod address;
+mod edge;
+mod guard;
+mod lost;
+mod merge;
+mod multicast;
+mod sensor;
+mod sockets;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use beluga_types::{Measurement, Rig};
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::error::Error;
+use crate::rig_toml;
+use address::Address;
+use edge::Edge;
+use merge::Merge;
+use sensor::{Said, Voice};
+use sockets::{Listener, Sockets};
+
+pub use edge::Tally;
+
+/// Measurements between the sensors' threads and the merge.
+const SAID: usize = 64;
+/// How often silence is looked at.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// How sensors are listened to.
+#[derive(Clone)]
+pub struct Options {
+    /// No sensor is waited for longer than this, however late it usually is.
+    pub lateness: Duration,
+    /// For how long a sensor's first datagrams are looked at, to see who speaks and how, before they are
+    /// played. A lidar that starts tells all in a moment, a sounder within two seconds.
+    pub look: Duration,
+    /// What ends farther than this from the host's clock is not believed: it would push the others away.
+    pub far: Duration,
+    /// What a sensor may have waiting, in bytes.
+    pub edge_bytes: usize,
+    /// For how long; nothing: until `stop`.
+    pub length: Option<Duration>,
+    /// Set from outside when it should end; what has come by then still comes out.
+    pub stop: Arc<AtomicBool>,
+    /// Told at once what a user should know: what is heard, and what is wrong with it.
+    pub tell: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            lateness: Duration::from_secs(2),
+            look: Duration::from_secs(2),
+            // Sensors that send a second at a time are within it, and a host that NTP is just setting.
+            far: Duration::from_secs(5),
+            // More than a second of the fastest lidar, and hours of a navigation sensor.
+            edge_bytes: 48 << 20,
+            length: None,
+            stop: Arc::default(),
+            tell: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options")
+            .field("lateness", &self.lateness)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one sensor's edge has seen.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Heard {
+    /// The sensor's name in the rig.
+    pub name: String,
+    /// Where it is heard.
+    pub address: String,
+    /// What came.
+    pub tally: Tally,
+}
+
+impl fmt::Display for Heard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally {
+            heard,
+            let_go,
+            lost_before,
+        } = self.tally;
+        write!(f, "{} at {}: {heard} datagrams", self.name, self.address)?;
+        if let_go > 0 {
+            write!(f, ", {let_go} of them let go: the run was slower than the sensor")?;
+        }
+        if lost_before > 0 {
+            write!(f, ", {lost_before} more lost by the system")?;
+        }
+        Ok(())
+    }
+}
+
+/// What users were told.
+pub(crate) type Notes = Arc<Mutex<Vec<String>>>;
+
+/// The sensors of a rig, heard from when they were opened: an iterator over their measurements in
+/// timeline order, which waits for them.
+pub struct Live {
+    rig: Rig,
+    options: Options,
+    notes: Notes,
+    edges: Vec<(Address, Arc<Edge>)>,
+    closer: watch::Sender<bool>,
+    until: Option<Instant>,
+    said: Receiver<Said>,
+    merge: Merge,
+    ready: VecDeque<Measurement>,
+    ended: bool,
+}
+
+impl Live {
+    /// Listens to the sensors of a rig, each at its `source`, an address like `udp://127.0.0.1:2368`.
+    ///
+    /// # Errors
+    /// If the rig is wrong, if a `source` of it is no such address or cannot be listened at, or if it
+    /// has a nav sensor and names no origin.
+    pub fn open(path: &Path, options: Options) -> Result<Self, Error> {
+        let rig = rig_toml::read(path)?;
+        sensor::must_have_origin(&rig, path)?;
+        let mut voices = Vec::with_capacity(rig.sensors.len());
+        for (id, spec) in rig.ids().zip(&rig.sensors) {
+            let address = Address::of(spec, path)?;
+            voices.push(Voice::new(id, spec, address, &rig, path, &options)?);
+        }
+        let listeners: Vec<Listener> = voices
+            .iter()
+            .map(|voice| Listener {
+                address: voice.address,
+                edge: Arc::new(Edge::new(options.edge_bytes)),
+            })
+            .collect();
+        let mut told = Vec::new();
+        let sockets = Sockets::bind(listeners.clone(), &mut told).map_err(|(address, said)| Error::Io {
+            said,
+            path: PathBuf::from(address.to_string()),
+        })?;
+        told.iter().for_each(|note| (options.tell)(note));
+        let notes: Notes = Arc::new(Mutex::new(told));
+        let (closer, closed) = watch::channel(false);
+        let (sender, said) = sync_channel(SAID);
+        let start = |name: String, work: Box<dyn FnOnce() + Send>| {
+            let started = thread::Builder::new().name(name).spawn(work);
+            started.map(drop).map_err(Error::io(path))
+        };
+        let telling = Telling {
+            notes: notes.clone(),
+            tell: options.tell.clone(),
+        };
+        for (voice, listener) in voices.into_iter().zip(&listeners) {
+            let (edge, sender, telling) = (listener.edge.clone(), sender.clone(), telling.clone());
+            let name = format!("sensor {}", voice.spec.name);
+            start(name, Box::new(move || voice.speak(&edge, &sender, &telling)))?;
+        }
+        start(
+            "sockets".into(),
+            Box::new(move || {
+                if let Err(said) = sockets.hear(closed) {
+                    telling.tell(format!("nothing is heard any more: {said}"));
+                }
+            }),
+        )?;
+        let begun = options.look.saturating_add(options.lateness);
+        let begun = i64::try_from(begun.as_nanos()).unwrap_or(i64::MAX);
+        let begun = sockets::now().shifted_nanos(begun);
+        Ok(Self {
+            merge: Merge::new(rig.sensors.len(), options.lateness, begun),
+            rig,
+            notes,
+            edges: listeners.into_iter().map(|one| (one.address, one.edge)).collect(),
+            closer,
+            until: options
+                .length
+                .and_then(|length| Instant::now().checked_add(length)),
+            options,
+            said,
+            ready: VecDeque::new(),
+            ended: false,
+        })
+    }
+
+    /// The rig.
+    pub fn rig(&self) -> &Rig {
+        &self.rig
+    }
+
+    /// What users have been told so far; also after the run, when it has been moved away.
+    pub fn notes(&self) -> impl Fn() -> Vec<String> + use<> {
+        let notes = self.notes.clone();
+        move || notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What has come to each sensor's edge so far; also after the run.
+    pub fn heard(&self) -> impl Fn() -> Vec<Heard> + use<> {
+        let named = self.rig.sensors.iter().map(|spec| spec.name.clone());
+        let edges: Vec<_> = named.zip(self.edges.clone()).collect();
+        move || {
+            let heard = edges.iter().map(|(name, (address, edge))| Heard {
+                name: name.clone(),
+                address: address.to_string(),
+                tally: edge.tally(),
+            });
+            heard.collect()
+        }
+    }
+
+    fn take(&mut self, said: Said) {
+        let now = sockets::now();
+        match said {
+            Said::Measured(measurement) => self.ready.extend(self.merge.take(*measurement, now)),
+            Said::Ended(sensor) => self.merge.end(sensor),
+        }
+    }
+
+    fn close_in_time(&self) {
+        let over = self.until.is_some_and(|until| Instant::now() >= until);
+        if over || self.options.stop.load(Ordering::Relaxed) {
+            self.closer.send_replace(true);
+        }
+    }
+}
+
+impl Iterator for Live {
+    type Item = Measurement;
+
+    fn next(&mut self) -> Option<Measurement> {
+        while self.ready.is_empty() && !self.ended {
+            self.close_in_time();
+            match self.said.recv_timeout(LOOK) {
+                Ok(said) => self.take(said),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.ended = true;
+                    self.ready.extend(self.merge.finish());
+                    break;
+                }
+            }
+            // What came meanwhile belongs to the same moment.
+            for said in self.said.try_iter().collect::<Vec<_>>() {
+                self.take(said);
+            }
+            self.ready.extend(self.merge.ready(sockets::now()));
+        }
+        self.ready.pop_front()
+    }
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Live")
+            .field("rig", &self.rig)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where what a user should know goes: told at once, and kept.
+#[derive(Clone)]
+pub(crate) struct Telling {
+    notes: Notes,
+    tell: Arc<dyn Fn(&str) + Send + Sync>,
+}
+
+impl Telling {
+    pub(crate) fn tell(&self, note: String) {
+        (self.tell)(&note);
+        self.notes
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(note);
+    }
+}

@@ -1,0 +1,249 @@
+//! One sensor that is heard now: its thread, which plays the readers that recordings have.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+
+use beluga_types::{Measurement, Origin, Rig, SensorId, SensorKind, SensorSpec};
+
+use super::address::Address;
+use super::edge::Edge;
+use super::guard::Guard;
+use super::{Options, Telling};
+use crate::capture::{Damage, Datagram};
+use crate::error::Error;
+use crate::lidar::{self, Maker};
+use crate::nmea::{Piece, Sentences};
+use crate::source::Source;
+use crate::stream::Stream;
+use crate::{kmall, nmea};
+
+/// What a sensor's thread says.
+pub(crate) enum Said {
+    /// A measurement, or a gap.
+    Measured(Box<Measurement>),
+    /// It will say nothing more.
+    Ended(SensorId),
+}
+
+/// What is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tongue {
+    /// Packets of a lidar.
+    Packets,
+    /// Sentences of NMEA 0183.
+    Nmea,
+    /// Datagrams of a Kongsberg EM.
+    Kmall,
+}
+
+/// A sensor before it is heard.
+pub(crate) struct Voice {
+    id: SensorId,
+    pub(crate) spec: SensorSpec,
+    pub(crate) address: Address,
+    tongue: Tongue,
+    origin: Origin,
+    path: PathBuf,
+    folder: PathBuf,
+    look_nanos: i64,
+    far: Duration,
+}
+
+/// Poses are placed in `World`, which must be known before the first.
+///
+/// # Errors
+/// If the rig has a nav sensor that tells places, and no origin.
+pub(crate) fn must_have_origin(rig: &Rig, path: &Path) -> Result<(), Error> {
+    let nav = rig.sensors.iter().find(|spec| {
+        let packets = spec.format.as_deref().and_then(Maker::named).is_some();
+        spec.kind == SensorKind::Nav && !packets
+    });
+    match (nav, &rig.origin) {
+        (Some(spec), None) => Err(Error::bad(
+            path,
+            "`[origin]`",
+            format!(
+                "`lat_deg`, `lon_deg` and `height_m` of a place near the site, where `World` is anchored: `{}` is heard now, and its first fix is not waited for",
+                spec.name
+            ),
+            "none",
+        )),
+        _ => Ok(()),
+    }
+}
+
+impl Voice {
+    /// A sensor of a rig.
+    ///
+    /// # Errors
+    /// If nothing of its kind and format is heard live.
+    pub(crate) fn new(
+        id: SensorId,
+        spec: &SensorSpec,
+        address: Address,
+        rig: &Rig,
+        path: &Path,
+        options: &Options,
+    ) -> Result<Self, Error> {
+        let format = spec.format.as_deref();
+        let tongue = match (spec.kind, format) {
+            (SensorKind::Lidar, None) => Some(Tongue::Packets),
+            (SensorKind::Lidar | SensorKind::Nav, Some(name)) if Maker::named(name).is_some() => {
+                Some(Tongue::Packets)
+            }
+            (SensorKind::Nav, None | Some("nmea")) => Some(Tongue::Nmea),
+            (SensorKind::Nav, Some("kmall")) | (SensorKind::Sonar, None | Some("kmall")) => {
+                Some(Tongue::Kmall)
+            }
+            _ => None,
+        };
+        let fits = |tongue: &Tongue| matches!(address, Address::Udp { .. }) || *tongue == Tongue::Nmea;
+        let Some(tongue) = tongue.filter(fits) else {
+            let known = match spec.kind {
+                SensorKind::Lidar => Maker::words(),
+                SensorKind::Sonar => "kmall".into(),
+                SensorKind::Nav => format!("nmea, kmall, {}", Maker::words()),
+            };
+            let place = format!("sensor `{}`", spec.name);
+            let expected = format!("a `format` that is heard live ({known}), by UDP, or nmea by TCP too");
+            let found = format!("`{}` at {address}", format.unwrap_or("none"));
+            return Err(Error::bad(path, place, expected, found));
+        };
+        Ok(Self {
+            id,
+            spec: SensorSpec {
+                port: spec.port.or(Some(address.port())),
+                ..spec.clone()
+            },
+            address,
+            tongue,
+            origin: rig.origin.clone().unwrap_or_default(),
+            path: path.to_owned(),
+            folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            look_nanos: i64::try_from(options.look.as_nanos()).unwrap_or(i64::MAX),
+            far: options.far,
+        })
+    }
+
+    /// Plays what comes to the edge until it is closed, or nobody listens.
+    pub(crate) fn speak(self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) {
+        if let Err(error) = self.play(edge, said, telling) {
+            telling.tell(match edge.tally().heard {
+                0 => self.silence(),
+                _ => error.to_string(),
+            });
+        }
+        let _ = said.send(Said::Ended(self.id));
+    }
+
+    /// What is said of a sensor that never came.
+    fn silence(&self) -> String {
+        let remedy = match self.address {
+            Address::Udp { at, .. } => format!(
+                "is it switched on, does it send to this host's address and port {}, does a firewall stop it (`tcpdump -n udp port {}` shows what arrives)?",
+                at.port(),
+                at.port()
+            ),
+            Address::Tcp(at) => format!("is there a server at {at}, and does it send?"),
+        };
+        format!(
+            "sensor `{}`: nothing came to {}: {remedy}",
+            self.spec.name, self.address
+        )
+    }
+
+    fn play(&self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) -> Result<(), Error> {
+        let datagrams = || std::iter::from_fn(|| edge.next());
+        match self.tongue {
+            Tongue::Packets => self.packets(edge, said, telling),
+            Tongue::Nmea => {
+                edge.narrow();
+                let is_whole = matches!(self.address, Address::Udp { .. });
+                let pieces = datagrams().filter(|found| self.is_own(found));
+                let pieces = pieces.map(|found| found.map(|datagram| Piece::of(datagram, is_whole)));
+                let sentences: Sentences<_> =
+                    nmea::Sentences::new(pieces, &self.path, &self.spec, &self.origin);
+                self.send_all(sentences, said, telling)
+            }
+            Tongue::Kmall => {
+                edge.narrow();
+                let own = datagrams().filter(|found| self.is_own(found));
+                let mut notes = Vec::new();
+                let heard = kmall::live(
+                    own,
+                    self.look_nanos,
+                    &self.path,
+                    &self.spec,
+                    &self.origin,
+                    &mut notes,
+                );
+                notes.into_iter().for_each(|note| telling.tell(note));
+                self.send_all(heard?, said, telling)
+            }
+        }
+    }
+
+    /// A lidar's packets. What cannot be played yet (another sensor's metadata, an unknown profile) is
+    /// told, and looked for again.
+    fn packets(&self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) -> Result<(), Error> {
+        let mut told = String::new();
+        loop {
+            let mut notes = Vec::new();
+            let datagrams = std::iter::from_fn(|| edge.next());
+            match lidar::open_live(
+                datagrams,
+                self.look_nanos,
+                &self.path,
+                &self.folder,
+                &self.spec,
+                &mut notes,
+            ) {
+                Ok(packets) => {
+                    edge.narrow();
+                    notes.into_iter().for_each(|note| telling.tell(note));
+                    return self.send_all(packets, said, telling);
+                }
+                Err(error) if edge.is_over() => return Err(error),
+                Err(error) => {
+                    let error = error.to_string();
+                    if error != told {
+                        telling.tell(error.clone());
+                        told = error;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a datagram comes from where the rig says, and goes to this sensor's port.
+    fn is_own(&self, found: &Result<Datagram, Damage>) -> bool {
+        let Ok(datagram) = found else { return true };
+        let from = self.spec.address.as_ref();
+        datagram.destination.port() == self.address.port()
+            && from.is_none_or(|from| from.parse() == Ok(datagram.source.ip()))
+    }
+
+    fn send_all<S: Source>(
+        &self,
+        source: S,
+        said: &SyncSender<Said>,
+        telling: &Telling,
+    ) -> Result<(), Error> {
+        let stream = Stream::live(
+            source,
+            self.id,
+            &self.spec,
+            PathBuf::from(self.address.to_string()),
+        )?;
+        let mut guard = Guard::new(self.far);
+        for measurement in stream {
+            let (measurement, note) = guard.pass(measurement, &self.spec.name);
+            note.into_iter().for_each(|note| telling.tell(note));
+            if said.send(Said::Measured(Box::new(measurement))).is_err() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

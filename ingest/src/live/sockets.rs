@@ -1,0 +1,254 @@
+//! The one thread that hears: sockets on one side, edges on the other.
+//!
+//! It never waits for a reader. A server that goes away is asked again, each time a little later.
+
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use beluga_types::Stamp;
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+
+use super::address::Address;
+use super::edge::Edge;
+use super::lost::Counter;
+use super::multicast;
+use crate::capture::Datagram;
+
+/// The longest datagram.
+const LONGEST: usize = 65_536;
+/// What a socket is asked to hold while this program is busy, in bytes: a quarter of a second of the
+/// fastest lidar.
+const BUFFER: usize = 8 << 20;
+/// Less than this is said, in bytes: the usual 208 KiB hold eight packets of an OS-128.
+const SMALL_BUFFER: usize = 2 << 20;
+/// How often the system is asked what it has lost.
+const ASK: Duration = Duration::from_secs(1);
+/// How long a server is waited for, and how long it is left alone at first and at most.
+const CONNECT: Duration = Duration::from_secs(5);
+const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+
+/// A sensor's edge, and where what it wants comes.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) address: Address,
+    pub(crate) edge: Arc<Edge>,
+}
+
+/// Sockets that are bound and hear nothing yet.
+#[derive(Debug)]
+pub(crate) struct Sockets {
+    bound: Vec<(Address, std::net::UdpSocket)>,
+    listeners: Vec<Listener>,
+}
+
+impl Sockets {
+    /// Binds a socket for each address that one or several sensors listen to; says what of it is not
+    /// as it should be.
+    ///
+    /// # Errors
+    /// What the system says, with the address.
+    pub(crate) fn bind(
+        listeners: Vec<Listener>,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, (Address, io::Error)> {
+        let mut bound: Vec<(Address, std::net::UdpSocket)> = Vec::new();
+        for listener in &listeners {
+            let address = listener.address;
+            if let Address::Udp { at, by } = address
+                && bound.iter().all(|(other, _)| *other != address)
+            {
+                let socket = udp(at, by, notes).map_err(|said| (address, said))?;
+                bound.push((address, socket));
+            }
+        }
+        Ok(Self { bound, listeners })
+    }
+
+    /// Hears until `closed` says so; then takes what has come, and closes every edge.
+    ///
+    /// # Errors
+    /// If the system gives no timer or takes a socket away.
+    pub(crate) fn hear(self, mut closed: watch::Receiver<bool>) -> io::Result<()> {
+        let edges: Vec<Arc<Edge>> = self.listeners.iter().map(|one| one.edge.clone()).collect();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .build()?;
+        let heard = runtime.block_on(async {
+            let mut tasks = JoinSet::new();
+            for (address, socket) in self.bound {
+                let route = Route::to(address, &self.listeners);
+                tasks.spawn(datagrams(UdpSocket::from_std(socket)?, route, closed.clone()));
+            }
+            for listener in &self.listeners {
+                if let Address::Tcp(server) = listener.address {
+                    tasks.spawn(bytes(server, listener.edge.clone(), closed.clone()));
+                }
+            }
+            // A closer that is gone closes too.
+            over(&mut closed).await;
+            while tasks.join_next().await.is_some() {}
+            Ok(())
+        });
+        edges.iter().for_each(|edge| edge.close());
+        heard
+    }
+}
+
+/// Waits for the end.
+async fn over(closed: &mut watch::Receiver<bool>) {
+    let _ = closed.wait_for(|closed| *closed).await;
+}
+
+/// Who wants what comes to one socket.
+struct Route {
+    own: Vec<Arc<Edge>>,
+    /// Sensors at other ports, which may want to look at it at the start.
+    others: Vec<Arc<Edge>>,
+    at: SocketAddr,
+}
+
+impl Route {
+    fn to(address: Address, listeners: &[Listener]) -> Self {
+        let edges = |own: bool| {
+            let wanted = listeners.iter().filter(|one| (one.address == address) == own);
+            wanted.map(|one| one.edge.clone()).collect()
+        };
+        let at = match address {
+            Address::Udp { at, .. } | Address::Tcp(at) => at,
+        };
+        Self {
+            own: edges(true),
+            others: edges(false),
+            at,
+        }
+    }
+
+    fn give(&self, source: SocketAddr, payload: &[u8]) {
+        let datagram = Datagram {
+            received: now(),
+            source,
+            destination: self.at,
+            payload: payload.to_vec(),
+        };
+        self.others.iter().for_each(|other| other.beside(&datagram));
+        if let Some((last, first)) = self.own.split_last() {
+            first.iter().for_each(|edge| edge.push(datagram.clone()));
+            last.push(datagram);
+        }
+    }
+}
+
+/// What a socket hears.
+async fn datagrams(socket: UdpSocket, route: Route, mut closed: watch::Receiver<bool>) {
+    let mut buffer = vec![0; LONGEST];
+    let mut lost = Counter::of(socket.as_fd());
+    let mut ask = interval(ASK);
+    ask.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            biased;
+            heard = socket.recv_from(&mut buffer) => match heard {
+                Ok((length, source)) => route.give(source, &buffer[..length]),
+                // Of a datagram of ours that nobody took; none is sent, but a host may say so.
+                Err(_) => sleep(PAUSE.0).await,
+            },
+            _ = ask.tick() => tell_lost(&mut lost, &route),
+            _ = over(&mut closed) => break,
+        }
+    }
+    while let Ok((length, source)) = socket.try_recv_from(&mut buffer) {
+        route.give(source, &buffer[..length]);
+    }
+    tell_lost(&mut lost, &route);
+}
+
+fn tell_lost(lost: &mut Counter, route: &Route) {
+    let count = lost.since();
+    if count > 0 {
+        let detail = format!(
+            "{count} datagram(s) to port {} lost by the system, whose buffer was full: `sysctl -w net.core.rmem_max={BUFFER}` gives more",
+            route.at.port()
+        );
+        route.own.iter().for_each(|edge| edge.lost(count, detail.clone()));
+    }
+}
+
+/// What a server sends, in pieces as they come.
+async fn bytes(server: SocketAddr, edge: Arc<Edge>, mut closed: watch::Receiver<bool>) {
+    let mut pause = PAUSE.0;
+    let mut buffer = vec![0; LONGEST];
+    while !*closed.borrow() {
+        let connected = tokio::select! {
+            connected = timeout(CONNECT, TcpStream::connect(server)) => connected.ok().and_then(Result::ok),
+            _ = over(&mut closed) => return,
+        };
+        if let Some(mut stream) = connected {
+            loop {
+                let read = tokio::select! {
+                    biased;
+                    read = stream.read(&mut buffer) => read,
+                    _ = over(&mut closed) => return,
+                };
+                let Ok(length @ 1..) = read else { break };
+                pause = PAUSE.0;
+                edge.push(Datagram {
+                    received: now(),
+                    source: server,
+                    destination: server,
+                    payload: buffer[..length].to_vec(),
+                });
+            }
+            edge.lost(
+                0,
+                format!("{server} has closed the connection and is asked again"),
+            );
+        }
+        tokio::select! {
+            () = sleep(pause) => pause = (2 * pause).min(PAUSE.1),
+            _ = over(&mut closed) => return,
+        }
+    }
+}
+
+/// A socket at an address of this host, or of a multicast group.
+fn udp(
+    at: SocketAddr,
+    by: Option<std::net::IpAddr>,
+    notes: &mut Vec<String>,
+) -> io::Result<std::net::UdpSocket> {
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    if at.ip().is_multicast() {
+        // Others on this host may listen to the same group.
+        socket.set_reuse_address(true)?;
+    }
+    socket.set_recv_buffer_size(BUFFER)?;
+    let held = socket.recv_buffer_size()?;
+    if held < SMALL_BUFFER {
+        notes.push(format!(
+            "udp://{at}: the system holds {} KiB while the program is busy, asked for {}: `sysctl -w net.core.rmem_max={BUFFER}` gives more",
+            held >> 10,
+            BUFFER >> 10
+        ));
+    }
+    socket.bind(&at.into())?;
+    if at.ip().is_multicast() {
+        multicast::join(&socket, at.ip(), by)?;
+    }
+    Ok(socket.into())
+}
+
+/// The host's time. Before 1970 it is not set at all.
+pub(crate) fn now() -> Stamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Stamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}

@@ -1,0 +1,415 @@
+//! NMEA 0183: navigation as text, from a log or from a receiver that is heard now.
+//!
+//! - `sentence`: text → what it says; `epoch`: sentences of one moment → one pose.
+//!
+//! Positions (GGA) with attitudes (PASHR), or with a heading (HDT), become poses; GST says how good
+//! positions are. Times are UTC of day; the date is that of RMC or ZDA, or the day that brings the time
+//! nearest to the host's. Sums are checked; what does not hold is counted.
+
+mod epoch;
+mod sentence;
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use beluga_types::{Attitude, GapCause, Geodetic, Origin, Payload, SensorSpec, Stamp};
+use nalgebra::Vector3;
+
+use crate::capture::{Damage, Datagram};
+use crate::error::{Error, Fault};
+use crate::regular;
+use crate::source::{Loaded, Row, Source};
+use epoch::{Epochs, Lying};
+use sentence::{LONGEST, Sentence};
+
+/// A day.
+const DAY_NANOS: i64 = 86_400_000_000_000;
+
+/// What a receiver says, as rows of poses, positions and attitudes.
+pub(crate) struct Sentences<I> {
+    pieces: I,
+    path: PathBuf,
+    epochs: Epochs,
+    /// Of a line that has not ended yet.
+    rest: Vec<u8>,
+    /// The line is too long, and passed over up to its end.
+    overlong: bool,
+    /// The date that was told last, in days since 1970, and the time of day when it was.
+    date: Option<(i64, i64)>,
+    ready: VecDeque<Result<Row<Payload>, Fault>>,
+    /// Lines that do not hold, since the last row; and what is wrong with the first.
+    bad: (u64, String),
+    ended: bool,
+}
+
+/// A piece of what a receiver sends, and when the host heard it, if it did.
+pub(crate) struct Piece {
+    received: Option<Stamp>,
+    bytes: Vec<u8>,
+    /// Lines end where it does.
+    is_whole: bool,
+}
+
+impl Piece {
+    /// Of what is heard now: datagrams hold whole lines, a connection's bytes do not.
+    pub(crate) fn of(datagram: Datagram, is_whole: bool) -> Self {
+        Self {
+            received: Some(datagram.received),
+            bytes: datagram.payload,
+            is_whole,
+        }
+    }
+}
+
+/// The lines of a log. Nobody knows when they were heard.
+pub(crate) fn open(path: &Path, spec: &SensorSpec, origin: &Origin) -> Result<Sentences<Lines>, Error> {
+    let lines = Lines {
+        file: BufReader::new(regular::open(path)?),
+        path: path.to_owned(),
+        failed: false,
+    };
+    Ok(Sentences::new(lines, path, spec, origin))
+}
+
+/// The first place that a log gives.
+pub(crate) fn first_place(path: &Path) -> Result<Option<Geodetic>, Error> {
+    let file = BufReader::new(regular::open(path)?);
+    for line in file.split(b'\n') {
+        let line = line.map_err(Error::io(path))?;
+        if let Ok(Sentence::Fix {
+            place: Some(place), ..
+        }) = sentence::read(line.trim_ascii())
+        {
+            return Ok(Some(place));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a file begins with a sentence that holds, within its first lines.
+pub(crate) fn looks_like(path: &Path) -> bool {
+    /// Receivers that are switched on begin anywhere in a line.
+    const LINES: usize = 5;
+    let Ok(file) = regular::open(path) else {
+        return false;
+    };
+    let start = std::io::Read::take(file, (LINES * LONGEST) as u64);
+    let mut lines = BufReader::new(start)
+        .split(b'\n')
+        .take(LINES)
+        .map_while(Result::ok);
+    lines.any(|line| line.first() == Some(&b'$') && sentence::read(line.trim_ascii()).is_ok())
+}
+
+/// Reads a file in pieces.
+pub(crate) struct Lines {
+    file: BufReader<File>,
+    path: PathBuf,
+    failed: bool,
+}
+
+impl Iterator for Lines {
+    type Item = Result<Piece, Damage>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.failed {
+            return None;
+        }
+        let bytes = match self.file.fill_buf() {
+            Ok([]) => return None,
+            Ok(bytes) => bytes.to_vec(),
+            Err(said) => {
+                self.failed = true;
+                let fault = Fault::corrupt(&Error::io(&self.path)(said));
+                return Some(Err(Damage {
+                    received: None,
+                    source: None,
+                    port: None,
+                    fault,
+                }));
+            }
+        };
+        self.file.consume(bytes.len());
+        Some(Ok(Piece {
+            received: None,
+            bytes,
+            is_whole: false,
+        }))
+    }
+}
+
+impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
+    /// `path` is the name in messages.
+    pub(crate) fn new(pieces: I, path: &Path, spec: &SensorSpec, origin: &Origin) -> Self {
+        Self {
+            pieces,
+            path: path.to_owned(),
+            epochs: Epochs::new(origin.clone(), spec.mount),
+            rest: Vec::new(),
+            overlong: false,
+            date: None,
+            ready: VecDeque::new(),
+            bad: (0, String::new()),
+            ended: false,
+        }
+    }
+
+    fn take(&mut self, piece: Piece) {
+        let mut bytes = piece.bytes.as_slice();
+        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
+            self.add(&bytes[..end]);
+            self.line(piece.received);
+            bytes = &bytes[end + 1..];
+        }
+        self.add(bytes);
+        if piece.is_whole && !self.rest.is_empty() {
+            self.line(piece.received);
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        if self.rest.len() + bytes.len() > LONGEST {
+            self.overlong = true;
+            self.rest.clear();
+        }
+        if !self.overlong {
+            self.rest.extend(bytes);
+        }
+    }
+
+    /// A line has ended.
+    fn line(&mut self, received: Option<Stamp>) {
+        let line = std::mem::take(&mut self.rest);
+        let line = line.trim_ascii();
+        let read = match std::mem::take(&mut self.overlong) {
+            true => Err(format!("more than {LONGEST} bytes")),
+            false if line.is_empty() => return,
+            false => sentence::read(line),
+        };
+        match read {
+            Ok(sentence) => self.sentence(sentence, received),
+            Err(wrong) => {
+                self.bad.0 += 1;
+                if self.bad.0 == 1 {
+                    self.bad.1 = wrong;
+                }
+            }
+        }
+    }
+
+    fn sentence(&mut self, sentence: Sentence, received: Option<Stamp>) {
+        let given = match sentence {
+            Sentence::Fix { day_nanos, place } => match (place, self.stamp(day_nanos, received)) {
+                (Some(place), Some(stamp)) => self.epochs.place(stamp, place),
+                (None, Some(_)) => return self.lose("a position that is not known, or without a height"),
+                (_, None) => return self.lose("a time of day without a date: no RMC or ZDA has come yet"),
+            },
+            Sentence::Attitude {
+                day_nanos,
+                attitude_deg,
+                sigma_deg,
+            } => match self.stamp(day_nanos, received) {
+                Some(stamp) => self.epochs.attitude(Lying {
+                    stamp,
+                    turn: Attitude::from_degrees(attitude_deg).east_north_up_from_body(),
+                    sigma_rad: sigma_deg.map(|sigma| Vector3::from(sigma).map(f64::to_radians)),
+                }),
+                None => return self.lose("a time of day without a date: no RMC or ZDA has come yet"),
+            },
+            Sentence::Heading(heading_deg) => self.epochs.heading(heading_deg, received),
+            Sentence::Errors { sigma_m, .. } => return self.epochs.errors(sigma_m),
+            Sentence::Date { days, day_nanos } => {
+                self.date = Some((days, day_nanos));
+                return;
+            }
+            Sentence::Other => return,
+        };
+        self.give(given, received);
+    }
+
+    fn give(&mut self, given: Vec<(Stamp, Payload)>, received: Option<Stamp>) {
+        for (stamp, payload) in given {
+            self.tell_bad();
+            self.ready.push_back(Ok(Row {
+                place: format!("sentence at {}", stamp.iso_8601()),
+                seq: None,
+                stamp,
+                end: None,
+                received,
+                what: payload,
+            }));
+        }
+    }
+
+    fn lose(&mut self, what: &str) {
+        self.fault(1, what.to_owned());
+    }
+
+    fn fault(&mut self, lost: u64, what: String) {
+        self.ready.push_back(Err(Fault {
+            cause: GapCause::Corrupt,
+            lost,
+            detail: format!("{what}: {}", self.path.display()),
+        }));
+    }
+
+    fn tell_bad(&mut self) {
+        let (count, first) = std::mem::take(&mut self.bad);
+        if count > 0 {
+            self.fault(
+                0,
+                format!("{count} line(s) that are no whole sentence, the first: {first}"),
+            );
+        }
+    }
+
+    /// A time of day on its day: the one that was told (or that before or after it, whichever is nearest
+    /// to when it was told), or the one nearest to when the host heard it.
+    fn stamp(&self, day_nanos: i64, received: Option<Stamp>) -> Option<Stamp> {
+        let near = match (self.date, received) {
+            (Some((days, told)), _) => days.checked_mul(DAY_NANOS)?.checked_add(told)?,
+            (None, Some(received)) => received.nanos(),
+            (None, None) => return None,
+        };
+        let days = near
+            .checked_sub(day_nanos)?
+            .checked_add(DAY_NANOS / 2)?
+            .div_euclid(DAY_NANOS);
+        Some(Stamp::from_nanos(
+            days.checked_mul(DAY_NANOS)?.checked_add(day_nanos)?,
+        ))
+    }
+}
+
+impl<I: Iterator<Item = Result<Piece, Damage>>> Source for Sentences<I> {
+    type What = Payload;
+
+    fn next_row(&mut self) -> Option<Result<Row<Payload>, Fault>> {
+        loop {
+            if let Some(row) = self.ready.pop_front() {
+                return Some(row);
+            }
+            match self.pieces.next() {
+                Some(Ok(piece)) => self.take(piece),
+                Some(Err(damage)) => return Some(Err(damage.fault)),
+                None if self.ended => return None,
+                None => {
+                    self.ended = true;
+                    if !self.rest.is_empty() {
+                        self.line(None);
+                    }
+                    let given = self.epochs.give_up();
+                    self.give(given, None);
+                    self.tell_bad();
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, payload: Payload) -> Loaded {
+        Loaded::whole(payload, 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use beluga_types::SensorKind;
+
+    use super::sentence::tests::summed;
+    use super::*;
+
+    fn log(lines: &[String]) -> Vec<u8> {
+        lines.join("\r\n").into_bytes()
+    }
+
+    /// The rows of bytes that come in pieces of this length.
+    fn rows(bytes: &[u8], piece: usize, heard: Option<Stamp>) -> (Vec<(Stamp, Payload)>, Vec<String>) {
+        let pieces = bytes.chunks(piece).map(|bytes| {
+            Ok(Piece {
+                received: heard,
+                bytes: bytes.to_vec(),
+                is_whole: false,
+            })
+        });
+        let spec = SensorSpec::new("gnss", SensorKind::Nav);
+        let mut sentences = Sentences::new(pieces, Path::new("log"), &spec, &Origin::default());
+        let (mut rows, mut faults) = (vec![], vec![]);
+        while let Some(row) = sentences.next_row() {
+            match row {
+                Ok(row) => rows.push((row.stamp, row.what)),
+                Err(fault) => faults.push(fault.detail),
+            }
+        }
+        (rows, faults)
+    }
+
+    fn survey() -> Vec<String> {
+        let mut lines = vec![summed("GPZDA,235959.00,31,12,2025,00,00")];
+        for (time, heading) in [("235959.50", 10), ("000000.00", 12), ("000000.50", 14)] {
+            lines.push(summed(&format!(
+                "GPGGA,{time},5406.0,N,01206.0,E,4,12,0.7,1.2,M,37.3,M,,"
+            )));
+            lines.push(summed(&format!(
+                "PASHR,{time},{heading}.0,T,1.0,2.0,0.0,0.02,0.02,0.04,4,3"
+            )));
+        }
+        lines
+    }
+
+    #[test]
+    fn poses_go_on_over_midnight_however_the_bytes_come() {
+        let whole = rows(&log(&survey()), 4096, None);
+        assert_eq!(whole.1, Vec::<String>::new());
+        let times: Vec<i64> = whole.0.iter().map(|(stamp, _)| stamp.nanos()).collect();
+        // 2026-01-01 is day 20454.
+        let midnight = 20_454 * DAY_NANOS;
+        assert_eq!(times, [midnight - 500_000_000, midnight, midnight + 500_000_000]);
+        assert!(
+            whole
+                .0
+                .iter()
+                .all(|(_, payload)| matches!(payload, Payload::Pose(_)))
+        );
+        for piece in [1, 7, 50] {
+            assert_eq!(rows(&log(&survey()), piece, None), whole);
+        }
+    }
+
+    #[test]
+    fn without_a_date_the_host_gives_it_and_a_log_has_none() {
+        let lines = log(&survey()[1..3]);
+        let (none, faults) = rows(&lines, 4096, None);
+        assert!(
+            none.is_empty() && faults[0].contains("without a date"),
+            "{faults:?}"
+        );
+        let heard = Stamp::from_nanos(20_454 * DAY_NANOS + 20_000_000);
+        let (poses, _) = rows(&lines, 4096, Some(heard));
+        assert_eq!(
+            poses[0].0.nanos(),
+            20_454 * DAY_NANOS - 500_000_000,
+            "just before midnight"
+        );
+    }
+
+    #[test]
+    fn what_does_not_hold_is_counted_once_before_the_next_that_does() {
+        let mut lines = survey();
+        lines.insert(1, "$GPGGA,torn".into());
+        lines.insert(2, "x".repeat(5000));
+        let (poses, faults) = rows(&log(&lines), 100, None);
+        assert_eq!(poses.len(), 3);
+        assert_eq!(faults.len(), 1);
+        assert!(faults[0].starts_with("2 line(s)"), "{faults:?}");
+    }
+
+    #[test]
+    fn every_beginning_of_a_log_is_survived() {
+        let bytes = log(&survey());
+        for cut in 0..bytes.len() {
+            rows(&bytes[..cut], 64, None);
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! Rigs that cannot be heard, and datagrams of nobody.
+
+use beluga_ingest::Recording;
+use beluga_ingest::live::{Live, Options};
+use beluga_types::Payload;
+
+use super::send::{Hearing, free_port, gaps};
+
+fn refused(rig: &str) -> String {
+    let hearing = Hearing::new();
+    Live::open(&hearing.rig(rig), Options::default())
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn a_rig_that_cannot_be_heard_is_refused_with_the_remedy() {
+    let lidar = "[[sensor]]\nname = \"front\"\nkind = \"lidar\"\n";
+    let nav = "[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:1\"\n";
+    for (rig, words) in [
+        (lidar.to_owned(), "udp://ADDRESS:PORT"),
+        (format!("{lidar}source = \"lidar/\"\n"), "udp://ADDRESS:PORT"),
+        (format!("{lidar}source = \"udp://127.0.0.1:2368\"\nformat = \"ply\"\n"), "ouster"),
+        (format!("{lidar}source = \"tcp://127.0.0.1:2368\"\n"), "by UDP"),
+        (nav.to_owned(), "`[origin]`"),
+        ("[[sensor]]\nname = \"fan\"\nkind = \"sonar\"\nsource = \"udp://127.0.0.1:1\"\nformat = \"wav\"\n".into(), "kmall"),
+        // Of another host.
+        (format!("{lidar}source = \"udp://192.0.2.7:2368\"\n"), "udp://192.0.2.7:2368"),
+    ] {
+        let said = refused(&rig);
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn a_live_rig_is_no_recording_and_says_how_it_is_heard() {
+    let hearing = Hearing::new();
+    let path =
+        hearing.rig("[[sensor]]\nname = \"front\"\nkind = \"lidar\"\nsource = \"udp://127.0.0.1:2368\"\n");
+    let said = Recording::open(&path).unwrap_err().to_string();
+    assert!(said.contains("beluga live"), "{said}");
+}
+
+#[test]
+fn a_port_that_another_program_has_is_named() {
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    let said = refused(&format!(
+        "[[sensor]]\nname = \"front\"\nkind = \"lidar\"\nsource = \"udp://{address}\"\n"
+    ));
+    assert!(
+        said.contains("in use") && said.contains(&address.to_string()),
+        "{said}"
+    );
+}
+
+#[test]
+fn nothing_and_garbage_end_in_words() {
+    let (silent, loud) = (free_port(), free_port());
+    let hearing = Hearing::new();
+    let rig = format!(
+        "[[sensor]]\nname = \"silent\"\nkind = \"lidar\"\nsource = \"udp://127.0.0.1:{silent}\"\n\
+         [[sensor]]\nname = \"loud\"\nkind = \"lidar\"\nsource = \"udp://127.0.0.1:{loud}\"\n"
+    );
+    let out = hearing.hear(&rig, |sender| {
+        for length in 0..200 {
+            sender.send(loud, 1, &vec![length; usize::from(length) * 7]);
+        }
+    });
+    assert!(
+        out.iter().all(|one| matches!(one.payload, Payload::Gap(_))),
+        "{:?}",
+        gaps(&out)
+    );
+    let told = hearing.told();
+    assert!(
+        told.contains(&format!("`silent`: nothing came to udp://127.0.0.1:{silent}")),
+        "{told}"
+    );
+    assert!(told.contains("`loud`") && told.contains("200 unknown"), "{told}");
+}

@@ -1,0 +1,14 @@
+//! Sensors that are heard now: captures and recordings sent as real datagrams on loopback, against
+//! what the readers of files make of the same bytes.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout)]
+
+mod bad_input;
+mod lidars;
+mod merged;
+mod navigation;
+mod send;
+mod sounder;
+
+#[path = "../../../tests/shared_data/mod.rs"]
+mod shared_data;

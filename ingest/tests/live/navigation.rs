@@ -1,0 +1,118 @@
+//! Sentences of a receiver by UDP and by TCP, against the log of the same.
+
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::atomic::Ordering;
+
+use beluga_ingest::Recording;
+use beluga_ingest::live::Live;
+use beluga_types::{Measurement, Payload, Stamp};
+
+use super::send::{Hearing, free_port};
+
+const ORIGIN: &str = "[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n";
+
+/// With its sum.
+fn summed(body: &str) -> String {
+    let sum = body.bytes().fold(0_u8, |sum, byte| sum ^ byte);
+    format!("${body}*{sum:02X}\r\n")
+}
+
+/// A minute of a survey that has begun now: positions and attitudes five times a second.
+fn log() -> Vec<String> {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let start = now.as_millis() as i64;
+    let at = |millis: i64| {
+        let of_day = millis.rem_euclid(86_400_000);
+        let (hours, rest) = (of_day / 3_600_000, of_day % 3_600_000);
+        let time = format!(
+            "{hours:02}{:02}{:02}.{:03}",
+            rest / 60_000,
+            rest / 1000 % 60,
+            rest % 1000
+        );
+        let stamp = Stamp::from_nanos(millis * 1_000_000).iso_8601();
+        let date = format!("{},{},{}", &stamp[8..10], &stamp[5..7], &stamp[..4]);
+        (time, date)
+    };
+    let (time, date) = at(start);
+    let mut lines = vec![
+        summed(&format!("GPZDA,{time},{date},00,00")),
+        summed(&format!("GPGST,{time},1.0,0.02,0.02,0.0,0.02,0.02,0.04")),
+    ];
+    for step in 0..20 {
+        let (time, _) = at(start + 200 * step);
+        let minutes = 6.0 + 1e-5 * step as f64;
+        lines.push(summed(&format!(
+            "GPGGA,{time},54{minutes:08.5},N,01206.00000,E,4,12,0.7,1.20,M,37.30,M,1.0,0001"
+        )));
+        lines.push(summed(&format!(
+            "PASHR,{time},{},T,1.00,-2.00,0.00,0.020,0.020,0.040,4,3",
+            10 + step
+        )));
+    }
+    lines
+}
+
+fn poses(measurements: impl IntoIterator<Item = Measurement>) -> Vec<(Stamp, Payload)> {
+    let pose = |measurement: Measurement| match measurement.payload {
+        payload @ Payload::Pose(_) => Some((measurement.stamp, payload)),
+        _ => None,
+    };
+    measurements.into_iter().filter_map(pose).collect()
+}
+
+/// What the log gives as a file.
+fn of_file(hearing: &Hearing, lines: &[String]) -> Vec<(Stamp, Payload)> {
+    std::fs::write(hearing.folder.path().join("nav.log"), lines.concat()).unwrap();
+    let rig = format!("{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"nav.log\"\n");
+    let poses = poses(Recording::open(&hearing.rig(&rig)).unwrap().timeline().unwrap());
+    assert_eq!(poses.len(), 20);
+    poses
+}
+
+#[test]
+fn sentences_by_udp_are_those_of_the_log() {
+    let (hearing, lines, port) = (Hearing::new(), log(), free_port());
+    let expected = of_file(&hearing, &lines);
+    let rig =
+        format!("{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:{port}\"\n");
+    let out = hearing.hear(&rig, |sender| {
+        lines
+            .iter()
+            .for_each(|line| sender.send(port, 1, line.as_bytes()));
+    });
+    assert_eq!(poses(out), expected, "{}", hearing.told());
+}
+
+#[test]
+fn a_server_that_goes_away_in_the_middle_is_asked_again() {
+    let (hearing, lines) = (Hearing::new(), log());
+    let expected = of_file(&hearing, &lines);
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let rig = format!(
+        "{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nformat = \"nmea\"\nsource = \"tcp://{}\"\n",
+        server.local_addr().unwrap()
+    );
+    let live = Live::open(&hearing.rig(&rig), hearing.options.clone()).unwrap();
+    let stop = hearing.options.stop.clone();
+    let out: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            for half in lines.chunks(lines.len().div_ceil(2)) {
+                let (mut connection, _) = server.accept().unwrap();
+                // Bytes do not care where lines end.
+                half.concat()
+                    .as_bytes()
+                    .chunks(11)
+                    .for_each(|piece| connection.write_all(piece).unwrap());
+            }
+            // Asked a third time, it has taken all.
+            drop(server.accept().unwrap());
+            stop.store(true, Ordering::Relaxed);
+        });
+        live.collect()
+    });
+    assert_eq!(poses(out), expected, "{}", hearing.told());
+}

@@ -1,0 +1,100 @@
+//! A Kongsberg EM's own file, sent datagram by datagram: pings and poses are those of the file.
+
+use beluga_ingest::Recording;
+use beluga_types::{Measurement, Payload};
+
+use super::send::{Hearing, free_port, gaps};
+use super::shared_data::shared_data;
+
+/// The longest part: below what UDP's datagrams hold.
+const LONGEST: usize = 60_000;
+
+/// As a sounder sends a long datagram: head, number of parts, number of this part, a piece, the length
+/// once more.
+fn parts(datagram: &[u8]) -> Vec<Vec<u8>> {
+    if datagram.len() <= LONGEST {
+        return vec![datagram.to_vec()];
+    }
+    let (head, body) = (&datagram[4..20], &datagram[24..datagram.len() - 4]);
+    let pieces: Vec<&[u8]> = body.chunks(LONGEST).collect();
+    let part = |(number, piece): (u16, &&[u8])| {
+        let length = u32::to_le_bytes(28 + piece.len() as u32);
+        let count = u16::to_le_bytes(pieces.len() as u16);
+        let number = u16::to_le_bytes(number);
+        [&length, head, &count, &number, piece, &length].concat()
+    };
+    (1..).zip(&pieces).map(part).collect()
+}
+
+const ORIGIN: &str = "[origin]\nlat_deg = 51.4\nlon_deg = 3.1\nheight_m = 40.0\n";
+
+/// Payloads, and their times from the first.
+fn of_kind(measurements: &[Measurement], sensor: u16) -> Vec<(i64, Payload)> {
+    let own: Vec<_> = measurements
+        .iter()
+        .filter(|one| one.sensor.0 == sensor && !matches!(one.payload, Payload::Gap(_)))
+        .collect();
+    let first = own.first().map(|one| one.stamp).unwrap_or_default();
+    own.iter()
+        .map(|one| (one.stamp.nanos_since(first), one.payload.clone()))
+        .collect()
+}
+
+#[test]
+fn a_sounder_is_heard_as_its_file_is_read() {
+    let Some(folder) = shared_data("a_sounder_is_heard_as_its_file_is_read", "sonar/kongsberg-kmall") else {
+        return;
+    };
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap()
+        .map(|file| file.unwrap().path())
+        .collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "kmall"));
+    files.sort_by_key(|path| std::fs::metadata(path).unwrap().len());
+    assert!(!files.is_empty());
+    for file in files {
+        let bytes = std::fs::read(&file).unwrap();
+        let sensors = |source: &str| {
+            format!(
+                "{ORIGIN}[[sensor]]\nname = \"em\"\nkind = \"sonar\"\nformat = \"kmall\"\nmodel = \"RX1\"\nsource = {source:?}\n\
+                 [[sensor]]\nname = \"ins\"\nkind = \"nav\"\nformat = \"kmall\"\nmodel = \"SKM1\"\nsource = {source:?}\n"
+            )
+        };
+        let hearing = Hearing::new();
+        let path = hearing.rig(&sensors(&file.display().to_string()));
+        let of_file: Vec<_> = Recording::open(&path).unwrap().timeline().unwrap().collect();
+        let port = free_port();
+        let out = hearing.hear(&sensors(&format!("udp://127.0.0.1:{port}")), |sender| {
+            let mut rest = bytes.as_slice();
+            while let Some(length) = rest
+                .first_chunk()
+                .map(|length| u32::from_le_bytes(*length) as usize)
+            {
+                let (datagram, behind) = rest.split_at(length);
+                parts(datagram).iter().for_each(|part| sender.send(port, 2, part));
+                rest = behind;
+            }
+        });
+        for sensor in [0, 1] {
+            let (heard, expected) = (of_kind(&out, sensor), of_kind(&of_file, sensor));
+            assert!(!expected.is_empty());
+            assert_eq!(
+                heard.len(),
+                expected.len(),
+                "{}: {:?}",
+                file.display(),
+                gaps(&out)
+            );
+            assert!(
+                heard == expected,
+                "{}: sensor {sensor} says something else",
+                file.display()
+            );
+        }
+        assert!(
+            hearing.told().contains("placed by when the host heard"),
+            "{}",
+            hearing.told()
+        );
+    }
+}
