@@ -1,6 +1,14 @@
-//! Times as people read them.
+//! The time it is, and times as people read them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use beluga_types::Stamp;
+
+/// The host's time. Before 1970 it is not set at all.
+pub(crate) fn now() -> Stamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Stamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
 
 /// Nanoseconds since 1970 as UTC to the millisecond, `2024-05-01 12:00:00.000`.
 pub(crate) fn utc(nanos: i64) -> String {

@@ -11,31 +11,52 @@ use serde::{Deserialize, Serialize};
 /// What the time of a run's data is held against. Clones go by the same start.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
-    pace: Pace,
+    against: Against,
     /// When the first measurement came, and up to when it was measured.
     start: Arc<OnceLock<(Instant, Stamp)>>,
+}
+
+/// What data are late against.
+#[derive(Clone, Copy, Debug)]
+enum Against {
+    /// The pace of a recording from its first measurement on.
+    Pace(Pace),
+    /// The host's clock: sensors are heard now.
+    Host,
 }
 
 impl Watch {
     /// For a run of this pace.
     pub(crate) fn of(pace: Pace) -> Self {
+        Self::against(Against::Pace(pace))
+    }
+
+    /// For sensors that are heard now, whose clocks agree with the host's.
+    pub(crate) fn of_host() -> Self {
+        Self::against(Against::Host)
+    }
+
+    fn against(against: Against) -> Self {
         Self {
-            pace,
+            against,
             start: Arc::default(),
         }
     }
 
-    /// The pace it is for.
+    /// The pace it is for. What is heard now comes when it comes.
     pub(crate) fn pace(&self) -> Pace {
-        self.pace
+        match self.against {
+            Against::Pace(pace) => pace,
+            Against::Host => Pace::Max,
+        }
     }
 
     /// Data per time of the run; nothing where data wait for nobody.
     fn speed(&self) -> Option<f64> {
-        match self.pace {
-            Pace::Max => None,
-            Pace::Times(speed) if speed.is_finite() && speed > 0.0 => Some(speed),
-            Pace::RealTime | Pace::Times(_) => Some(1.0),
+        match self.against {
+            Against::Pace(Pace::Max) => None,
+            Against::Pace(Pace::Times(speed)) if speed.is_finite() && speed > 0.0 => Some(speed),
+            Against::Pace(Pace::RealTime | Pace::Times(_)) | Against::Host => Some(1.0),
         }
     }
 
@@ -53,6 +74,10 @@ impl Watch {
     /// How long before `now` the data up to `end` were complete at this pace; nothing before the
     /// start, or where there is no pace.
     pub(crate) fn late(&self, end: Stamp, now: Instant) -> Option<Duration> {
+        if let Against::Host = self.against {
+            let late = crate::clock::now().nanos_since(end).max(0);
+            return Some(Duration::from_nanos(late.unsigned_abs()));
+        }
         let (start, first) = self.start.get()?;
         let complete_s = end.seconds_since(*first) / self.speed()?;
         let passed_s = now.saturating_duration_since(*start).as_secs_f64();

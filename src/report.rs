@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use beluga_ingest::live::Heard;
 use beluga_types::{
     Gap, Measurement, Medium, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame, SonarRegistration, Stamp,
 };
@@ -52,6 +53,9 @@ pub(crate) struct Report {
     pub(crate) dropped_points: u64,
     /// What each sensor gave, in the order of the rig.
     pub(crate) sensors: Vec<SensorReport>,
+    /// What came to each sensor's edge, of sensors that were heard live.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) heard: Vec<Heard>,
     /// Seconds of data.
     pub(crate) data_s: f64,
     /// Seconds the run took.
@@ -284,6 +288,9 @@ impl fmt::Display for Report {
         )?;
         for sensor in &self.sensors {
             writeln!(f, "sensor       {sensor}")?;
+        }
+        for heard in &self.heard {
+            writeln!(f, "heard        {heard}")?;
         }
         if let Some(registration) = &self.registration {
             writeln!(f, "sonar        {registration}")?;

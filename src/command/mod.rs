@@ -3,6 +3,7 @@
 mod demo;
 mod eval;
 mod export;
+mod live;
 pub(crate) mod maml;
 mod outputs;
 mod probe;
@@ -24,6 +25,8 @@ use crate::exit::Exit;
 pub(crate) enum Command {
     Demo(demo::Demo),
     Replay(replay::Replay),
+    Live(live::Fuse),
+    Record(live::Record),
     Probe(probe::Probe),
     Sim(sim::Sim),
     Eval(eval::Eval),
@@ -39,6 +42,8 @@ impl Command {
         match self {
             Command::Demo(command) => command.run(json),
             Command::Replay(command) => command.run(json),
+            Command::Live(command) => command.run(json),
+            Command::Record(command) => command.run(json),
             Command::Probe(command) => command.run(json),
             Command::Sim(command) => command.run(json),
             Command::Eval(command) => command.run(json),

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::Context;
 use beluga_sinks::maml::{KeyFile, KeyStore, Readers, Recipient, Suite, Writer, WriterOptions};
-use beluga_types::{Rig, Stamp};
+use beluga_types::Rig;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::clock;
 use crate::config::Config;
 use crate::cpu;
 use crate::document;
@@ -145,7 +146,13 @@ impl Results {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let (options, notes) = self.keys(document::fields(source, &config, rig, now(), cpu::class())?)?;
+        let (options, notes) = self.keys(document::fields(
+            source,
+            &config,
+            rig,
+            clock::now(),
+            cpu::class(),
+        )?)?;
         let subject = Subject {
             rig,
             watch,
@@ -286,13 +293,6 @@ pub(crate) fn free_name(path: &Path) -> anyhow::Result<PathBuf> {
                 path.display()
             )
         })
-}
-
-fn now() -> Stamp {
-    let nanos = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| since.as_nanos());
-    Stamp::from_nanos(i64::try_from(nanos).unwrap_or(i64::MAX))
 }
 
 /// A flag that Ctrl-C sets: the run then drains and finishes every file. A second Ctrl-C ends the

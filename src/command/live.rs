@@ -1,0 +1,206 @@
+//! `beluga live` and `beluga record`: sensors that are heard now.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use beluga_ingest::live::{Heard, Live, Options};
+use beluga_ingest::tape;
+use clap::Args;
+use serde::Serialize;
+
+use super::outputs::must_be_free;
+use super::run::{Progress, Results, free_name, keep_showing, stop_on_ctrl_c};
+use crate::exit::{Exit, Wrong};
+use crate::latency::Watch;
+use crate::pipeline::{self, River};
+
+/// Which sensors are heard, and for how long.
+#[derive(Debug, Args)]
+struct Listening {
+    /// The rig: a TOML file in which each sensor's `source` says where it is heard, as
+    /// `udp://0.0.0.0:2368`, `udp://224.1.20.40:6020` or `tcp://192.168.1.9:10110`.
+    #[arg(long, value_name = "RIG.toml")]
+    rig: PathBuf,
+    /// Ends by itself after so many seconds (default: at Ctrl-C).
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    seconds: Option<Duration>,
+    /// No sensor is waited for longer than this many seconds, however late it usually is.
+    #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
+    lateness: Duration,
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    /// A year.
+    const MOST_S: f64 = 3.2e7;
+    let seconds: f64 = text
+        .parse()
+        .map_err(|_| format!("found `{text}`, expected seconds"))?;
+    match seconds > 0.0 && seconds < MOST_S {
+        true => Ok(Duration::from_secs_f64(seconds)),
+        false => Err(format!("found `{text}`, expected seconds above zero")),
+    }
+}
+
+impl Listening {
+    /// Listens from now on; Ctrl-C ends it, and what has come by then is kept.
+    fn open(&self) -> anyhow::Result<Live> {
+        let stop = stop_on_ctrl_c()?;
+        let options = Options {
+            lateness: self.lateness,
+            length: self.seconds,
+            stop,
+            tell: Arc::new(|note: &str| crate::tell(note)),
+            ..Options::default()
+        };
+        let live = Live::open(&self.rig, options).context(Wrong::Arguments)?;
+        for heard in live.heard()() {
+            crate::tell(&format!("listening for `{}` at {}", heard.name, heard.address));
+        }
+        Ok(live)
+    }
+
+    fn name(&self) -> String {
+        let stem = self.rig.file_stem().unwrap_or_default();
+        format!("{}-live", stem.to_string_lossy())
+    }
+}
+
+/// Fuses what sensors say now into a sealed record.
+///
+/// Example: beluga live --rig rig.toml --record survey.mcap --out survey.maml
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Fuse {
+    #[command(flatten)]
+    listening: Listening,
+    /// Records what is heard as a tape too, which replays to the same frames; must not exist.
+    #[arg(long, value_name = "FILE.mcap")]
+    record: Option<PathBuf>,
+    /// The record to write; must not exist (default: the rig's name in the current folder).
+    #[arg(long, value_name = "FILE.maml")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    results: Results,
+}
+
+impl Fuse {
+    pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
+        must_be_free(&[
+            ("--out", self.out.as_deref()),
+            ("--record", self.record.as_deref()),
+        ])?;
+        let live = self.listening.open()?;
+        let rig = live.rig().clone();
+        let (notes, heard) = (live.notes(), live.heard());
+        let watch = Watch::of_host();
+        let name = self.listening.name();
+        let default = PathBuf::from(format!("{name}.maml"));
+        let opened = self
+            .results
+            .open(self.out.as_deref(), &default, &name, &rig, &watch)?;
+        let tape = match self.record {
+            None => None,
+            Some(path) => {
+                let writer = tape::Writer::create(&path, &rig).context(Wrong::Arguments)?;
+                Some((path, writer))
+            }
+        };
+        let progress = Progress::start();
+        let mouth = pipeline::run(River {
+            rig,
+            fusion: opened.config.fusion,
+            map: None,
+            source: Box::new(live),
+            watch,
+            record: Some((opened.path, opened.record)),
+            tape,
+            picture: opened.picture,
+            score: None,
+            control: false,
+            // Ctrl-C closes the sensors, and what has come by then flows on to the end.
+            stop: Arc::default(),
+            progress: progress.frames.clone(),
+        })?;
+        progress.stop();
+        let mut report = mouth.report;
+        report.heard = heard();
+        report.notes.extend(notes());
+        report.notes.extend(opened.notes);
+        super::show(json, &report, &report.to_string())?;
+        keep_showing(opened.page, &Arc::default());
+        Ok(report.exit())
+    }
+}
+
+/// Records what sensors say now as a tape, and does nothing else.
+///
+/// Example: beluga record --rig rig.toml --out survey.mcap
+#[derive(Debug, Args)]
+#[command(verbatim_doc_comment)]
+pub(crate) struct Record {
+    #[command(flatten)]
+    listening: Listening,
+    /// The tape to write; must not exist (default: the rig's name in the current folder).
+    #[arg(long, value_name = "FILE.mcap")]
+    out: Option<PathBuf>,
+}
+
+/// What a tape has kept.
+#[derive(Debug, Serialize)]
+struct Kept {
+    tape: PathBuf,
+    /// Measurements and gaps.
+    kept: u64,
+    heard: Vec<Heard>,
+    notes: Vec<String>,
+}
+
+impl Record {
+    pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
+        must_be_free(&[("--out", self.out.as_deref())])?;
+        let live = self.listening.open()?;
+        let (notes, heard) = (live.notes(), live.heard());
+        let default = PathBuf::from(format!("{}.mcap", self.listening.name()));
+        let path = self.out.map_or_else(|| free_name(&default), Ok)?;
+        let mut tape = tape::Writer::create(&path, live.rig()).context(Wrong::Arguments)?;
+        let progress = Progress::start();
+        for measurement in live {
+            tape.push(&measurement)?;
+            progress.frames.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        }
+        let kept = tape.finish()?;
+        progress.stop();
+        let kept = Kept {
+            tape: path,
+            kept,
+            heard: heard(),
+            notes: notes(),
+        };
+        super::show(json, &kept, &kept.words())?;
+        let lost = kept
+            .heard
+            .iter()
+            .any(|one| one.tally.let_go + one.tally.lost_before > 0);
+        Ok(if lost { Exit::Lost } else { Exit::Done })
+    }
+}
+
+impl Kept {
+    fn words(&self) -> String {
+        let mut lines = vec![format!(
+            "tape         {} ({} measurements and gaps)",
+            self.tape.display(),
+            self.kept
+        )];
+        lines.extend(self.heard.iter().map(|heard| format!("heard        {heard}")));
+        lines.extend(self.notes.iter().map(|note| format!("note         {note}")));
+        lines.push(format!("next         {}", next(&self.tape)));
+        lines.join("\n")
+    }
+}
+
+fn next(tape: &Path) -> String {
+    format!("beluga replay {}", tape.display())
+}
