@@ -23,11 +23,13 @@ pub(crate) struct Kept {
     pub(crate) frame_sha256: String,
     /// Frames beyond what a record takes: lost, and counted.
     pub(crate) too_large: u64,
+    /// Whether the disk was full: the record ends there, sealed, and so does the run.
+    pub(crate) is_disk_full: bool,
     /// What came of looking for loops.
     pub(crate) closed: Option<Closed>,
 }
 
-/// Keeps frames until there are no more. A record that is not finished (the disk is full, the program is
+/// Keeps frames until there are no more or the disk is full. A record that is not finished (the program is
 /// killed) still opens up to its last checkpoint.
 ///
 /// # Errors
@@ -39,37 +41,48 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
     } = keeper;
     let mut hasher = FrameHasher::new();
     let (mut too_large, mut revision, mut last_nanos) = (0, 0, 0);
+    let mut is_disk_full = false;
     for frame in frames {
         let bytes = arrow::encode(&frame)?;
         last_nanos = frame.window.end.nanos();
         match record.push(&bytes, last_nanos) {
             Ok(()) => hasher.update(&bytes),
             Err(Error::FrameTooLarge { .. }) => too_large += 1,
+            // Who sends frames finds nobody here any more, and stops.
+            Err(Error::DiskFull { .. }) => {
+                is_disk_full = true;
+                break;
+            }
             Err(error) => return Err(error.into()),
         }
         if let Some(closed) = loops.as_mut().and_then(|loops| loops.push(&frame)) {
             revision += 1;
-            publish(&mut record, &closed, revision, last_nanos)?;
+            is_disk_full |= publish(&mut record, &closed, revision, last_nanos)?;
         }
     }
     let closed = loops.map(Loops::finish);
     if let Some(closed) = &closed
         && (revision > 0 || !closed.corrections.is_empty())
     {
-        publish(&mut record, closed, revision + 1, last_nanos)?;
+        is_disk_full |= publish(&mut record, closed, revision + 1, last_nanos)?;
     }
     let frame_sha256 = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Kept {
         summary: record.finish()?,
         frame_sha256,
         too_large,
+        is_disk_full,
         closed,
     })
 }
 
-fn publish(record: &mut maml::Writer, closed: &Closed, revision: u64, at_nanos: i64) -> anyhow::Result<()> {
+/// Whether the disk was full before all of it was written.
+fn publish(record: &mut maml::Writer, closed: &Closed, revision: u64, at_nanos: i64) -> anyhow::Result<bool> {
     for meta in corrections::metas(closed, revision, at_nanos)? {
-        record.push_meta(&meta)?;
+        match record.push_meta(&meta) {
+            Err(Error::DiskFull { .. }) => return Ok(true),
+            pushed => pushed?,
+        }
     }
-    Ok(())
+    Ok(false)
 }

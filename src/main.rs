@@ -13,10 +13,12 @@ mod earlier;
 mod exit;
 mod keep;
 mod latency;
+mod passphrase;
 mod picture;
 mod pipeline;
 mod report;
 mod retrace;
+mod secrets;
 mod sensors;
 
 use std::process::ExitCode;
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         )
         .with_writer(std::io::stderr)
         .init();
+    secrets::keep();
     let cli = Cli::parse();
     let json = cli.json;
     match run(cli) {

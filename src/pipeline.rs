@@ -141,6 +141,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             report.frame_sha256 = Some(kept.frame_sha256);
             report.record = record_path.map(|path| (path, kept.summary.bytes));
             report.count_unkept(kept.too_large, beluga_sinks::MAX_FRAME_BYTES);
+            report.count_disk_full(kept.is_disk_full, kept.summary.counts.frames);
             report.loops = kept.closed.as_ref().map(LoopReport::of);
         }
         Ok(Mouth {

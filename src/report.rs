@@ -223,6 +223,17 @@ impl Report {
         }
     }
 
+    /// Counts the frames that found the disk full. `kept`: how many did not.
+    pub(crate) fn count_disk_full(&mut self, is_full: bool, kept: u64) {
+        if is_full {
+            let lost = self.frames.saturating_sub(kept).max(1);
+            *self.lost.entry("frames on a full disk".into()).or_default() += lost;
+            self.notes.push(format!(
+                "the disk is full: the record is sealed with its first {kept} frames, and the run ended there"
+            ));
+        }
+    }
+
     /// How the run ended.
     pub(crate) fn exit(&self) -> Exit {
         let came_to_nothing = |sensor: &SensorReport| sensor.is_all_lost() || sensor.unusable_pings > 0;

@@ -127,6 +127,7 @@ fn a_recording_becomes_a_sealed_record_that_gives_back_its_frames() {
         readers: Readers::with_key_file(KeyFile::from_bytes(&secret)),
         device,
         previous: None,
+        padded: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     for frame in &frames {

@@ -39,9 +39,11 @@ fn record() -> Result<Vec<u8>, Box<dyn Error>> {
         readers: Readers {
             recipients: vec![ReaderKey::from_seed(&[3; 32]).recipient()],
             key_files: vec![KeyFile::from_bytes(&[2; 32])],
+            ..Readers::default()
         },
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
+        padded: false,
     };
     let mut writer = Writer::create(&path, options)?;
     for i in 0..FRAMES {

@@ -34,6 +34,12 @@ pub enum Error {
         /// Which file.
         path: PathBuf,
     },
+    /// There is no room for another frame. The record can still be finished: room for its end is kept.
+    #[error("the disk is full: {}", path.display())]
+    DiskFull {
+        /// Which file.
+        path: PathBuf,
+    },
     /// A record's document cannot be written.
     #[error("document: {reason}")]
     Document {
@@ -76,6 +82,12 @@ pub enum Error {
         /// Which file or folder.
         path: PathBuf,
     },
+    /// A record cannot be sealed afterwards, or what was sworn of it does not hold.
+    #[error("late seal: {reason}")]
+    LateSeal {
+        /// What was expected and found.
+        reason: String,
+    },
     /// A META cannot be written.
     #[error("meta: {reason}")]
     Meta {
@@ -104,6 +116,18 @@ pub enum Error {
     /// A record without readers could never be opened.
     #[error("a record needs at least one recipient or key file")]
     NoRecipient,
+    /// Nothing of a record is signed, so nothing is known to be whole.
+    #[error("nothing is signed, so nothing is whole: {}", path.display())]
+    NothingSigned {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A passphrase is empty or far too long.
+    #[error("a passphrase has {found} bytes, expected 1 to 1024")]
+    Passphrase {
+        /// Bytes found.
+        found: usize,
+    },
     /// A proof of a frame does not hold.
     #[error("the proof does not hold: {reason}")]
     Proof {

@@ -43,6 +43,7 @@ fn record(suite: Suite) -> (tempfile::TempDir, PathBuf) {
         readers: Readers::with_key_file(key_file(2)),
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
+        padded: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     for i in 0..3 {

@@ -40,6 +40,7 @@ fn record(suite: Suite, large: bool) -> (tempfile::TempDir, PathBuf) {
         readers: Readers::with_key_file(KeyFile::from_bytes(&[2; 32])),
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
+        padded: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     writer

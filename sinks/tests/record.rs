@@ -36,6 +36,7 @@ fn options() -> WriterOptions {
         readers: Readers::with_key_file(KeyFile::from_bytes(&[2; 32])),
         device: device(),
         previous: None,
+        padded: false,
     }
 }
 

@@ -60,6 +60,7 @@ fn record_with(metas: u8, seconds: &[i64]) -> Vec<u8> {
         readers: Readers::with_key_file(KeyFile::from_bytes(&[2; 32])),
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
+        padded: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     let mut said = 0..u8::MAX;

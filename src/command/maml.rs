@@ -3,8 +3,10 @@
 mod change;
 mod check;
 mod log;
+mod mend;
 mod proof;
 mod read;
+mod to;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use read::frame_bytes;
 pub(crate) use read::{Keys, frames, metas_of};
+pub(crate) use to::To;
 
 /// Keys and records.
 #[derive(Debug, Subcommand)]
@@ -32,6 +35,8 @@ pub(crate) enum Maml {
     Verify(check::Verify),
     Inspect(check::Inspect),
     Log(log::Log),
+    Seal(mend::Seal),
+    Recover(mend::Recover),
     Rewrap(change::Rewrap),
     Split(change::Split),
     Join(change::Join),
@@ -62,6 +67,8 @@ impl Maml {
             Maml::Verify(command) => command.run(json),
             Maml::Inspect(command) => command.run(json),
             Maml::Log(command) => command.run(),
+            Maml::Seal(command) => command.run(json),
+            Maml::Recover(command) => command.run(json),
             Maml::Rewrap(command) => command.run(json),
             Maml::Split(command) => command.run(json),
             Maml::Join(command) => command.run(json),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use beluga_sinks::maml::{KeyFile, KeyStore, Readers, Recipient, Suite, Writer, WriterOptions};
+use beluga_sinks::maml::{KeyFile, KeyStore, Passphrase, Readers, Recipient, Suite, Writer, WriterOptions};
 use beluga_types::Rig;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -40,6 +40,15 @@ pub(crate) struct Results {
     /// A key file of 32 bytes that opens the record, instead of this machine; may be repeated.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
+    /// Asks at the terminal for a passphrase that opens the record, and nothing else does.
+    #[arg(long, conflicts_with_all = ["recipient", "key_file", "passphrase_file"])]
+    passphrase: bool,
+    /// The passphrase is the first line of this file, mode 0600.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recipient", "key_file"])]
+    passphrase_file: Option<PathBuf>,
+    /// Fills the record's payloads up to a few lengths (at most 12 % longer), so that lengths tell less.
+    #[arg(long)]
+    pad: bool,
     /// How the record is encrypted: `edge-256` (AES-256-GCM) or `core-512` (AEAD_AES_SIV_CMAC_512, which
     /// forgives a nonce that comes twice and costs several times as much).
     #[arg(long, default_value = "edge-256", value_parser = suite)]
@@ -210,6 +219,20 @@ impl Results {
         }
     }
 
+    fn readers(&self) -> anyhow::Result<Readers> {
+        let public = self.recipient.iter().map(|path| Recipient::load(path));
+        let files = self.key_file.iter().map(|path| KeyFile::load(path));
+        Ok(Readers {
+            recipients: public.collect::<Result<_, _>>().context(Wrong::Arguments)?,
+            key_files: files.collect::<Result<_, _>>().context(Wrong::Arguments)?,
+            passphrase: match &self.passphrase_file {
+                Some(path) => Some(Passphrase::load(path).context(Wrong::Arguments)?),
+                None if self.passphrase => Some(crate::passphrase::chosen()?),
+                None => None,
+            },
+        })
+    }
+
     fn keys(
         &self,
         document: beluga_sinks::maml::DocumentFields,
@@ -223,20 +246,8 @@ impl Results {
                 device.path.display()
             ));
         }
-        let mut recipients = self
-            .recipient
-            .iter()
-            .map(|path| Recipient::load(path))
-            .collect::<Result<Vec<_>, _>>();
-        let key_files = self
-            .key_file
-            .iter()
-            .map(|path| KeyFile::load(path))
-            .collect::<Result<Vec<_>, _>>();
-        if let (Ok(recipients), Ok(key_files)) = (&mut recipients, &key_files)
-            && recipients.is_empty()
-            && key_files.is_empty()
-        {
+        let mut readers = self.readers()?;
+        if readers.is_empty() {
             let reader = store.reader_key()?;
             if reader.created {
                 notes.push(format!(
@@ -249,17 +260,15 @@ impl Results {
                  (record for somebody else with --recipient)"
                     .into(),
             );
-            recipients.push(reader.key.recipient());
+            readers.recipients.push(reader.key.recipient());
         }
         let options = WriterOptions {
             document,
             suite: self.suite,
-            readers: Readers {
-                recipients: recipients.context(Wrong::Arguments)?,
-                key_files: key_files.context(Wrong::Arguments)?,
-            },
+            readers,
             device: device.key,
             previous: None,
+            padded: self.pad,
         };
         Ok((options, notes))
     }

@@ -1,35 +1,55 @@
 //! A payload before encryption: its length, then the bytes, compressed where that helps.
 
 use super::layout::{FLAG_ZSTD, MAX_BODY};
+use super::padding;
 use super::secret::TAG_LEN;
 
 /// Bytes of the inner length.
 const INNER_LEN: usize = 4;
 /// Longest payload of one record. Also what any decompression may give, whatever the input says.
 pub(crate) const MAX_PAYLOAD: usize = MAX_BODY - INNER_LEN - TAG_LEN;
+/// Longest payload that is filled up: zstd may make it longer by 1/256 and a little.
+const MAX_PADDED_PAYLOAD: usize = MAX_PAYLOAD - (1 << 17);
 /// zstd's own default: several hundred MB/s.
 const LEVEL: i32 = 3;
 
 /// Compresses payloads, reusing its memory.
 pub(crate) struct Compressor {
     zstd: zstd::bulk::Compressor<'static>,
+    /// Whether payloads are filled up.
+    padded: bool,
 }
 
 impl Compressor {
-    pub(crate) fn new() -> std::io::Result<Self> {
+    /// `padded`: payloads are filled up to a few lengths.
+    pub(crate) fn new(padded: bool) -> std::io::Result<Self> {
         Ok(Self {
             zstd: zstd::bulk::Compressor::new(LEVEL)?,
+            padded,
         })
     }
 
+    /// The longest payload that one record takes.
+    pub(crate) fn most(&self) -> usize {
+        if self.padded {
+            MAX_PADDED_PAYLOAD
+        } else {
+            MAX_PAYLOAD
+        }
+    }
+
     /// The plaintext of a record and its flags: `raw_len` (u32), then zstd or, if that is not
-    /// shorter, the payload itself.
+    /// shorter, the payload itself. What is filled up is always zstd.
     pub(crate) fn pack(&mut self, payload: &[u8]) -> std::io::Result<(Vec<u8>, u8)> {
-        debug_assert!(payload.len() <= MAX_PAYLOAD);
+        debug_assert!(payload.len() <= self.most());
         let mut plain = Vec::with_capacity(INNER_LEN + payload.len() + TAG_LEN);
         plain.extend_from_slice(&(payload.len() as u32).to_le_bytes());
         let compressed = self.zstd.compress(payload)?;
-        if compressed.len() < payload.len() {
+        if self.padded {
+            plain.extend_from_slice(&compressed);
+            padding::fill(&mut plain, MAX_BODY - TAG_LEN);
+            Ok((plain, FLAG_ZSTD))
+        } else if compressed.len() < payload.len() {
             plain.extend_from_slice(&compressed);
             Ok((plain, FLAG_ZSTD))
         } else {
@@ -68,15 +88,32 @@ mod tests {
 
     #[test]
     fn payloads_lead_back() {
-        let mut compressor = Compressor::new().unwrap();
         let noise: Vec<u8> = (0..5000u32)
             .map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8)
             .collect();
-        for payload in [&[][..], &[1], &[0; 100_000], &noise] {
-            let (plain, flags) = compressor.pack(payload).unwrap();
-            assert_eq!(unpack(&plain, flags).as_deref(), Some(payload));
+        for padded in [false, true] {
+            let mut compressor = Compressor::new(padded).unwrap();
+            for payload in [&[][..], &[1], &[0; 100_000], &noise] {
+                let (plain, flags) = compressor.pack(payload).unwrap();
+                assert_eq!(unpack(&plain, flags).as_deref(), Some(payload));
+                assert!(!padded || padding::bucket(plain.len()) == plain.len());
+            }
+            assert_eq!(compressor.pack(&[0; 1000]).unwrap().1, FLAG_ZSTD);
         }
-        assert_eq!(compressor.pack(&[0; 1000]).unwrap().1, FLAG_ZSTD);
+    }
+
+    #[test]
+    fn the_longest_payload_that_is_filled_up_fits_a_record() {
+        let mut state = 1u64;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as u8
+        })
+        .take(MAX_PADDED_PAYLOAD)
+        .collect();
+        let (plain, flags) = Compressor::new(true).unwrap().pack(&noise).unwrap();
+        assert_eq!(plain.len(), MAX_BODY - TAG_LEN);
+        assert!(unpack(&plain, flags).as_deref() == Some(&noise));
     }
 
     #[test]

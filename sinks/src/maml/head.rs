@@ -8,7 +8,7 @@ use hmac::Mac;
 use super::document;
 use super::fence::{fences, only};
 use super::layout::{MARKER, MAX_HEAD, PRE_LEN, PRE_MACED, Pre};
-use super::recipient::Unlock;
+use super::recipient::{Unlock, check_alone};
 use super::record;
 use super::secret::{FileKey, header_mac};
 use super::sign::{Introduction, Signers};
@@ -115,7 +115,7 @@ impl Head {
 
     /// Whether this is the file key and a reader with a key gets that far. Else says why not.
     pub(crate) fn check_key(&self, file_key: &FileKey) -> Result<(), String> {
-        stanza::parse(&self.recipients)?;
+        check_alone(&stanza::parse(&self.recipients)?)?;
         match self.mac_holds(file_key) {
             true => Ok(()),
             false => Err("the header MAC does not hold".into()),

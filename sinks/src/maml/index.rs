@@ -58,8 +58,13 @@ impl Index {
         self.entries.get(after.saturating_sub(1))
     }
 
+    /// Bytes that [`Self::encode`] gives.
+    pub(crate) fn encoded_len(&self) -> usize {
+        4 + self.entries.len() * ENTRY_LEN
+    }
+
     pub(crate) fn encode(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(4 + self.entries.len() * ENTRY_LEN);
+        let mut bytes = Vec::with_capacity(self.encoded_len());
         bytes.extend_from_slice(&(self.entries.len() as u32).to_le_bytes());
         for entry in &self.entries {
             bytes.extend_from_slice(&entry.segment.to_le_bytes());

@@ -146,6 +146,21 @@ impl<R: BufRead + Seek> Reader<R> {
         self.found.counts
     }
 
+    /// Size of the tree that is signed, and its root.
+    pub(crate) fn signed(&self) -> Option<(u64, [u8; 32])> {
+        self.found.signed
+    }
+
+    /// Where what is signed ends, in bytes from the beginning of the file.
+    pub(crate) fn signed_end(&self) -> u64 {
+        self.head.length() + self.found.bytes
+    }
+
+    /// Frames that were read and no signature covers.
+    pub(crate) fn unsigned_frames(&self) -> u64 {
+        self.found.unsigned_frames
+    }
+
     /// Its document.
     pub fn document(&self) -> &str {
         &self.head.text

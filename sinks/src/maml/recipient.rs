@@ -9,6 +9,7 @@ use x_wing::{
 use zeroize::Zeroizing;
 
 use super::layout::Pre;
+use super::passphrase::{ARGON2ID, Passphrase};
 use super::secret::{FileKey, Secret, TAG_LEN, derive, open_once, random, seal_once};
 use super::stanza::{self, Stanza};
 use crate::error::Error;
@@ -165,11 +166,11 @@ impl KeyFile {
     }
 }
 
-fn seal(key: &Secret, label: &[u8], file_id: &[u8; 16], file_key: &FileKey) -> Vec<u8> {
+pub(crate) fn seal(key: &Secret, label: &[u8], file_id: &[u8; 16], file_key: &FileKey) -> Vec<u8> {
     seal_once(key, &[label, file_id].concat(), file_key)
 }
 
-fn open(key: &Secret, label: &[u8], pre: &Pre, wrapped: &[u8]) -> Option<FileKey> {
+pub(crate) fn open(key: &Secret, label: &[u8], pre: &Pre, wrapped: &[u8]) -> Option<FileKey> {
     // Checked before decrypting, so that no other length is ever tried.
     if wrapped.len() != pre.suite.key_len() + TAG_LEN {
         return None;
@@ -177,13 +178,16 @@ fn open(key: &Secret, label: &[u8], pre: &Pre, wrapped: &[u8]) -> Option<FileKey
     open_once(key, &[label, &pre.file_id].concat(), wrapped)
 }
 
-/// Who may read a record. One of the lists must have an entry.
+/// Who may read a record. One of the lists must have an entry, or there is a passphrase, which then
+/// stands alone: the weakest way in is the only one.
 #[derive(Debug, Default)]
 pub struct Readers {
     /// By public key.
     pub recipients: Vec<Recipient>,
     /// By key file.
     pub key_files: Vec<KeyFile>,
+    /// By passphrase.
+    pub passphrase: Option<Passphrase>,
 }
 
 impl Readers {
@@ -195,8 +199,21 @@ impl Readers {
         }
     }
 
+    /// Whoever knows this passphrase.
+    pub fn with_passphrase(passphrase: Passphrase) -> Self {
+        Self {
+            passphrase: Some(passphrase),
+            ..Self::default()
+        }
+    }
+
+    /// Whether nobody is named.
+    pub fn is_empty(&self) -> bool {
+        self.number() == 0
+    }
+
     pub(crate) fn number(&self) -> usize {
-        self.recipients.len() + self.key_files.len()
+        self.recipients.len() + self.key_files.len() + usize::from(self.passphrase.is_some())
     }
 }
 
@@ -209,10 +226,23 @@ pub(crate) fn wrap_all(
     let by_public_key = readers.recipients.iter();
     let for_readers = by_public_key.map(|recipient| recipient.wrap(file_key, file_id));
     let for_files = readers.key_files.iter().map(|key| key.wrap(file_key, file_id));
-    for_readers.chain(for_files).collect()
+    let for_passphrase = readers
+        .passphrase
+        .iter()
+        .map(|words| words.wrap(file_key, file_id));
+    for_readers.chain(for_files).chain(for_passphrase).collect()
 }
 
-/// `xwing:<id>` or `keyfile:<id>`, as the front matter lists who may read.
+/// Refuses a passphrase beside other readers.
+pub(crate) fn check_alone(stanzas: &[Stanza]) -> Result<(), String> {
+    let is_passphrase = |stanza: &Stanza| stanza.words.first().is_some_and(|word| word == ARGON2ID);
+    match stanzas.len() > 1 && stanzas.iter().any(is_passphrase) {
+        true => Err("a passphrase stands beside other readers, expected it alone".into()),
+        false => Ok(()),
+    }
+}
+
+/// `xwing:<id>`, `keyfile:<id>` or `argon2id:<cost>`, as the front matter lists who may read.
 pub(crate) fn listed(stanza: &Stanza) -> String {
     let words = stanza.words();
     format!("{}:{}", words.first().unwrap_or(&""), words.last().unwrap_or(&""))
@@ -243,6 +273,8 @@ pub struct Unlock {
     pub readers: Vec<ReaderKey>,
     /// Raw key files.
     pub key_files: Vec<KeyFile>,
+    /// What somebody knows by heart.
+    pub passphrase: Option<Passphrase>,
 }
 
 impl Unlock {
@@ -250,21 +282,35 @@ impl Unlock {
     pub fn with_reader(key: ReaderKey) -> Self {
         Self {
             readers: vec![key],
-            key_files: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// Opens with one key file.
     pub fn with_key_file(key: KeyFile) -> Self {
         Self {
-            readers: Vec::new(),
             key_files: vec![key],
+            ..Self::default()
+        }
+    }
+
+    /// Opens with a passphrase.
+    pub fn with_passphrase(passphrase: Passphrase) -> Self {
+        Self {
+            passphrase: Some(passphrase),
+            ..Self::default()
         }
     }
 
     /// The file key, from the first stanza one of the keys opens. `Err` if the fence is damaged.
     pub(crate) fn file_key(&self, fence: &str, pre: &Pre) -> Result<Option<FileKey>, String> {
         let stanzas = stanza::parse(fence)?;
+        check_alone(&stanzas)?;
+        if let ([stanza], Some(passphrase)) = (stanzas.as_slice(), &self.passphrase)
+            && stanza.words.first().is_some_and(|word| word == ARGON2ID)
+        {
+            return passphrase.unwrap(stanza, pre);
+        }
         Ok(stanzas.iter().find_map(|stanza| match stanza.words()[..] {
             ["xwing", XWING_DRAFT, id] => self
                 .readers
@@ -304,6 +350,7 @@ mod tests {
         let fence = fence(&Readers {
             recipients: vec![reader.recipient()],
             key_files: vec![KeyFile::from_bytes(&[2; 32])],
+            ..Readers::default()
         });
         let opened = |unlock: Unlock, file_id| {
             let key = unlock.file_key(&fence, &pre(file_id)).unwrap();

@@ -13,7 +13,7 @@ use super::layout::{MAX_HEAD, PRE_MACED, Pre};
 use super::opening::check_number_of_readers;
 use super::private_file::{create_by, replace_by};
 use super::reader::head_error;
-use super::recipient::{Readers, Unlock, listed, wrap_all};
+use super::recipient::{Readers, Unlock, check_alone, listed, wrap_all};
 use super::secret::{FileKey, header_mac};
 use super::stanza::{self, Stanza};
 use crate::error::{Error, io_error};
@@ -21,7 +21,7 @@ use crate::error::{Error, io_error};
 /// What a list of readers was and is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rewrapped {
-    /// Who stands in the list now, as `xwing:<id>` or `keyfile:<id>`.
+    /// Who stands in the list now, as `xwing:<id>`, `keyfile:<id>` or `argon2id:<cost>`.
     pub readers: Vec<String>,
     /// Bytes of the document and of PRE before, and now.
     pub head_bytes: (u64, u64),
@@ -89,6 +89,7 @@ fn stanzas(head: &Head, file_key: &FileKey, readers: &Readers, keep: bool) -> Re
     stanzas.retain(|stanza| !names.contains(&listed(stanza)));
     stanzas.extend(new);
     check_number_of_readers(stanzas.len())?;
+    check_alone(&stanzas).map_err(refused)?;
     Ok(stanzas)
 }
 

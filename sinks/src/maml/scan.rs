@@ -26,6 +26,8 @@ pub(crate) struct Found {
     /// The last signed root and its tree's size.
     pub(crate) signed: Option<(u64, Hash)>,
     pub(crate) previous: Option<Previous>,
+    /// Frames that were read and no signature covers.
+    pub(crate) unsigned_frames: u64,
 }
 
 /// A checkpoint that holds.
@@ -87,6 +89,7 @@ pub(crate) fn scan_for(source: &mut impl Read, head: &Head, wanted: &mut Wanted)
         }
     };
     let mut found = scan.good;
+    found.unsigned_frames = scan.counts.frames - found.counts.frames;
     found.index = scan.index;
     found.index.cut(found.bytes);
     found.status = status;
@@ -136,6 +139,7 @@ impl<'a> Scan<'a> {
                 index: Index::default(),
                 signed: None,
                 previous: None,
+                unsigned_frames: 0,
             },
         }
     }

@@ -16,6 +16,8 @@ use crate::error::Error;
 const CERTIFICATE_CONTEXT: &[u8] = b"maml/1 certificate";
 /// FIPS 204 context of a device's signature over the end of a file.
 const SEAL_CONTEXT: &[u8] = b"maml/1 end";
+/// FIPS 204 context of a device's signature over where it found a file to end.
+const LATE_SEAL_CONTEXT: &[u8] = b"maml/1 late seal";
 /// Length of an ML-DSA-65 signature, in bytes (FIPS 204, table 2).
 pub(crate) const SEAL_LEN: usize = 3309;
 
@@ -78,8 +80,12 @@ impl DeviceKey {
         Zeroizing::new(self.key.to_seed().into())
     }
 
-    fn public(&self) -> Vec<u8> {
+    pub(crate) fn public(&self) -> Vec<u8> {
         self.key.verifying_key().encode().to_vec()
+    }
+
+    pub(crate) fn seal_late(&self, message: &[u8]) -> Vec<u8> {
+        sign(&self.key, message, LATE_SEAL_CONTEXT)
     }
 
     pub(crate) fn seal(&self, message: &[u8]) -> Vec<u8> {
@@ -185,6 +191,11 @@ impl Signers {
     pub(crate) fn device_sealed(&self, message: &[u8], signature: &[u8]) -> bool {
         holds(&self.device_key, message, SEAL_CONTEXT, signature)
     }
+}
+
+/// Whether the device with this public key signed where a file was found to end.
+pub(crate) fn late_seal_holds(public: &[u8], message: &[u8], seal: &[u8]) -> bool {
+    verifying_key::<MlDsa65>(public).is_some_and(|key| holds(&key, message, LATE_SEAL_CONTEXT, seal))
 }
 
 fn certified(file_id: &[u8; 16], file_public: &[u8]) -> Vec<u8> {

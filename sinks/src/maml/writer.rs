@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::codec::{Compressor, MAX_PAYLOAD};
+use super::codec::Compressor;
 use super::document::DocumentFields;
 use super::end::{self, Counts, End, Previous};
 use super::index::{Entry, Index};
@@ -10,7 +10,7 @@ use super::layout::{FLAG_CONTINUES, Foot, HEADER_LEN, Header, Kind, Pre, Suite};
 use super::meta::Meta;
 use super::note;
 use super::opening::Opening;
-use super::output::{FileOutput, Output};
+use super::output::{FileOutput, Output, is_full};
 use super::recipient::Readers;
 use super::secret::{TAG_LEN, random};
 use super::segment::{Ratchet, SegmentKey};
@@ -28,6 +28,12 @@ const SEGMENT_RECORDS: u32 = 1 << 20;
 /// Records after which a checkpoint is written.
 const CHECKPOINT_RECORDS: u64 = 64;
 
+/// Room that is kept on the disk for the end of a record, beside its index.
+const RESERVE: u64 = 1 << 20;
+/// What a part of a frame may need beyond its payload: header, checkpoint, SEGMENT, and what padding and
+/// zstd add to a small one.
+const PART_OVERHEAD: u64 = 16 << 10;
+
 /// What a new record needs to know.
 #[derive(Debug)]
 pub struct WriterOptions {
@@ -41,6 +47,8 @@ pub struct WriterOptions {
     pub device: DeviceKey,
     /// The record it continues, after a restart.
     pub previous: Option<Previous>,
+    /// Whether payloads are filled up to a few lengths, at most 12 % longer, so that lengths tell less.
+    pub padded: bool,
 }
 
 /// What a finished record holds.
@@ -61,7 +69,8 @@ pub struct Summary {
 /// Writes one record.
 ///
 /// Frames become durable at checkpoints: every 64 records, at the end of each segment (1 s of
-/// frame time, 64 MiB or 2²⁰ records) and after each META. A record that is dropped without [`Self::finish`] stays
+/// frame time, 64 MiB or 2²⁰ records) and after each META. Room for the end is kept on the disk, so that a
+/// record on a full one is sealed all the same. A record that is dropped without [`Self::finish`] stays
 /// readable up to its last checkpoint and reads as UNSEALED or TORN, never as SEALED.
 pub struct Writer {
     output: Box<dyn Output>,
@@ -117,7 +126,7 @@ impl Writer {
         options: WriterOptions,
         opening: Opening,
     ) -> Result<Self, Error> {
-        let compressor = Compressor::new().map_err(io_error("starting zstd", path))?;
+        let compressor = Compressor::new(options.padded).map_err(io_error("starting zstd", path))?;
         let mut tree = Tree::default();
         tree.push(&[&opening.pre.leaf()]);
         let mut writer = Self {
@@ -139,6 +148,7 @@ impl Writer {
             previous: options.previous,
             failed: false,
         };
+        writer.reserve(opening.bytes.len() as u64)?;
         writer.write(&opening.bytes)?;
         writer.sync()?;
         Ok(writer)
@@ -152,10 +162,12 @@ impl Writer {
     /// Adds a frame. `time_nanos`: the end of its window, in nanoseconds since the Unix epoch.
     ///
     /// # Errors
-    /// [`Error::FrameTooLarge`], after which the record goes on; [`Error::Io`] and
-    /// [`Error::Randomness`], after which every call is [`Error::WriterFailed`].
+    /// [`Error::FrameTooLarge`], after which the record goes on; [`Error::DiskFull`], after which it can be
+    /// finished; [`Error::Io`] and [`Error::Randomness`], after which every call is
+    /// [`Error::WriterFailed`].
     pub fn push(&mut self, frame: &FrameBytes, time_nanos: i64) -> Result<(), Error> {
         let body = frame.to_body()?;
+        self.room_for(body.len())?;
         self.guarded(|writer| writer.push_body(&body, time_nanos))
     }
 
@@ -165,6 +177,7 @@ impl Writer {
     /// As [`Self::push`], but for [`Error::FrameTooLarge`].
     pub fn push_meta(&mut self, meta: &Meta) -> Result<(), Error> {
         let payload = meta.to_payload();
+        self.room_for(payload.len())?;
         self.guarded(|writer| {
             writer.ready_segment(writer.last_time_nanos)?;
             writer.encrypted(Kind::Meta, 0, &payload)?;
@@ -178,6 +191,24 @@ impl Writer {
     /// [`Error::Io`], [`Error::WriterFailed`]: the record stays unsealed.
     pub fn finish(mut self) -> Result<Summary, Error> {
         self.guarded(Self::seal)
+    }
+
+    /// Makes sure that this payload fits the disk, whatever zstd makes of it, and the end after it.
+    fn room_for(&mut self, payload: usize) -> Result<(), Error> {
+        let parts = (payload / self.compressor.most() + 1) as u64;
+        let longest = payload as u64 + payload as u64 / 8 + parts * PART_OVERHEAD;
+        self.guarded(|writer| match writer.reserve(longest) {
+            // Nothing is written yet, so the record goes on to its end.
+            Err(Error::Io { source, path, .. }) if is_full(&source) => Ok(Err(Error::DiskFull { path })),
+            other => other.map(Ok),
+        })?
+    }
+
+    /// Keeps room for so many bytes and, after them, for index, END and FOOT.
+    fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
+        self.output
+            .reserve(bytes + RESERVE + self.index.encoded_len() as u64)
+            .map_err(io_error("keeping room for a record", &self.path))
     }
 
     fn guarded<T>(&mut self, step: impl FnOnce(&mut Self) -> Result<T, Error>) -> Result<T, Error> {
@@ -203,7 +234,7 @@ impl Writer {
                 offset: segment.begin_offset,
             });
         }
-        let mut parts = body.chunks(MAX_PAYLOAD).peekable();
+        let mut parts = body.chunks(self.compressor.most()).peekable();
         while let Some(part) = parts.next() {
             let flags = if parts.peek().is_some() { FLAG_CONTINUES } else { 0 };
             self.encrypted(Kind::Frame, flags, part)?;
@@ -277,6 +308,9 @@ impl Writer {
             body_total: self.offset,
         };
         self.write(&foot.encode())?;
+        self.output
+            .release()
+            .map_err(io_error("giving back room", &self.path))?;
         self.sync()?;
         Ok(Summary {
             file_id: self.pre.file_id,

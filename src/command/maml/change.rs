@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
-use beluga_sinks::maml::{KeyFile, Readers, Recipient, join, rewrap, split};
+use anyhow::anyhow;
+use beluga_sinks::maml::{join, rewrap, split};
 use clap::Args;
 use serde::Serialize;
 
-use super::Keys;
 use super::read::with_exit;
+use super::{Keys, To};
 use crate::command::outputs::must_be_free;
 use crate::exit::{Exit, Wrong};
 
@@ -22,12 +22,8 @@ use crate::exit::{Exit, Wrong};
 pub(crate) struct Rewrap {
     /// The record.
     record: PathBuf,
-    /// Who may read it, by public key.
-    #[arg(long, value_name = "FILE")]
-    to: Vec<PathBuf>,
-    /// Who may read it, by key file of 32 bytes.
-    #[arg(long, value_name = "FILE")]
-    to_key_file: Vec<PathBuf>,
+    #[command(flatten)]
+    to: To,
     /// Takes everybody else off the list.
     #[arg(long)]
     only: bool,
@@ -46,17 +42,12 @@ struct Changed {
 
 impl Rewrap {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        if self.to.is_empty() && self.to_key_file.is_empty() {
-            let wrong = anyhow!("name who may read it, with --to or --to-key-file");
+        must_be_free(&[("--out", self.out.as_deref())])?;
+        let readers = self.to.readers()?;
+        if readers.is_empty() {
+            let wrong = anyhow!("name who may read it, with --to, --to-key-file or --to-passphrase");
             return Err(wrong.context(Wrong::Arguments));
         }
-        must_be_free(&[("--out", self.out.as_deref())])?;
-        let public = self.to.iter().map(|path| Recipient::load(path));
-        let files = self.to_key_file.iter().map(|path| KeyFile::load(path));
-        let readers = Readers {
-            recipients: public.collect::<Result<_, _>>().context(Wrong::Arguments)?,
-            key_files: files.collect::<Result<_, _>>().context(Wrong::Arguments)?,
-        };
         let target = self.out.as_deref().unwrap_or(&self.record);
         let done =
             rewrap(&self.record, target, &self.keys.unlock()?, &readers, !self.only).map_err(with_exit)?;

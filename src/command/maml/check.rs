@@ -1,9 +1,10 @@
 //! `maml verify` and `maml inspect`: what a record is.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use beluga_sinks::maml::{Demands, KeyStore, MetaFacts, Report, Unlock, verify_for};
+use beluga_sinks::maml::{Demands, KeyStore, LateSeal, MAX_LATE_SEAL, MetaFacts, Report, Unlock, verify_for};
 use clap::Args;
 use serde::Serialize;
 
@@ -24,6 +25,10 @@ pub(crate) struct Verify {
     /// record was cut or written anew.
     #[arg(long, value_name = "FILE")]
     anchor: Option<PathBuf>,
+    /// Checks what was sworn of the record later, by `seal`. The record stays what it is; a late seal that
+    /// does not hold is refused.
+    #[arg(long, value_name = "FILE")]
+    seal: Option<PathBuf>,
 }
 
 /// Says what a record holds; with a key also the SHA-256 of its frame bytes, and what it says
@@ -72,6 +77,9 @@ impl Verify {
         let report = reported(&self.record, None, &self.demands.read()?)?;
         let checked = Checked::of(&report);
         let mut text = report.to_string();
+        if let Some(path) = &self.seal {
+            text.push_str(&format!("\nlate seal:  {}", sworn(path, &self.record, &report)?));
+        }
         if let Some(path) = &self.anchor {
             let anchor = anchor_of(&report)
                 .ok_or_else(|| anyhow!("nothing is signed, so there is no root to keep"))
@@ -109,6 +117,22 @@ pub(super) fn reported(record: &Path, unlock: Option<&Unlock>, demands: &Demands
     verify_for(record, &trust, unlock, demands)
         .with_context(|| format!("cannot read {}", record.display()))
         .context(Wrong::Arguments)
+}
+
+/// What a late seal says of a record, if it holds.
+fn sworn(path: &Path, record: &Path, report: &Report) -> anyhow::Result<String> {
+    let mut text = String::new();
+    std::fs::File::open(path)
+        .and_then(|file| file.take(MAX_LATE_SEAL + 1).read_to_string(&mut text))
+        .with_context(|| format!("cannot read {}", path.display()))
+        .context(Wrong::Arguments)?;
+    let seal = LateSeal::read(&text)
+        .and_then(|seal| seal.check(record, report).map(|()| seal))
+        .with_context(|| format!("of {}", path.display()))
+        .context(Wrong::Authenticity)?;
+    let trusted = KeyStore::open_default()?.trust()?.holds(&seal.signer);
+    let known = if trusted { "trusted" } else { "unknown" };
+    Ok(format!("{seal} ({known})"))
 }
 
 /// What an anchor file holds: a word, the file's id, leaves, and root, on one line.

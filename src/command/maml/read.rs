@@ -6,7 +6,7 @@ use anyhow::Context;
 use beluga_fusion::graph::Corrections;
 use beluga_sinks::FrameBytes;
 use beluga_sinks::arrow;
-use beluga_sinks::maml::{KeyFile, KeyStore, Reader, ReaderKey, RecordedMeta, Status, Unlock};
+use beluga_sinks::maml::{KeyFile, KeyStore, Passphrase, Reader, ReaderKey, RecordedMeta, Status, Unlock};
 use beluga_types::SolidarFrame;
 use clap::Args;
 
@@ -21,6 +21,12 @@ pub(crate) struct Keys {
     /// Open with this key file of 32 bytes.
     #[arg(long, value_name = "FILE")]
     key_file: Vec<PathBuf>,
+    /// Open with a passphrase, which is asked for at the terminal.
+    #[arg(long, conflicts_with = "passphrase_file")]
+    passphrase: bool,
+    /// Open with the passphrase in the first line of this file, mode 0600.
+    #[arg(long, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 impl Keys {
@@ -29,6 +35,8 @@ impl Keys {
         Self {
             identity: Vec::new(),
             key_file: Vec::new(),
+            passphrase: false,
+            passphrase_file: None,
         }
     }
 
@@ -44,7 +52,12 @@ impl Keys {
                 .key_files
                 .push(KeyFile::load(path).context(Wrong::Arguments)?);
         }
-        if self.identity.is_empty() && self.key_file.is_empty() {
+        unlock.passphrase = match &self.passphrase_file {
+            Some(path) => Some(Passphrase::load(path).context(Wrong::Arguments)?),
+            None if self.passphrase => Some(crate::passphrase::known()?),
+            None => None,
+        };
+        if self.identity.is_empty() && self.key_file.is_empty() && unlock.passphrase.is_none() {
             let store = KeyStore::open_default()?;
             if store.has_reader_key() {
                 unlock.readers.push(store.reader_key()?.key);
@@ -122,8 +135,10 @@ pub(super) fn with_exit(error: beluga_sinks::Error) -> anyhow::Error {
     use beluga_sinks::Error;
     let wrong = match &error {
         Error::NoKey { .. } => Some(Wrong::Key),
-        Error::BadHead { .. } | Error::Record { .. } | Error::Proof { .. } => Some(Wrong::Authenticity),
-        Error::Document { .. } | Error::Io { .. } | Error::NoFrame { .. } => Some(Wrong::Arguments),
+        Error::BadHead { .. } | Error::Proof { .. } | Error::Record { .. } => Some(Wrong::Authenticity),
+        Error::Document { .. } | Error::Io { .. } | Error::LateSeal { .. } | Error::NoFrame { .. } => {
+            Some(Wrong::Arguments)
+        }
         _ => None,
     };
     let error = anyhow::Error::new(error);
