@@ -346,7 +346,7 @@ impl fmt::Display for Report {
         if self.dropped_points > 0 {
             writeln!(
                 f,
-                "dropped      {} points that were not finite, had no return, or lie beyond 1000 km",
+                "dropped      {} points that were not finite, had no return, lie beyond 1000 km, or are echoes that no path fits",
                 grouped(self.dropped_points)
             )?;
         }

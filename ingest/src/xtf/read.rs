@@ -137,6 +137,20 @@ pub(super) fn speed_of_sound(said: f32) -> Option<f64> {
         .find(|speed| WATER_M_PER_S.contains(speed))
 }
 
+/// Width along, tilt below the horizontal and width across of a side-scan's beam, in degrees: as the
+/// file states them, or as they are taken to be.
+pub(super) fn beam_deg(stated: [f32; 3]) -> [f64; 3] {
+    let of = |index: usize, most: f64| {
+        let value = f64::from(stated[index]);
+        if value > 0.0 && value <= most {
+            value
+        } else {
+            BEAM_DEG[index]
+        }
+    };
+    [of(0, 180.0), of(1, 90.0), of(2, 180.0)]
+}
+
 /// One sensor's reader.
 pub(crate) struct Reader {
     part: Part,
@@ -173,16 +187,7 @@ impl Reader {
             return Err("expected samples that are numbers, found some that are none".into());
         }
         let channel = &self.header.channels[usize::from(samples.channel)];
-        let stated = channel.beam_deg.map(f64::from);
-        let of = |index: usize, most: f64| {
-            let value = stated[index];
-            if value > 0.0 && value <= most {
-                value
-            } else {
-                BEAM_DEG[index]
-            }
-        };
-        let [along, tilt, across] = [of(0, 180.0), of(1, 90.0), of(2, 180.0)].map(f64::to_radians);
+        let [along, tilt, across] = beam_deg(channel.beam_deg).map(f64::to_radians);
         let from_nadir = std::f64::consts::FRAC_PI_2 - tilt;
         let side = if channel.kind == 1 {
             -from_nadir

@@ -7,7 +7,7 @@ use std::path::Path;
 use beluga_types::{Mount, Rig, SensorSpec, Vessel};
 
 use super::framing::{Channel, Header};
-use super::read::{Part, place, speed_of_sound};
+use super::read::{Part, beam_deg, place, speed_of_sound};
 use super::{Content, SonarPing};
 use crate::error::Error;
 use crate::regular;
@@ -131,6 +131,18 @@ impl Summary {
         }
     }
 
+    /// What is taken of the side-scans' beams where the file is silent.
+    fn assumed_beam(&self) -> Option<String> {
+        let channel = |number: &u16| self.header.channels.get(usize::from(*number));
+        let silent = |channel: &&Channel| beam_deg(channel.beam_deg) != channel.beam_deg.map(f64::from);
+        let found = self.channels.iter().filter_map(channel).find(silent)?;
+        let [along, tilt, across] = beam_deg(found.beam_deg);
+        Some(format!(
+            "the file does not state all of the side-scan's beam: {along}° wide along track, looking {tilt}° below the \
+             horizontal, {across}° wide across is taken"
+        ))
+    }
+
     fn say(&self, notes: &mut Vec<String>) {
         notes.push(format!(
             "no rig: the channels of the file are taken where its header (by {}) says they are",
@@ -144,6 +156,7 @@ impl Summary {
         if self.one_way {
             notes.push("the file's speed of sound is that of one way: twice as much is taken".into());
         }
+        notes.extend(self.assumed_beam());
         let passed: Vec<String> = self
             .packets
             .iter()
