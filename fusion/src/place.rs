@@ -3,7 +3,8 @@
 //! The transmit array fixes the angle along track, at its own pose; the receive array fixes the
 //! angle across track, at its own; the path from one to the echo and on to the other is as long as
 //! sound travels in the two-way time (Hare, Godin, Mayer, "Accuracy estimation of Canadian swath
-//! sounding", 1995, gives the same split). Where the water is a profile the ray bends: the beam is turned
+//! sounding", 1995, gives the same split). A sweep's echo seems early while sonar and target close, which
+//! is undone by the vessel's own motion: targets are taken to stand still. Where the water is a profile the ray bends: the beam is turned
 //! to the chord of its ray, and the path is as long as that chord.
 
 use beluga_types::{
@@ -80,16 +81,21 @@ impl<F: Fn(Stamp) -> Transform<Body, Body>> PingPlace<'_, F> {
     }
 
     /// The straight way that stands for an echo's, and its length there and back.
-    fn way(&self, transmit: &Transform<Body, Sensor>, echo: &Echo) -> Option<(Direction<Sensor>, f64)> {
+    fn way(
+        &self,
+        transmit: &Transform<Body, Sensor>,
+        echo: &Echo,
+        two_way_time_s: f64,
+    ) -> Option<(Direction<Sensor>, f64)> {
         let Some(profile) = self.sound.profile else {
-            return Some((echo.direction, self.sound.speed_m_per_s * echo.two_way_time_s));
+            return Some((echo.direction, self.sound.speed_m_per_s * two_way_time_s));
         };
         let (up, depth_m) = match self.above_water {
             Some(water) => (water.up(), -water.height_m(&transmit.translation())),
             None => (Vector3::z(), self.sound.depth_m),
         };
         let beam = transmit.rotation() * echo.direction.vector();
-        let chord = Chord::of(profile, &beam, &up, depth_m, echo.two_way_time_s)?;
+        let chord = Chord::of(profile, &beam, &up, depth_m, two_way_time_s)?;
         let direction = transmit.rotation().inverse() * chord.direction;
         Some((Direction::from_vector(direction), chord.path_m))
     }
@@ -99,7 +105,12 @@ impl<F: Fn(Stamp) -> Transform<Body, Body>> PingPlace<'_, F> {
         let received = transmitted.shifted_s(echo.two_way_time_s);
         let transmit = (self.body_end_from_body)(transmitted) * self.body_from_sensor;
         let receive = (self.body_end_from_body)(received) * self.body_from_sensor;
-        let (direction, path_m) = self.way(&transmit, echo)?;
+        let moved = receive.translation() - transmit.translation();
+        let closing_m_per_s =
+            moved.dot(&(transmit.rotation() * echo.direction.vector())) / echo.two_way_time_s;
+        // What this changes is too short for the receiver to have moved meanwhile.
+        let two_way_time_s = echo.two_way_time_s + echo.early_s_per_m_per_s * closing_m_per_s;
+        let (direction, path_m) = self.way(&transmit, echo, two_way_time_s)?;
         let found = echo_place(&transmit, &receive, &direction, path_m)?;
         let range_m = 0.5 * path_m;
         let sigma_range_m = (0.5 * self.sound.speed_m_per_s * echo.sigma_time_s) as f32;

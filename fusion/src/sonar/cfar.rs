@@ -143,6 +143,12 @@ impl Cfar {
         }
     }
 
+    /// Cells that must train for every cell of a row to have a threshold: half of the training cells
+    /// beside the guarded ones.
+    pub fn needs_cells(&self) -> usize {
+        self.half + 2 * self.guard + 1
+    }
+
     /// Samples of one cell.
     pub fn cell_samples(&self) -> usize {
         self.cell

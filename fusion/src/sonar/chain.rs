@@ -183,6 +183,7 @@ impl SonarChain {
             .map(|echo| {
                 let mut made = echo_of(echo, &beams, &self.config);
                 made.two_way_time_s = prepared.time_s(&ping.waveforms, echo.candidate.place);
+                made.early_s_per_m_per_s = prepared.early_s_per_m_per_s(sound_speed_m_per_s);
                 made.sigma_time_s = echo.candidate.sigma / prepared.filter.output_rate_hz();
                 made
             })
@@ -198,6 +199,7 @@ impl SonarChain {
         PingEchoes {
             echoes,
             echogram,
+            notes: prepared.too_short(start).into_iter().collect(),
             ..PingEchoes::default()
         }
     }
@@ -328,6 +330,7 @@ fn echo_of(placed: &Placed, beams: &[Beam], config: &SonarConfig) -> Echo {
     Echo {
         beam: placed.beam as u32,
         two_way_time_s: 0.0,
+        early_s_per_m_per_s: 0.0,
         transmit_delay_s: 0.0,
         direction: beluga_types::Direction::from_vector(placed.direction),
         sigma_time_s: 0.0,

@@ -16,7 +16,7 @@ pub struct SonarConfig {
     pub cfar: CfarKind,
     /// Chance that a sample of pure noise passes, behind the matched filter (1e-9 to 0.1).
     pub false_alarm_rate: f64,
-    /// Independent training cells, both sides together (4 to 256).
+    /// Independent training cells, both sides together (an even number, 4 to 256).
     pub training_cells: usize,
     /// Independent cells on either side of the tested one that do not train (1 to 64).
     pub guard_cells: usize,
@@ -70,7 +70,7 @@ impl SonarConfig {
                 "sonar.training_cells",
                 number(self.training_cells),
                 number(near.training_cells),
-                "4 to 256",
+                "an even number, 4 to 256",
             ),
             (
                 "sonar.guard_cells",
@@ -124,7 +124,7 @@ impl SonarConfig {
             array_window: self.array_window,
             cfar: self.cfar,
             false_alarm_rate: number(self.false_alarm_rate, 1e-9, 0.1, default.false_alarm_rate),
-            training_cells: self.training_cells.clamp(4, 256),
+            training_cells: self.training_cells.clamp(4, 256) / 2 * 2,
             guard_cells: self.guard_cells.clamp(1, 64),
             min_snr_db: number(self.min_snr_db, -20.0, 100.0, default.min_snr_db),
             max_detections_per_beam: self.max_detections_per_beam.clamp(1, 1024),
@@ -178,6 +178,19 @@ mod tests {
     #[test]
     fn the_defaults_are_inside_their_ranges() {
         assert_eq!(SonarConfig::default().clamped(), SonarConfig::default());
+    }
+
+    #[test]
+    fn a_number_that_would_be_bent_is_refused() {
+        let with = |training_cells| SonarConfig {
+            training_cells,
+            ..SonarConfig::default()
+        };
+        assert!(with(256).check().is_ok());
+        for training_cells in [2, 31, 257, 258] {
+            let refused = with(training_cells).check().unwrap_err().to_string();
+            assert!(refused.contains("an even number, 4 to 256"), "{refused}");
+        }
     }
 
     #[test]

@@ -21,8 +21,11 @@ pub(crate) struct PingEchoes {
 pub(crate) struct Echo {
     /// Beam, or the device's own index of the detection.
     pub(crate) beam: u32,
-    /// From the transmit centre to the echo.
+    /// From the transmit centre to the echo, as if nothing moved.
     pub(crate) two_way_time_s: f64,
+    /// By how many seconds a sweep's echo seems early for each m/s at which sonar and target close; less
+    /// than zero for a falling sweep, zero for a tone and where the device has found the time.
+    pub(crate) early_s_per_m_per_s: f64,
     /// Transmit centre, in seconds after the ping's stamp.
     pub(crate) transmit_delay_s: f64,
     /// Unit vector to the echo.

@@ -76,12 +76,16 @@ pub(crate) fn detect(
             phase.angle_rad = 0.0;
         }
         let bearing = baseline.bearing(phase.angle_rad)?;
-        let time_s = prepared.time_s(&ping.waveforms, place);
-        let sigma_time_s = candidate.sigma / prepared.filter.output_rate_hz();
-        Some(arc(candidate, &baseline, &bearing, &phase, time_s, sigma_time_s))
+        Some(Echo {
+            two_way_time_s: prepared.time_s(&ping.waveforms, place),
+            sigma_time_s: candidate.sigma / prepared.filter.output_rate_hz(),
+            early_s_per_m_per_s: prepared.early_s_per_m_per_s(sound_speed_m_per_s),
+            ..arc(candidate, &baseline, &bearing, &phase)
+        })
     };
     PingEchoes {
         echoes: found.iter().filter_map(echo).collect(),
+        notes: prepared.too_short(start).into_iter().collect(),
         ..PingEchoes::default()
     }
 }
@@ -93,15 +97,8 @@ fn unplaced(channels: usize, positions: usize) -> String {
     )
 }
 
-/// The arc on which an echo with this bearing may lie.
-fn arc(
-    candidate: &Candidate,
-    baseline: &Baseline,
-    bearing: &Bearing,
-    phase: &Phase,
-    two_way_time_s: f64,
-    sigma_time_s: f64,
-) -> Echo {
+/// The arc on which an echo with this bearing may lie; its times are the caller's to fill in.
+fn arc(candidate: &Candidate, baseline: &Baseline, bearing: &Bearing, phase: &Phase) -> Echo {
     let line = baseline.apart.normalize();
     let ahead = |axis: Vector3<f64>| (axis - line * axis.dot(&line)).try_normalize(0.1);
     let ahead = ahead(Vector3::x())
@@ -112,10 +109,11 @@ fn arc(
     let sigma_rad = (phase.sigma_rad * bearing.per_phase).max(1e-3);
     Echo {
         beam: 0,
-        two_way_time_s,
+        two_way_time_s: 0.0,
+        early_s_per_m_per_s: 0.0,
         transmit_delay_s: 0.0,
         direction: Direction::from_vector((line * bearing.sine + ahead * cosine).normalize()),
-        sigma_time_s,
+        sigma_time_s: 0.0,
         sigma_along_rad: sigma_rad,
         sigma_across_rad: sigma_rad,
         level_db: (10.0 * candidate.peak.max(1e-30).log10()) as f32,

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use beluga_types::{Pulse, Receiver, Waveforms};
+use beluga_types::{Pulse, PulseKind, Receiver, Waveforms};
 use rustfft::num_complex::Complex;
 
 use super::cfar::{Cfar, Levels};
@@ -64,7 +64,20 @@ impl Prepared {
     /// The output samples behind `start` that speak for the noise.
     pub(crate) fn trains(&self, start: usize) -> Range<usize> {
         let whole = self.filter.whole_samples();
-        start.max(whole.start)..whole.end
+        start.max(whole.start).min(whole.end)..whole.end
+    }
+
+    /// What there is to say where the samples behind `start` are too few for the detector's training
+    /// cells: in the middle of such a row nothing has a threshold.
+    pub(crate) fn too_short(&self, start: usize) -> Option<String> {
+        let trains = self.trains(start);
+        let (found, needed) = (trains.len() / self.cfar.cell_samples(), self.cfar.needs_cells());
+        (found < needed).then(|| {
+            format!(
+                "a ping has {found} independent cells of noise behind its blanking, and training_cells and guard_cells \
+                 need {needed}: where they do not suffice nothing is detected; ask for fewer"
+            )
+        })
     }
 
     /// Two-way time of the first output sample.
@@ -80,6 +93,18 @@ impl Prepared {
     /// Frequency in the middle of the pulse.
     pub(crate) fn carrier_hz(&self) -> f64 {
         self.pulse.centre_hz()
+    }
+
+    /// By how many seconds an echo seems early for each m/s at which sonar and target close: a shift of
+    /// frequency by 2 v f/c looks like a shift of a sweep in time by that over its rate, `2 v f T / (c B)`
+    /// (range-Doppler coupling; A. W. Rihaczek, "Principles of High-Resolution Radar", McGraw-Hill 1969).
+    /// Zero for a tone.
+    pub(crate) fn early_s_per_m_per_s(&self, sound_speed_m_per_s: f64) -> f64 {
+        let rate = (self.pulse.end_hz - self.pulse.start_hz) / self.pulse.duration_s;
+        match self.pulse.kind {
+            PulseKind::Lfm if rate != 0.0 => 2.0 * self.pulse.centre_hz() / (sound_speed_m_per_s * rate),
+            _ => 0.0,
+        }
     }
 
     /// Two-way time of a place in the output.

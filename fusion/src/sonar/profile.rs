@@ -65,6 +65,7 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
             Echo {
                 beam: 0,
                 two_way_time_s: ping.first_s + place * ping.interval_s,
+                early_s_per_m_per_s: 0.0,
                 transmit_delay_s: 0.0,
                 direction: Direction::from_vector(axes.direction),
                 sigma_time_s: sigma * ping.interval_s,
@@ -145,6 +146,7 @@ pub(crate) fn pass_through(ping: &Detections, config: &SonarConfig) -> PingEchoe
         echoes.push(Echo {
             beam: index as u32,
             two_way_time_s: detection.two_way_time_s,
+            early_s_per_m_per_s: 0.0,
             transmit_delay_s: detection.transmit_delay_s,
             direction: beam.direction,
             sigma_time_s: TIME_SIGMA_S / trust,
@@ -243,8 +245,8 @@ fn stretches(strength: &[f64], start: usize) -> Vec<Stretch> {
             }),
         }
     }
-    // What begins where the blanking ends is the end of the device's own ringing.
-    found.retain(|stretch| start == 0 || stretch.start > start);
+    // What begins where the blanking ends, or with the first value, is the end of the device's own ringing.
+    found.retain(|stretch| stretch.start > start);
     found
 }
 
@@ -291,6 +293,18 @@ mod tests {
         assert!((wide.echoes[0].two_way_time_s - (0.001 + place * 1e-4)).abs() < 1e-9);
         assert_eq!(wide.echoes[0].method, DetectionMethod::LeadingEdge);
         assert!(wide.echoes[0].half_angle_rad.is_some());
+    }
+
+    #[test]
+    fn the_transmission_itself_is_no_echo() {
+        let mut strength = vec![2.0f32; 120];
+        strength[..3].fill(250.0);
+        strength[60] = 200.0;
+        let mut ping = profile(strength, 25.0);
+        (ping.first_s, ping.blanking_m) = (0.0, 0.0);
+        let found = detect(&ping, &SonarConfig::default(), 1500.0);
+        assert_eq!(found.echoes.len(), 1, "{:?}", found.echoes);
+        assert!((found.echoes[0].two_way_time_s - 0.006).abs() < 1e-4);
     }
 
     #[test]

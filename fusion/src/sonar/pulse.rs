@@ -24,8 +24,9 @@ const INTERPOLATION_MARGIN: usize = 16;
 /// Overlap-save in blocks of the length that costs least. An echo of amplitude *a* comes out as a complex
 /// peak of magnitude *a* at its two-way time, because the replica is centred. The quadrature
 /// replica has finite support, so block borders leave no trace and real input gives the complex
-/// envelope in the same pass. Range–Doppler coupling of a swept pulse is not corrected: at 2 m/s
-/// closing speed, 50 kHz over 5 ms at 200 kHz moves an echo by 4 cm.
+/// envelope in the same pass. Range–Doppler coupling of a swept pulse stays in the time: at 2 m/s
+/// closing speed, 50 kHz over 5 ms at 200 kHz moves an echo by 4 cm. Where the closing speed is known it is
+/// undone, which is where echoes get their places.
 pub struct MatchedFilter {
     forward: Forward,
     inverse: Arc<dyn Fft<f32>>,
