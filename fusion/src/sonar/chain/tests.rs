@@ -103,6 +103,12 @@ fn soundings_of_a_wall_lie_on_it() {
             scaled.rms(),
             9 * pings,
         );
+        // What is stated is speckle over the footprint, noise, and where in the beam the footprint lies.
+        assert!(
+            scaled.rms() < 1.5,
+            "{incidence_deg}°: {:.2} of what is stated",
+            scaled.rms()
+        );
         all.0.extend(errors.0);
     }
     println!(
@@ -167,6 +173,60 @@ fn a_rung_before_the_wall_is_one_sounding_between_its_beams() {
     assert!(walls > 100, "the wall behind is still seen, {walls}");
 }
 
+/// Rough scatterers on the bed `z = -depth`, from `near` to `far` in y; as [`wall`].
+fn bed(depth: f64, near: f64, far: f64, count: usize, noise: &mut Noise) -> Vec<Scatterer> {
+    (0..count)
+        .map(|_| {
+            let y = near + (far - near) * noise.uniform();
+            let place = Vector3::new(noise.uniform() - 0.5, y, -depth);
+            Scatterer {
+                place,
+                amplitude: noise.complex() * (depth / place.norm()),
+            }
+        })
+        .collect()
+}
+
+/// A quay on piles: its front wall ends 3 m above the bed, which goes on below it. The beam at the edge
+/// sees both, the bed as far behind it as the wall's shadow lets it.
+#[test]
+fn a_wall_and_the_bed_in_one_beam_are_both_found() {
+    let mut noise = Noise::new(23);
+    let beams = port_fan(40, 72);
+    let mut scene = Scene::of(beams, 50e3);
+    scene.noise = 1e-3;
+    let mut chain = SonarChain::new(&SonarConfig::default(), SensorId(1));
+    let (distance, edge, depth) = (6.0, -4.0, 7.0);
+    let shadow = distance * depth / -edge;
+    let (pings, mut both, mut off) = (12, 0, Vec::new());
+    for seq in 0..pings {
+        let mut scatterers = wall(distance, edge, -1.0, 6000, &mut noise);
+        scatterers.extend(bed(depth, 5.0, shadow, 11_000, &mut noise));
+        let ping = SonarPing::Beams(scene.ping(&scatterers, &mut noise));
+        let found = chain.detect(&ping, seq, Stamp::default(), scene.sound_speed_m_per_s);
+        let mut seen = [0u32; 2];
+        for echo in &found.echoes {
+            let range_m = 0.5 * scene.sound_speed_m_per_s * echo.two_way_time_s;
+            let at = echo.direction.vector() * range_m;
+            let [to_wall, to_bed] = [at.y - distance, at.z + depth].map(f64::abs);
+            off.push(to_wall.min(to_bed));
+            // The edge lies at 56.3°, in the beam at 56°.
+            if echo.beam == 16 {
+                seen[usize::from(to_bed < to_wall)] += 1;
+            }
+        }
+        both += u32::from(seen == [1, 1]);
+    }
+    off.sort_by(f64::total_cmp);
+    let (most, worst) = (off[off.len() * 95 / 100], off[off.len() - 1]);
+    println!(
+        "both in {both} of {pings}; {} soundings, 95 % within {most:.3} m, all within {worst:.3}",
+        off.len()
+    );
+    assert!(both >= 10, "{both} of {pings}");
+    assert!(most < 0.08 && worst < 0.3, "{most} m, {worst} m");
+}
+
 fn one_ping(iq_noise: u64) -> (Scene, SonarPing) {
     let mut noise = Noise::new(iq_noise);
     let mut scene = Scene::of(port_fan(50, 69), 50e3);
@@ -223,6 +283,44 @@ fn noise_alone_gives_next_to_no_echoes() {
         })
         .sum();
     assert!(echoes <= 3, "{echoes} echoes in 100 rows of noise");
+}
+
+#[test]
+fn more_training_cells_than_a_ping_has_are_told() {
+    let (scene, ping) = one_ping(22);
+    let heard = |training_cells, guard_cells| {
+        let config = SonarConfig {
+            training_cells,
+            guard_cells,
+            ..SonarConfig::default()
+        };
+        let mut chain = SonarChain::new(&config, SensorId(1));
+        let found = chain.detect(&ping, 0, Stamp::default(), scene.sound_speed_m_per_s);
+        (found.echoes.len(), found.notes)
+    };
+    let (echoes, notes) = heard(256, 64);
+    assert!(echoes > 0 && notes.is_empty(), "{echoes}, {notes:?}");
+    let SonarPing::Beams(beams) = &ping else {
+        unreachable!()
+    };
+    let mut late = beams.clone();
+    // 26 m of range, of which three are left.
+    late.blanking_m = 23.0;
+    let mut chain = SonarChain::new(
+        &SonarConfig {
+            training_cells: 256,
+            guard_cells: 64,
+            ..SonarConfig::default()
+        },
+        SensorId(1),
+    );
+    let found = chain.detect(
+        &SonarPing::Beams(late),
+        0,
+        Stamp::default(),
+        scene.sound_speed_m_per_s,
+    );
+    assert!(found.notes[0].contains("need 257"), "{:?}", found.notes);
 }
 
 #[test]
