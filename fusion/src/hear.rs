@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beluga_types::{
-    ArcTable, Body, Echogram, Measurement, Medium, Payload, PointTable, Rig, SensorId, SensorKind, SonarPing,
-    Stamp, Transform, Water, Window,
+    ArcTable, Body, Echogram, Measurement, Medium, Payload, PointTable, Rig, SensorId, SensorKind,
+    SensorSpec, SonarPing, Stamp, Transform, Water, Window,
 };
 
 use crate::config::Config;
@@ -111,11 +111,16 @@ impl Sonars {
                 continue;
             };
             let id = measurement.sensor;
-            let speed = self.speed(rig, id, head_speed(ping));
-            heard
-                .notes
-                .extend(self.alarm(id, &spec.name, head_speed(ping), &speed));
-            self.speeds.insert(id, (speed.m_per_s, speed.sigma_m_per_s));
+            let head = head_speed(ping).filter(|speed| BELIEVED_M_PER_S.contains(speed));
+            let speed = self.speed(rig, id, head);
+            heard.notes.extend(self.alarm(id, spec, head, &speed));
+            // Where the head contradicts the cast, the water on the way may be as far from it.
+            let doubt = head.map_or(0.0, |head| head - self.at_head(&speed));
+            let sigma_m_per_s = match speed.assumed {
+                true => speed.sigma_m_per_s,
+                false => speed.sigma_m_per_s.hypot(doubt),
+            };
+            self.speeds.insert(id, (speed.m_per_s, sigma_m_per_s));
             let chain = self
                 .chains
                 .entry(id)
@@ -132,6 +137,7 @@ impl Sonars {
                 sound: Sound {
                     speed_m_per_s: speed.m_per_s,
                     profile: self.profile.as_ref().filter(|_| spec.medium == Medium::Water),
+                    steered_m_per_s: head.filter(|_| spec.flat_array && is_steered(ping)),
                     depth_m: speed.depth_m,
                 },
                 above_water,
@@ -154,25 +160,36 @@ impl Sonars {
         heard
     }
 
+    /// The speed of sound at a sonar's head by the stated water, in m/s.
+    fn at_head(&self, speed: &Speed) -> f64 {
+        match &self.profile {
+            Some(profile) => profile.speed_at(speed.depth_m),
+            None => speed.m_per_s,
+        }
+    }
+
     /// What to say of a head whose speed of sound is not that of the stated water; once for each sonar.
     fn alarm(
         &mut self,
         id: SensorId,
-        name: &str,
+        spec: &SensorSpec,
         head_m_per_s: Option<f64>,
         speed: &Speed,
     ) -> Option<String> {
         let head = head_m_per_s.filter(|_| !speed.assumed)?;
-        let stated = match &self.profile {
-            Some(profile) => profile.speed_at(speed.depth_m),
-            None => speed.m_per_s,
-        };
+        let stated = self.at_head(speed);
         let differs = (head - stated).abs() >= ALARMING_M_PER_S;
+        let looking = match spec.flat_array {
+            true => "its beams are turned to where delays along its flat array look in that water",
+            false => {
+                "its beams look elsewhere than they say (those of a flat array are turned, `flat_array`)"
+            }
+        };
         (differs && self.alarmed.insert(id)).then(|| {
             format!(
-                "`{name}`: its head has {head:.1} m/s, the stated water {stated:.1} m/s at {:.1} m: \
-                 its beams look elsewhere than they say; take a new cast, or correct the rig's water",
-                speed.depth_m
+                "`{}`: its head has {head:.1} m/s, the stated water {stated:.1} m/s at {:.1} m: {looking}, and ranges \
+                 are stated with that doubt; take a new cast, or correct the rig's water",
+                spec.name, speed.depth_m
             )
         })
     }
@@ -191,8 +208,7 @@ impl Sonars {
             };
         }
         let water = sound_speed_of(&rig.water, depth_m);
-        let head = head_m_per_s.filter(|speed| BELIEVED_M_PER_S.contains(speed));
-        let (m_per_s, sigma_m_per_s, assumed) = match head {
+        let (m_per_s, sigma_m_per_s, assumed) = match head_m_per_s {
             Some(head) if water.assumed => (head, HEAD_SIGMA_M_PER_S, false),
             _ => (water.m_per_s, water.sigma_m_per_s, water.assumed),
         };
@@ -210,6 +226,11 @@ struct Speed {
     sigma_m_per_s: f64,
     depth_m: f64,
     assumed: bool,
+}
+
+/// Whether a device steers the beams it tells of by its own speed of sound.
+fn is_steered(ping: &SonarPing) -> bool {
+    matches!(ping, SonarPing::Beams(_) | SonarPing::Detections(_))
 }
 
 fn head_speed(ping: &SonarPing) -> Option<f64> {

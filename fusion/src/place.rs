@@ -37,8 +37,29 @@ pub(crate) struct Sound<'a> {
     pub(crate) speed_m_per_s: f64,
     /// The water, if it is a profile.
     pub(crate) profile: Option<&'a Profile>,
+    /// By what speed a flat array steered its beams, in m/s; nothing for others.
+    pub(crate) steered_m_per_s: Option<f64>,
     /// Depth of the sonar at rest, in metres; for where the waterline is not known.
     pub(crate) depth_m: f64,
+}
+
+impl Sound<'_> {
+    /// Where a beam looks in water of this speed at the head. A flat array knows delays, not angles: the
+    /// sine of an angle over the speed of sound is what it steers (and what a ray keeps from layer to
+    /// layer, Snell's law). Nothing where no angle has that sine.
+    fn looking(&self, direction: Direction<Sensor>, at_head_m_per_s: f64) -> Option<Direction<Sensor>> {
+        let Some(steered_m_per_s) = self.steered_m_per_s else {
+            return Some(direction);
+        };
+        scaled_sines(&direction.vector(), at_head_m_per_s / steered_m_per_s).map(Direction::from_vector)
+    }
+}
+
+/// A unit vector whose parts along the plane of x and y are `scale` times as long, on the same side of it.
+pub(crate) fn scaled_sines(direction: &Vector3<f64>, scale: f64) -> Option<Vector3<f64>> {
+    let (x, y) = (direction.x * scale, direction.y * scale);
+    let rest = 1.0 - x * x - y * y;
+    (rest >= 0.0).then(|| Vector3::new(x, y, rest.sqrt().copysign(direction.z)))
 }
 
 /// A ray's straight stand-in: from where it starts to where it ends, there and back.
@@ -88,13 +109,16 @@ impl<F: Fn(Stamp) -> Transform<Body, Body>> PingPlace<'_, F> {
         two_way_time_s: f64,
     ) -> Option<(Direction<Sensor>, f64)> {
         let Some(profile) = self.sound.profile else {
-            return Some((echo.direction, self.sound.speed_m_per_s * two_way_time_s));
+            let speed_m_per_s = self.sound.speed_m_per_s;
+            let direction = self.sound.looking(echo.direction, speed_m_per_s)?;
+            return Some((direction, speed_m_per_s * two_way_time_s));
         };
         let (up, depth_m) = match self.above_water {
             Some(water) => (water.up(), -water.height_m(&transmit.translation())),
             None => (Vector3::z(), self.sound.depth_m),
         };
-        let beam = transmit.rotation() * echo.direction.vector();
+        let looking = self.sound.looking(echo.direction, profile.speed_at(depth_m))?;
+        let beam = transmit.rotation() * looking.vector();
         let chord = Chord::of(profile, &beam, &up, depth_m, two_way_time_s)?;
         let direction = transmit.rotation().inverse() * chord.direction;
         Some((Direction::from_vector(direction), chord.path_m))
@@ -321,6 +345,26 @@ mod tests {
             echo_place(&transmit, &receive, &Direction::new(1.0, 0.0, 0.0), 9.0),
             None
         );
+    }
+
+    #[test]
+    fn a_flat_array_looks_where_its_delays_do() {
+        let sound = |steered_m_per_s| Sound {
+            speed_m_per_s: 1470.0,
+            profile: None,
+            steered_m_per_s,
+            depth_m: 1.0,
+        };
+        // Delays for 50° at 1500 m/s are those for 48.6531° at 1470: sin 50° · 0.98 = 0.750724.
+        let beam = Beam::at(50f64.to_radians(), 0.0, [0.02; 2], [0.02; 2]);
+        let looking = sound(Some(1500.0)).looking(beam.direction, 1470.0).unwrap();
+        let across = (-looking.vector().y).asin().to_degrees();
+        assert!((across - 48.6531).abs() < 1e-4, "{across}°");
+        assert!((looking.vector().norm() - 1.0).abs() < 1e-12 && looking.vector().z < 0.0);
+        let other = sound(None).looking(beam.direction, 1470.0).unwrap();
+        assert_eq!(other, beam.direction);
+        let grazing = Beam::at(89f64.to_radians(), 0.0, [0.02; 2], [0.02; 2]);
+        assert_eq!(sound(Some(1400.0)).looking(grazing.direction, 1470.0), None);
     }
 
     /// Sound that bends up by 17 cm in 10 m comes from 17 cm above where its beam points.

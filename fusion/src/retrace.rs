@@ -1,17 +1,21 @@
 //! Sound traced anew: the soundings of a frame as another profile of the water has them.
 //!
 //! A sounding is a place; with the water it was placed through it is a ray, that is an angle at the
-//! sonar and a time. The same angle and time through other water give the new place. The ray is taken
+//! sonar and a time. The same angle and time through other water give the new place; of a flat array it is
+//! the delays between elements that stay, and with them the sines of angles over the speed of sound. The ray is taken
 //! to start at the sonar as it hung at the window's end. While the echo was heard it hung elsewhere, by
 //! what the vessel moved in a window; that part is small against the ray, and only its share of the
 //! *correction* is wrong (a tenth of a metre in ten: a hundredth of it). Sigmas stay.
 
 use std::collections::BTreeMap;
 
-use beluga_types::{Medium, Rig, SensorCalibration, SensorId, SensorKind, SolidarFrame, Stamp, Water};
+use beluga_types::{
+    Body, Medium, Rig, Sensor, SensorCalibration, SensorId, SensorKind, SolidarFrame, Stamp, Transform, Water,
+};
 use nalgebra::Vector3;
 
 use crate::frame::AboveWater;
+use crate::place::scaled_sines;
 use crate::sonar::acoustics::ray::{Eigenray, Profile};
 use crate::sonar::acoustics::sound_speed_of;
 
@@ -38,7 +42,7 @@ pub struct Retraced {
     pub largest_m: f64,
     /// By how much the cast differs at a sonar from the water its soundings were placed through, at most,
     /// in m/s. A head that steers its beams by a speed of its own looks elsewhere where that is not the
-    /// cast's: angles stay as they were told.
+    /// cast's: those of flat arrays are turned, other angles stay as they were told.
     pub at_head_m_per_s: f64,
 }
 
@@ -161,6 +165,7 @@ impl Retrace {
             let at = calibration.body_from_sensor.translation();
             let sonar = Sonar {
                 at,
+                body_from_sensor: spec.flat_array.then_some(calibration.body_from_sensor),
                 above,
                 rest_m,
                 speed_m_per_s: calibration.sound_speed_m_per_s,
@@ -189,10 +194,35 @@ impl Retrace {
                 time_s: beam.norm() / sonar.speed_m_per_s.filter(|speed| *speed > 0.0)?,
             },
         };
-        let end = now.trace(depth_m, ray.declination_rad, ray.time_s)?;
         let level = level.try_normalize(1e-9).unwrap_or_default();
+        let start = level * ray.declination_rad.cos() - up * ray.declination_rad.sin();
+        let start = self.turned(now, sonar, depth_m, &start)?;
+        let climb = start.dot(&up).clamp(-1.0, 1.0);
+        let level = (start - up * climb).try_normalize(1e-9).unwrap_or_default();
+        let end = now.trace(depth_m, -climb.asin(), ray.time_s)?;
         let moved = at + level * end.along_m - up * (end.depth_m - depth_m);
         moved.iter().all(|value| value.is_finite()).then_some(moved)
+    }
+
+    /// Where a beam looks that looked along `start` in the old water: the delays of a flat array stay, and
+    /// with them sines over speeds.
+    fn turned(
+        &self,
+        now: &Profile,
+        sonar: &Sonar,
+        depth_m: f64,
+        start: &Vector3<f64>,
+    ) -> Option<Vector3<f64>> {
+        let Some(body_from_sensor) = &sonar.body_from_sensor else {
+            return Some(*start);
+        };
+        let was_m_per_s = match &self.was {
+            Some(was) => was.speed_at(depth_m),
+            None => sonar.speed_m_per_s?,
+        };
+        let in_sensor = body_from_sensor.rotation().inverse() * start;
+        let scale = now.speed_at(depth_m) / was_m_per_s;
+        Some(body_from_sensor.rotation() * scaled_sines(&in_sensor, scale)?)
     }
 }
 
@@ -200,6 +230,8 @@ impl Retrace {
 struct Sonar {
     /// In `Body`.
     at: Vector3<f64>,
+    /// Of a flat array, whose angles follow the speed of sound at its head.
+    body_from_sensor: Option<Transform<Body, Sensor>>,
     above: Option<AboveWater>,
     /// Its depth at rest, in metres; for where the waterline is not known.
     rest_m: f64,

@@ -15,8 +15,12 @@ const OLD: [(f64, f64); 4] = [(0.0, 1462.0), (4.0, 1468.0), (9.0, 1490.0), (30.0
 const NEW: [(f64, f64); 3] = [(0.5, 1480.0), (8.0, 1470.0), (25.0, 1466.0)];
 const NAV: SensorId = SensorId(1);
 
-fn rig(water: Water) -> Rig {
+/// What the head of a flat array takes for the speed of sound.
+const HEAD_M_PER_S: f64 = 1471.0;
+
+fn rig(water: Water, flat_array: bool) -> Rig {
     let mut sonar = SensorSpec::new("multibeam", SensorKind::Sonar);
+    sonar.flat_array = flat_array;
     sonar.mount = Mount {
         forward_m: 0.4,
         starboard_m: -0.2,
@@ -34,7 +38,7 @@ fn rig(water: Water) -> Rig {
 }
 
 /// A ping from -75° to 75° and farther and farther away; wide beams give arcs.
-fn ping(width_across_rad: f64) -> SonarPing {
+fn ping(width_across_rad: f64, flat_array: bool) -> SonarPing {
     let detection = |beam: i32| Detection {
         two_way_time_s: 0.008 + 0.0004 * f64::from(beam + 25),
         receive_angle_rad: f64::from(3 * beam).to_radians(),
@@ -46,14 +50,14 @@ fn ping(width_across_rad: f64) -> SonarPing {
     };
     SonarPing::Detections(Detections {
         detections: (-25..=25).map(detection).collect(),
-        sound_speed_m_per_s: None,
+        sound_speed_m_per_s: flat_array.then_some(HEAD_M_PER_S),
         beam_width_rad: [0.02, width_across_rad],
     })
 }
 
 /// Two seconds of pings; the vessel sways and surges at this fraction of a metre per second and rad.
-fn frames(water: Water, motion: f64, width_across_rad: f64) -> Vec<SolidarFrame> {
-    let mut fuser = Fuser::new(Config::default(), rig(water)).unwrap();
+fn frames(water: Water, motion: f64, width_across_rad: f64, flat_array: bool) -> Vec<SolidarFrame> {
+    let mut fuser = Fuser::new(Config::default(), rig(water, flat_array)).unwrap();
     let mut frames = Vec::new();
     for millis in (0..2000_i64).step_by(20) {
         let time_s = 1e-3 * millis as f64;
@@ -81,7 +85,7 @@ fn frames(water: Water, motion: f64, width_across_rad: f64) -> Vec<SolidarFrame>
                 SensorId(0),
                 stamp,
                 end,
-                Payload::Sonar(Arc::new(ping(width_across_rad))),
+                Payload::Sonar(Arc::new(ping(width_across_rad, flat_array))),
             );
         }
     }
@@ -105,12 +109,12 @@ fn places(frames: &[SolidarFrame]) -> Vec<Vector3<f64>> {
 }
 
 /// How far retraced soundings lie from those placed at once, at most, and how far they had to move.
-fn misses(water: Water, motion: f64, width_across_rad: f64) -> (f64, f64) {
+fn misses(water: Water, motion: f64, width_across_rad: f64, flat_array: bool) -> (f64, f64) {
     let water_is_old = water == Water::Profile(OLD.into());
-    let mut found = frames(water.clone(), motion, width_across_rad);
+    let mut found = frames(water.clone(), motion, width_across_rad, flat_array);
     let before = places(&found);
-    let at_once = frames(Water::Profile(NEW.into()), motion, width_across_rad);
-    let retrace = Retrace::new(&rig(water), &[(None, &NEW)]).unwrap();
+    let at_once = frames(Water::Profile(NEW.into()), motion, width_across_rad, flat_array);
+    let retrace = Retrace::new(&rig(water, flat_array), &[(None, &NEW)]).unwrap();
     let mut done = beluga_fusion::Retraced::default();
     for frame in &mut found {
         done = done.and(retrace.apply(frame));
@@ -148,9 +152,21 @@ fn at_rest_soundings_lie_where_the_new_cast_puts_them() {
         Water::Unknown,
     ] {
         for width in [0.02, 0.5] {
-            let (miss_m, moved_m) = misses(water.clone(), 0.0, width);
+            let (miss_m, moved_m) = misses(water.clone(), 0.0, width, false);
             println!("{water:?}, {width} rad: moved {moved_m:.3} m, missed {miss_m:.1e} m");
             // Coordinates of a frame are single.
+            assert!(moved_m > 0.05 && miss_m < 1e-5, "{miss_m}");
+        }
+    }
+}
+
+/// Its head steers by another speed than either cast has, and its delays stay what they were.
+#[test]
+fn soundings_of_a_flat_array_are_turned_as_its_delays_have_it() {
+    for water in [Water::Profile(OLD.into()), Water::SoundSpeed(1478.0)] {
+        for width in [0.02, 0.5] {
+            let (miss_m, moved_m) = misses(water.clone(), 0.0, width, true);
+            println!("{water:?}, {width} rad: moved {moved_m:.3} m, missed {miss_m:.1e} m");
             assert!(moved_m > 0.05 && miss_m < 1e-5, "{miss_m}");
         }
     }
@@ -159,7 +175,7 @@ fn at_rest_soundings_lie_where_the_new_cast_puts_them() {
 #[test]
 fn under_way_only_the_correction_s_own_share_is_missed() {
     for water in [Water::Profile(OLD.into()), Water::SoundSpeed(1478.0)] {
-        let (miss_m, moved_m) = misses(water.clone(), 1.0, 0.02);
+        let (miss_m, moved_m) = misses(water.clone(), 1.0, 0.02, false);
         println!("{water:?}: moved {moved_m:.3} m, missed {miss_m:.1e} m");
         assert!(moved_m > 0.05 && miss_m < 0.05 * moved_m, "{miss_m} of {moved_m}");
     }
@@ -167,12 +183,12 @@ fn under_way_only_the_correction_s_own_share_is_missed() {
 
 #[test]
 fn each_frame_takes_the_cast_nearest_in_time() {
-    let base = frames(Water::SoundSpeed(1500.0), 0.0, 0.02);
+    let base = frames(Water::SoundSpeed(1500.0), 0.0, 0.02, false);
     let at = |seconds: i64| Some(Stamp::from_nanos(seconds * 1_000_000_000));
     let slow = [(0.0, 1440.0)];
     let same = [(0.0, 1500.0)];
     let retrace = Retrace::new(
-        &rig(Water::SoundSpeed(1500.0)),
+        &rig(Water::SoundSpeed(1500.0), false),
         &[(at(-4), &same), (at(6), &slow)],
     )
     .unwrap();
@@ -191,9 +207,9 @@ fn each_frame_takes_the_cast_nearest_in_time() {
 
 #[test]
 fn what_was_heard_in_air_stays() {
-    let mut frames = frames(Water::SoundSpeed(1500.0), 0.0, 0.02);
+    let mut frames = frames(Water::SoundSpeed(1500.0), 0.0, 0.02, false);
     let before = places(&frames);
-    let retrace = Retrace::new(&rig(Water::SoundSpeed(1500.0)), &[(None, &NEW)]).unwrap();
+    let retrace = Retrace::new(&rig(Water::SoundSpeed(1500.0), false), &[(None, &NEW)]).unwrap();
     for frame in &mut frames {
         frame.points.medium.fill(beluga_types::Medium::Air);
         assert_eq!(retrace.apply(frame).moved, 0);
@@ -204,21 +220,21 @@ fn what_was_heard_in_air_stays() {
 #[test]
 fn what_is_no_profile_is_refused_and_what_no_ray_reaches_stays() {
     let water = Water::SoundSpeed(1500.0);
-    assert!(Retrace::new(&rig(water.clone()), &[]).is_none());
-    assert!(Retrace::new(&rig(water.clone()), &[(None, &[(0.0, 340.0)])]).is_none());
+    assert!(Retrace::new(&rig(water.clone(), false), &[]).is_none());
+    assert!(Retrace::new(&rig(water.clone(), false), &[(None, &[(0.0, 340.0)])]).is_none());
     assert!(
         Retrace::new(
-            &rig(Water::Profile([(3.0, 1500.0), (1.0, 1500.0)].into())),
+            &rig(Water::Profile([(3.0, 1500.0), (1.0, 1500.0)].into()), false),
             &[(None, &NEW)]
         )
         .is_none()
     );
-    let mut frames = frames(water.clone(), 0.0, 0.02);
+    let mut frames = frames(water.clone(), 0.0, 0.02, false);
     let before = places(&frames);
     for calibration in frames.iter_mut().flat_map(|frame| &mut frame.calibration) {
         calibration.sound_speed_m_per_s = None;
     }
-    let retrace = Retrace::new(&rig(water), &[(None, &NEW)]).unwrap();
+    let retrace = Retrace::new(&rig(water, false), &[(None, &NEW)]).unwrap();
     let done = frames
         .iter_mut()
         .map(|frame| retrace.apply(frame))

@@ -102,6 +102,8 @@ struct SensorTable {
     stamp: StampWord,
     #[serde(default)]
     deskewed: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    flat_array: bool,
     #[serde(default)]
     corrected: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -149,6 +149,9 @@ pub struct SensorSpec {
     pub stamp: StampMeaning,
     /// Whether points are already corrected for the motion during a scan.
     pub deskewed: bool,
+    /// Whether a sonar steers its beams by delays along a flat array in the plane of `Sensor` x and y: then
+    /// the sines of their angles scale with the speed of sound its head takes.
+    pub flat_array: bool,
     /// What the device has already applied (`mount`, `sound_speed`, `tvg`, `motion` …).
     pub corrected: Vec<String>,
     /// Where the beams look, for a sonar by beams.
@@ -185,6 +188,7 @@ impl SensorSpec {
             start: None,
             stamp: StampMeaning::Start,
             deskewed: false,
+            flat_array: false,
             corrected: Vec::new(),
             beams: None,
             calibration: None,

@@ -267,6 +267,7 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         {
             let head = installation.head(transmitter.saturating_add(1), receiver.saturating_add(1));
             spec.mount = head.mount;
+            spec.flat_array = true;
         }
         sensors.push(spec);
     }

@@ -268,6 +268,7 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         };
         if let Part::Receiver(number) = part {
             spec.mount = arrays.head(*number, *number).mount;
+            spec.flat_array = true;
         }
         sensors.push(spec);
     }

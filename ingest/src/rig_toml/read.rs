@@ -249,6 +249,7 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
             StampWord::End => StampMeaning::End,
         },
         deskewed: table.deskewed,
+        flat_array: table.flat_array,
         corrected: table.corrected,
         beams,
         calibration: table.calibration,

@@ -114,6 +114,7 @@ fn sensor_table(spec: &SensorSpec, beside: &mut BTreeMap<String, String>) -> Sen
             StampMeaning::End => StampWord::End,
         },
         deskewed: spec.deskewed,
+        flat_array: spec.flat_array,
         corrected: spec.corrected.clone(),
         beams,
         calibration: spec.calibration.clone(),

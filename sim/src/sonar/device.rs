@@ -45,6 +45,7 @@ pub(crate) fn describe(scenario: &Scenario, spec: &mut SensorSpec) {
     if sonar.in_air {
         spec.medium = Medium::Air;
     }
+    spec.flat_array = sonar.flat_receiver;
     if sonar.kind == SonarKind::Beams {
         spec.beams = Some(beams(sonar));
     }
