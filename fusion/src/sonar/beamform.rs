@@ -6,6 +6,7 @@
 //! Aperture and Array System Design", Wiley 1976).
 
 mod aperture;
+mod split;
 
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
@@ -20,6 +21,7 @@ use super::config::ReplicaWindow;
 use super::response::lowest_bin;
 use aperture::Aperture;
 pub(crate) use aperture::Unformed;
+pub(crate) use split::Split;
 
 /// Zones of focus at most: nearer than the last one begins, its focus is kept.
 const MOST_ZONES: usize = 32;
@@ -40,6 +42,7 @@ pub(crate) struct Beamformer {
     elements: Vec<(Vector3<f64>, f64)>,
     beams: Arc<[Beam]>,
     zones: Vec<Zone>,
+    splits: Vec<Split>,
     /// What there is to say of the layout.
     pub(crate) notes: Vec<String>,
     fft: [Arc<dyn Fft<f32>>; 2],
@@ -47,7 +50,16 @@ pub(crate) struct Beamformer {
     /// The lowest of the bins, counted from `middle_hz`; less than zero.
     lowest: i64,
     middle_hz: f64,
+    rate_hz: f64,
     samples: usize,
+}
+
+/// A ping as beams, and the elements it was formed of.
+pub(crate) struct Formed {
+    pub(crate) beams: Beams,
+    spectra: Vec<Vec<Complex<f32>>>,
+    /// First sample of each zone.
+    boundaries: Vec<usize>,
 }
 
 /// A stretch of ranges and the range its beams are focused at.
@@ -94,11 +106,15 @@ impl Beamformer {
             None => (0.0, ping.waveforms.centre_hz()),
         };
         let mut planner = FftPlanner::new();
+        let elements = aperture.weighted(window);
+        let split = |along| Split::new(&elements, along, wavelength_m);
+        let splits = aperture.axes().map(split).collect();
         Ok(Self {
             positions: Arc::clone(&ping.positions),
             pulse: *pulse,
             sound_speed_m_per_s,
-            elements: aperture.weighted(window),
+            elements,
+            splits,
             beams: beams.into(),
             zones: zones(size_m, wavelength_m, ping.blanking_m),
             notes,
@@ -106,6 +122,7 @@ impl Beamformer {
             bins,
             lowest: lowest_bin(turns, bins),
             middle_hz,
+            rate_hz,
             samples: shape.samples,
         })
     }
@@ -113,9 +130,27 @@ impl Beamformer {
     /// Whether it was made for a ping like this.
     pub(crate) fn is_for(&self, ping: &Elements, pulse: &Pulse, sound_speed_m_per_s: f64) -> bool {
         self.samples == ping.waveforms.shape().samples
+            && self.rate_hz == ping.waveforms.sample_rate_hz()
             && self.sound_speed_m_per_s == sound_speed_m_per_s
             && self.pulse == *pulse
             && self.positions == ping.positions
+    }
+
+    /// The array parted across each of its axes.
+    pub(crate) fn splits(&self) -> &[Split] {
+        &self.splits
+    }
+
+    /// What the half of the array ahead of a split hears in a beam; the rest of the beam is the other's.
+    pub(crate) fn half(&self, formed: &Formed, beam: usize, split: &Split, channel: &mut Vec<[f32; 2]>) {
+        let row = self.row(
+            &formed.spectra,
+            &self.beams[beam],
+            &formed.boundaries,
+            &split.shares,
+        );
+        channel.clear();
+        channel.extend(row.iter().map(|value| [value.re, value.im]));
     }
 
     /// The ping as beams. Beams are formed in parallel, each by itself, so their bits do not depend on
@@ -123,35 +158,18 @@ impl Beamformer {
     ///
     /// # Errors
     /// If the samples made are none (not finite).
-    pub(crate) fn form(&self, ping: &Elements) -> Result<Beams, Error> {
+    pub(crate) fn form(&self, ping: &Elements) -> Result<Formed, Error> {
         let waveforms = &ping.waveforms;
-        let rate_hz = waveforms.sample_rate_hz();
+        let rate_hz = self.rate_hz;
         let spectra = self.spectra(waveforms);
-        let boundaries: Vec<usize> = self
-            .zones
-            .iter()
-            .map(|zone| {
-                let time_s = 2.0 * zone.from_m / self.sound_speed_m_per_s - waveforms.first_sample_s();
-                ((time_s * rate_hz).max(0.0) as usize).min(self.samples)
-            })
-            .collect();
-        let rows: Vec<Vec<Complex<f32>>> = self
-            .beams
-            .par_iter()
-            .map(|beam| {
-                let mut row = vec![Complex::default(); self.samples];
-                // Zones come from far to near: each fills what lies before the one behind it.
-                let mut end = self.samples;
-                for (zone, &from) in self.zones.iter().zip(&boundaries) {
-                    if from < end {
-                        let focused = self.steered(&spectra, beam, zone.focus_m, rate_hz);
-                        row[from..end].copy_from_slice(&focused[from..end]);
-                    }
-                    end = end.min(from);
-                }
-                row
-            })
-            .collect();
+        let boundary = |zone: &Zone| {
+            let time_s = 2.0 * zone.from_m / self.sound_speed_m_per_s - waveforms.first_sample_s();
+            ((time_s * rate_hz).max(0.0) as usize).min(self.samples)
+        };
+        let boundaries: Vec<usize> = self.zones.iter().map(boundary).collect();
+        let all = vec![1.0; self.elements.len()];
+        let row = |beam: &Beam| self.row(&spectra, beam, &boundaries, &all);
+        let rows: Vec<Vec<Complex<f32>>> = self.beams.par_iter().map(row).collect();
         let values = match waveforms.values().is_iq() {
             true => SampleValues::IqF32(rows.iter().flatten().map(|value| [value.re, value.im]).collect()),
             false => SampleValues::RealF32(rows.iter().flatten().map(|value| value.re).collect()),
@@ -171,14 +189,40 @@ impl Beamformer {
         if let Some(receiver) = waveforms.receiver() {
             formed = formed.with_receiver(Arc::clone(receiver))?;
         }
-        Beams::new(
+        let beams = Beams::new(
             formed,
             Arc::clone(&self.beams),
             self.pulse,
             0.0,
             ping.sound_speed_m_per_s,
             ping.blanking_m,
-        )
+        )?;
+        Ok(Formed {
+            beams,
+            spectra,
+            boundaries,
+        })
+    }
+
+    /// One beam, of which each element has a share. Zones come from far to near: each fills what lies
+    /// before the one behind it.
+    fn row(
+        &self,
+        spectra: &[Vec<Complex<f32>>],
+        beam: &Beam,
+        boundaries: &[usize],
+        shares: &[f64],
+    ) -> Vec<Complex<f32>> {
+        let mut row = vec![Complex::default(); self.samples];
+        let mut end = self.samples;
+        for (zone, &from) in self.zones.iter().zip(boundaries) {
+            if from < end {
+                let focused = self.steered(spectra, beam, zone.focus_m, shares);
+                row[from..end].copy_from_slice(&focused[from..end]);
+            }
+            end = end.min(from);
+        }
+        row
     }
 
     /// The spectrum of each element.
@@ -200,15 +244,19 @@ impl Beamformer {
         spectra: &[Vec<Complex<f32>>],
         beam: &Beam,
         focus_m: f64,
-        rate_hz: f64,
+        shares: &[f64],
     ) -> Vec<Complex<f32>> {
         let towards = beam.direction.vector();
         let mut sum = vec![Complex::default(); self.bins];
-        let bin_hz = rate_hz / self.bins as f64;
+        let bin_hz = self.rate_hz / self.bins as f64;
         // Bins stand from zero up, then from the lowest up.
         let wrap = (self.bins as i64 + self.lowest) as usize;
         let stretches = [(0..wrap, 0), (wrap..self.bins, self.lowest)];
-        for ((place, weight), spectrum) in self.elements.iter().zip(spectra) {
+        for (((place, weight), share), spectrum) in self.elements.iter().zip(shares).zip(spectra) {
+            let weight = weight * share;
+            if weight == 0.0 {
+                continue;
+            }
             let late_s = later_m(place, &towards, focus_m) / self.sound_speed_m_per_s;
             let step = Complex::from_polar(1.0, TAU * bin_hz * late_s);
             for (bins, first) in &stretches {

@@ -12,7 +12,7 @@ use super::config::SonarConfig;
 use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
 use super::prepared::{Prepared, Worker};
-use super::{pair, picture, profile, sectors};
+use super::{array, pair, picture, profile, sectors};
 
 /// Why a ping without a transmission has no echoes.
 pub(crate) const LISTENING: &str = "listening only: no pulse was transmitted, so there are no echoes";
@@ -37,6 +37,8 @@ pub(crate) struct SonarChain {
     power: Vec<f32>,
     raw: Vec<f32>,
     strongest: Strongest,
+    /// The last ping's echoes in samples of their beams.
+    placed: Vec<Placed>,
     told: BTreeSet<String>,
 }
 
@@ -53,6 +55,7 @@ impl SonarChain {
             power: Vec::new(),
             raw: Vec::new(),
             strongest: Strongest::default(),
+            placed: Vec::new(),
             told: BTreeSet::new(),
         }
     }
@@ -118,8 +121,11 @@ impl SonarChain {
             },
         };
         match former.form(elements) {
-            Ok(beams) => {
-                let mut found = self.detect_beams(&beams, sound_speed_m_per_s);
+            Ok(formed) => {
+                let mut found = self.detect_beams(&formed.beams, sound_speed_m_per_s);
+                if let Ok(prepared) = self.prepared(pulse, &formed.beams.waveforms) {
+                    array::refine(&former, &formed, &prepared, &self.placed, &mut found.echoes);
+                }
                 found.notes.extend(former.notes.iter().cloned());
                 found
             }
@@ -154,6 +160,7 @@ impl SonarChain {
     }
 
     fn detect_beams(&mut self, ping: &Beams, sound_speed_m_per_s: f64) -> PingEchoes {
+        self.placed.clear();
         let shape = ping.waveforms.shape();
         if shape.channels == 0 || shape.channels > MOST_BEAMS {
             return refusal(format!(
@@ -177,8 +184,9 @@ impl SonarChain {
         let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
         let found = self.find(&ping.waveforms, &beams, &prepared, &fan, start);
         let width = prepared.width_samples();
-        let placed = fan.place(&found, &self.power, &self.strongest, width);
-        let echoes: Vec<Echo> = placed
+        self.placed = fan.place(&found, &self.power, &self.strongest, width);
+        let echoes: Vec<Echo> = self
+            .placed
             .iter()
             .map(|echo| {
                 let mut made = echo_of(echo, &beams, &self.config);

@@ -5,6 +5,7 @@
 
 pub mod acoustics;
 mod across;
+mod array;
 mod beamform;
 pub mod cfar;
 mod chain;

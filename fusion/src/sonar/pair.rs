@@ -72,7 +72,7 @@ pub(crate) fn detect(
         let mut phase = phase_over(&rows, candidate);
         let mut place = candidate.place;
         if let Some(crossing) = zero_crossing(&rows, candidate, LEAST_TURN_RAD) {
-            place = crossing;
+            place = crossing.place;
             phase.angle_rad = 0.0;
         }
         let bearing = baseline.bearing(phase.angle_rad)?;

@@ -84,11 +84,24 @@ pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -
     }
 }
 
+/// Where a phase passes zero.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Crossing {
+    /// In samples.
+    pub(crate) place: f64,
+    /// One sigma of that, from how far phases stray about their line.
+    pub(crate) sigma: f64,
+}
+
+/// Half of the stretch about a zero over which a phase counts as straight, in rad.
+const STRAIGHT_RAD: f64 = 1.2;
+
 /// Where the phase between two rows passes zero inside an echo's window, in samples: when the
 /// array's broadside meets a long oblique footprint.
 ///
 /// The phase is taken to run straight: its slope is that from sample to sample, summed over the
 /// window before the angle is taken, so that no fade breaks an unwrapping; its height likewise.
+/// Over a wide footprint it bends, so the line is laid once more through what lies about its zero.
 /// Of the zeros a turn apart the one nearest the energy's middle is meant. Nothing if that lies
 /// outside the window, or if the phase turns by less than `least_turn_rad` over it: then the
 /// energy's middle is the better estimator.
@@ -96,39 +109,93 @@ pub(crate) fn zero_crossing(
     rows: &[Vec<Complex<f32>>; 2],
     candidate: &Candidate,
     least_turn_rad: f64,
-) -> Option<f64> {
+) -> Option<Crossing> {
     let range = window(rows[0].len(), candidate);
-    let product = |index: usize| {
-        let value = rows[0][index] * rows[1][index].conj();
-        Complex::new(f64::from(value.re), f64::from(value.im))
-    };
     let steps: Complex<f64> = range
         .clone()
         .skip(1)
-        .map(|index| product(index) * product(index - 1).conj())
+        .map(|index| product(rows, index) * product(rows, index - 1).conj())
         .sum();
-    let mut slope = steps.arg();
-    let mut level = 0.0;
-    // The second round mends the slope by what is left of it over the window.
-    for _ in 0..2 {
-        let straight = |index: usize| {
-            product(index) * Complex::from_polar(1.0, -(slope * (index as f64 - candidate.place)))
-        };
-        let sum: Complex<f64> = range.clone().map(straight).sum();
-        level = sum.arg();
-        let (mut moment, mut weight) = (0.0, 0.0);
-        for index in range.clone() {
-            let rest = straight(index) * Complex::from_polar(1.0, -level);
-            let at = index as f64 - candidate.place;
-            moment += at * rest.im;
-            weight += at * at * rest.norm();
-        }
-        slope += moment / weight.max(f64::MIN_POSITIVE);
+    let wide = Line::through(rows, range.clone(), candidate.place, steps.arg());
+    let crossing = -wide.level / wide.slope;
+    let turn = (wide.slope * range.len() as f64).abs();
+    if !(crossing.is_finite() && crossing.abs() <= candidate.half_window && turn >= least_turn_rad) {
+        return None;
     }
-    let crossing = -level / slope;
-    let turn = (slope * range.len() as f64).abs();
-    let inside = crossing.is_finite() && crossing.abs() <= candidate.half_window;
-    (inside && turn >= least_turn_rad).then_some(candidate.place + crossing)
+    let about = Candidate {
+        place: candidate.place + crossing,
+        half_window: (STRAIGHT_RAD / wide.slope.abs()).clamp(2.0, candidate.half_window),
+        ..*candidate
+    };
+    let near = Line::through(rows, window(rows[0].len(), &about), about.place, wide.slope);
+    let crossing = -near.level / near.slope;
+    // Independent phases of the shorter stretch, and how far from their middle the line is read off.
+    let cells = candidate.cells * about.half_window / candidate.half_window;
+    // A line goes through two of them exactly.
+    let free = (cells - 2.0).max(0.5);
+    let lever = 1.0f64.hypot(crossing / near.spread);
+    let is_near = crossing.is_finite() && crossing.abs() <= about.half_window;
+    is_near.then(|| Crossing {
+        place: about.place + crossing,
+        sigma: (near.stray / (free.sqrt() * near.slope)).abs() * lever,
+    })
+}
+
+/// A straight phase over time.
+struct Line {
+    /// Phase at the place it counts from, in rad.
+    level: f64,
+    /// Change from sample to sample.
+    slope: f64,
+    /// Standard deviation of the places it goes through, by their strength.
+    spread: f64,
+    /// How far phases stray about it, likewise.
+    stray: f64,
+}
+
+impl Line {
+    /// Through the phases of a stretch, from a slope that is about right.
+    fn through(
+        rows: &[Vec<Complex<f32>>; 2],
+        range: std::ops::Range<usize>,
+        place: f64,
+        mut slope: f64,
+    ) -> Self {
+        let (mut level, mut spread, mut stray) = (0.0, 1.0, 0.0);
+        // The second round mends the slope by what is left of it.
+        for _ in 0..2 {
+            let straight = |index: usize| {
+                product(rows, index) * Complex::from_polar(1.0, -(slope * (index as f64 - place)))
+            };
+            level = range.clone().map(straight).sum::<Complex<f64>>().arg();
+            let (mut moment, mut weight, mut sum, mut square) = (0.0, 0.0, 0.0, 0.0);
+            for index in range.clone() {
+                let rest = straight(index) * Complex::from_polar(1.0, -level);
+                let at = index as f64 - place;
+                moment += at * rest.im;
+                weight += at * at * rest.norm();
+                sum += rest.norm();
+                square += rest.norm() * rest.arg().powi(2);
+            }
+            slope += moment / weight.max(f64::MIN_POSITIVE);
+            spread = (weight / sum.max(f64::MIN_POSITIVE))
+                .sqrt()
+                .max(f64::MIN_POSITIVE);
+            stray = (square / sum.max(f64::MIN_POSITIVE)).sqrt();
+        }
+        Self {
+            level,
+            slope,
+            spread,
+            stray,
+        }
+    }
+}
+
+/// The first row at a sample against the second.
+fn product(rows: &[Vec<Complex<f32>>; 2], index: usize) -> Complex<f64> {
+    let value = rows[0][index] * rows[1][index].conj();
+    Complex::new(f64::from(value.re), f64::from(value.im))
 }
 
 fn window(samples: usize, candidate: &Candidate) -> std::ops::Range<usize> {
@@ -182,7 +249,7 @@ mod tests {
         }
         let crossing = zero_crossing(&rows, &candidate, 1.0);
         assert!(
-            crossing.is_some_and(|place| (place - 108.5).abs() < 1.0),
+            crossing.is_some_and(|found| (found.place - 108.5).abs() < 1.0 && found.sigma < 1.0),
             "{crossing:?}"
         );
         let flat = [rows[0].clone(), rows[0].clone()];

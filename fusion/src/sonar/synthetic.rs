@@ -2,7 +2,9 @@
 
 use std::f64::consts::{PI, TAU};
 
-use beluga_types::{Beam, Beams, Pulse, PulseKind, SampleValues, Shading, WaveformShape, Waveforms};
+use beluga_types::{
+    Beam, Beams, Elements, Point, Pulse, PulseKind, SampleValues, Shading, WaveformShape, Waveforms,
+};
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
@@ -148,4 +150,55 @@ fn pattern(beam: &Beam, towards: &Vector3<f64>) -> f64 {
         if x.abs() < 1e-9 { 1.0 } else { x.sin() / x }
     };
     lobe(along, beam.transmit_width_rad[0]) * lobe(across, beam.receive_width_rad[1])
+}
+
+/// Hydrophones around a transmitter that sends to all sides.
+pub(crate) struct Hydrophones {
+    pub(crate) pulse: Pulse,
+    pub(crate) rate_hz: f64,
+    pub(crate) centre_hz: f64,
+    pub(crate) samples: usize,
+    pub(crate) sound_speed_m_per_s: f64,
+    pub(crate) places: Vec<Vector3<f64>>,
+    /// Standard deviation of the noise, both parts together.
+    pub(crate) noise: f64,
+}
+
+impl Hydrophones {
+    /// What each hears of all scatterers, each over its own way.
+    pub(crate) fn ping(&self, scatterers: &[Scatterer], noise: &mut Noise) -> Elements {
+        let length = (self.pulse.duration_s * self.rate_hz).ceil() as usize + 2;
+        let mut values = Vec::with_capacity(self.places.len() * self.samples);
+        for place in &self.places {
+            let mut row: Vec<_> = (0..self.samples).map(|_| noise.complex() * self.noise).collect();
+            for scatterer in scatterers {
+                let way_m = scatterer.place.norm() + (scatterer.place - place).norm();
+                let delay_s = way_m / self.sound_speed_m_per_s;
+                let first = ((delay_s - 0.5 * self.pulse.duration_s) * self.rate_hz).floor();
+                let first = (first.max(0.0) as usize).min(self.samples);
+                for (n, slot) in row.iter_mut().enumerate().skip(first).take(length) {
+                    let t = n as f64 / self.rate_hz;
+                    *slot += scatterer.amplitude * echo_at(&self.pulse, true, self.centre_hz, t, delay_s);
+                }
+            }
+            values.extend(row.iter().map(|value| [value.re as f32, value.im as f32]));
+        }
+        let shape = WaveformShape {
+            channels: self.places.len(),
+            samples: self.samples,
+        };
+        let values = SampleValues::IqF32(values);
+        Elements {
+            waveforms: Waveforms::new(shape, values, 1.0, self.rate_hz, self.centre_hz, 0.0).unwrap(),
+            positions: self
+                .places
+                .iter()
+                .map(|place| Point::from_vector(*place))
+                .collect(),
+            beam: None,
+            pulse: Some(self.pulse),
+            sound_speed_m_per_s: None,
+            blanking_m: 0.3,
+        }
+    }
 }

@@ -102,6 +102,11 @@ impl Aperture {
             .sqrt()
     }
 
+    /// Unit vectors along which the array has a length.
+    pub(super) fn axes(&self) -> impl Iterator<Item = Vector3<f64>> + '_ {
+        self.axes.iter().map(|axis| axis.along)
+    }
+
     /// Places and weights, which add up to one.
     pub(super) fn weighted(&self, window: ReplicaWindow) -> Vec<(Vector3<f64>, f64)> {
         let weight = |place: &Vector3<f64>| -> f64 {

@@ -3,9 +3,9 @@
 use super::super::chain::SonarChain;
 use super::super::config::SonarConfig;
 use super::super::echo::DetectionMethod;
-use super::super::synthetic::{Noise, echo_at};
+use super::super::synthetic::{Hydrophones, Noise, Scatterer, echo_at};
 use super::*;
-use beluga_types::{Point, PulseKind, SensorId, Shading, SonarPing, Stamp};
+use beluga_types::{PulseKind, SensorId, Shading, SonarPing, Stamp};
 
 const SPEED: f64 = 1500.0;
 const RATE_HZ: f64 = 25e3;
@@ -38,29 +38,20 @@ fn plane(count: i32, apart_m: f64) -> Vec<Vector3<f64>> {
 
 /// What the elements hear of a unit echo at a place, each at its own distance; the sound left the middle.
 fn heard(places: &[Vector3<f64>], target: Vector3<f64>, noise: f64) -> Elements {
-    let samples = 1200;
-    let mut chance = Noise::new(3);
-    let mut values = Vec::new();
-    for place in places {
-        let delay_s = (target.norm() + (target - place).norm()) / SPEED;
-        for n in 0..samples {
-            let value = echo_at(&pulse(), true, CENTRE_HZ, f64::from(n) / RATE_HZ, delay_s)
-                + chance.complex() * noise;
-            values.push([value.re as f32, value.im as f32]);
-        }
-    }
-    let shape = WaveformShape {
-        channels: places.len(),
-        samples: samples as usize,
+    let hydrophones = Hydrophones {
+        pulse: pulse(),
+        rate_hz: RATE_HZ,
+        centre_hz: CENTRE_HZ,
+        samples: 1200,
+        sound_speed_m_per_s: SPEED,
+        places: places.to_vec(),
+        noise,
     };
-    Elements {
-        waveforms: Waveforms::new(shape, SampleValues::IqF32(values), 1.0, RATE_HZ, CENTRE_HZ, 0.0).unwrap(),
-        positions: places.iter().map(|place| Point::from_vector(*place)).collect(),
-        beam: None,
-        pulse: Some(pulse()),
-        sound_speed_m_per_s: None,
-        blanking_m: 0.3,
-    }
+    let target = Scatterer {
+        place: target,
+        amplitude: Complex::new(1.0, 0.0),
+    };
+    hydrophones.ping(&[target], &mut Noise::new(3))
 }
 
 fn former(ping: &Elements, window: ReplicaWindow) -> Beamformer {
@@ -110,7 +101,7 @@ fn a_target_on_a_beam_keeps_level_and_time_near_and_far() {
             let former = former(&ping, ReplicaWindow::Matched);
             for number in [former.beams.len() / 2, former.beams.len() / 2 + 5] {
                 let target = former.beams[number].direction.vector() * range_m;
-                let formed = former.form(&heard(&places, target, 0.0)).unwrap();
+                let formed = former.form(&heard(&places, target, 0.0)).unwrap().beams;
                 let mut row = Vec::new();
                 formed.waveforms.read_channel(number, &mut row);
                 let delay_s = 2.0 * range_m / SPEED;
@@ -214,7 +205,7 @@ fn any_number_of_threads_forms_the_same_bits() {
             .num_threads(threads)
             .build()
             .unwrap();
-        pool.install(|| former(&ping, ReplicaWindow::Taylor).form(&ping).unwrap())
+        pool.install(|| former(&ping, ReplicaWindow::Taylor).form(&ping).unwrap().beams)
     };
     assert_eq!(formed(1), formed(3));
 }
