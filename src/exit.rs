@@ -12,6 +12,8 @@ pub(crate) enum Exit {
     Findings,
     /// Nothing that is known (`probe`): the number of wrong arguments.
     Unknown,
+    /// Done with the rest, but a file could not be read.
+    Unread,
     /// Done, but data was lost.
     Lost,
     /// The record does not authenticate.
@@ -26,7 +28,7 @@ impl Exit {
         match self {
             Exit::Done => 0,
             Exit::Findings => 1,
-            Exit::Unknown => 2,
+            Exit::Unknown | Exit::Unread => 2,
             Exit::Lost => 3,
             Exit::NotAuthentic => 4,
             Exit::NoKey => 5,

@@ -20,6 +20,8 @@ mod report;
 mod retrace;
 mod secrets;
 mod sensors;
+mod service;
+mod validation;
 
 use std::process::ExitCode;
 

@@ -149,9 +149,10 @@ fn fusion_names_no_clock_file_or_chance() {
 }
 
 /// Invariant: nothing binds beyond loopback unless asked. The viewer's page listens and knows no other
-/// address; the sockets of live sensors listen where a rig says, and know no address at all.
+/// address; the sockets of live sensors listen where a rig says, and know no address at all; the service that
+/// checks documents takes its address from who starts it (`tests/serve.rs`: beyond loopback only with keys).
 #[test]
-fn only_the_viewer_and_live_sources_listen() {
+fn only_viewer_service_and_live_sources_listen() {
     let listening = [
         "TcpListener",
         "UdpSocket",
@@ -159,6 +160,7 @@ fn only_the_viewer_and_live_sources_listen() {
         "GrpcServerSink",
         "serve_grpc",
         "serve_web",
+        "axum::serve",
     ];
     let anywhere = ["0.0.0.0\"", "UNSPECIFIED", "\"[::]", "\"::"];
     let mut found = Vec::new();
@@ -173,27 +175,30 @@ fn only_the_viewer_and_live_sources_listen() {
     ] {
         sources(&root().join(folder), &mut found);
     }
-    let may_listen = ["viz/src/viewer", "ingest/src/live/sockets.rs"].map(|place| root().join(place));
-    let mut listeners = 0;
+    let may_listen =
+        ["viz/src/viewer", "ingest/src/live/sockets.rs", "src/service"].map(|place| root().join(place));
+    let mut listeners = [0; 3];
     for (path, text) in found {
         let listens = listening.iter().any(|word| text.contains(word));
-        listeners += usize::from(listens);
-        assert!(
-            !listens || may_listen.iter().any(|place| path.starts_with(place)),
-            "{} listens",
-            path.display()
-        );
+        let place = may_listen.iter().position(|place| path.starts_with(place));
+        match place {
+            Some(place) => listeners[place] += usize::from(listens),
+            None => assert!(!listens, "{} listens", path.display()),
+        }
+        // The command that takes the service's address names none of these either.
+        let serves = place.is_some() || path.ends_with("command/maml/serve.rs");
         for word in anywhere {
-            assert!(
-                !listens || !text.contains(word),
-                "{} names {word}",
-                path.display()
-            );
+            assert!(!serves || !text.contains(word), "{} names {word}", path.display());
         }
     }
     assert!(
-        listeners >= 3,
-        "the viewer's server and its test, and the sockets, are where they were"
+        listeners[0] >= 2,
+        "the viewer's server and its test are where they were"
+    );
+    assert_eq!(
+        listeners[1..],
+        [1, 1],
+        "the sockets of sensors and of the service are where they were"
     );
 }
 

@@ -243,3 +243,39 @@ fn normal_forms_are_those_of_the_published_schema() {
     }
     assert!(accepted >= 9, "{accepted}");
 }
+
+/// The seeds of the fuzz target `document`, each cut everywhere and each byte in turn made another.
+#[test]
+fn the_seeds_of_the_fuzz_target_are_read_or_refused() {
+    let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus/document");
+    let mut seeds: Vec<_> = std::fs::read_dir(corpus)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    seeds.sort();
+    assert!(seeds.len() >= 6);
+    let mut runs = 0;
+    for seed in seeds {
+        let whole = std::fs::read(&seed).unwrap();
+        for at in 0..whole.len() {
+            let mut changed = whole.clone();
+            changed[at] = b"-:`#\"{[\n \xff"[at % 10];
+            for bytes in [&whole[..at], &changed] {
+                let reading = read(bytes, None);
+                assert!(
+                    reading.document.is_some() || !reading.is_valid(),
+                    "{} at {at}",
+                    seed.display()
+                );
+                assert!(
+                    reading
+                        .findings
+                        .iter()
+                        .all(|f| f.line >= 1 && f.column >= 1 && f.byte <= bytes.len())
+                );
+                runs += 1;
+            }
+        }
+    }
+    assert!(runs > 4000, "{runs}");
+}

@@ -6,7 +6,9 @@ mod log;
 mod mend;
 mod proof;
 mod read;
+mod serve;
 mod to;
+mod validate;
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +19,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::exit::Exit;
+pub(crate) use check::Checked;
 use read::frame_bytes;
 pub(crate) use read::{Keys, frames, metas_of};
 pub(crate) use to::To;
@@ -54,6 +57,8 @@ pub(crate) enum Maml {
         #[command(flatten)]
         keys: Keys,
     },
+    Validate(validate::Validate),
+    Serve(serve::Serve),
     /// Prints the JSON Schema (2020-12) of a document's normal form.
     ///
     /// Example: beluga maml schema
@@ -75,6 +80,8 @@ impl Maml {
             Maml::Prove(command) => command.run(json),
             Maml::CheckProof(command) => command.run(json),
             Maml::Open { record, arrow, keys } => open(json, &record, &arrow, &keys),
+            Maml::Validate(command) => command.run(json),
+            Maml::Serve(command) => command.run(),
             Maml::Schema => {
                 let schema = published_schema();
                 super::show(json, &schema, &format!("{schema:#}"))?;

@@ -89,11 +89,11 @@ pub(super) fn named<'a>(
 
 /// `Code Blocks`, `code-blocks` and `Code_Blocks` are the same.
 fn same_name(known: &str, heading: &str) -> bool {
-    let letters = |text: &str| -> String {
-        let kept = text.chars().filter(|c| !matches!(c, ' ' | '_' | '-' | ':'));
-        kept.flat_map(char::to_lowercase).collect()
-    };
-    letters(known) == letters(heading)
+    fn kept(text: &str) -> impl Iterator<Item = char> {
+        let is_kept = |c: &char| !matches!(c, ' ' | '_' | '-' | ':');
+        text.chars().filter(is_kept).map(|c| c.to_ascii_lowercase())
+    }
+    kept(known).eq(kept(heading))
 }
 
 /// Reads what has a form.

@@ -170,8 +170,9 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// What a report says, for machines.
 #[derive(Serialize)]
-struct Checked {
+pub(crate) struct Checked {
     status: String,
     id: Option<String>,
     suite: Option<&'static str>,
@@ -213,7 +214,7 @@ impl ListedMeta {
 }
 
 impl Checked {
-    fn of(report: &Report) -> Self {
+    pub(crate) fn of(report: &Report) -> Self {
         let head = report.head.as_ref();
         Self {
             status: report.status.to_string(),
