@@ -9,6 +9,7 @@ use beluga_types::{
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::exit::Wrong;
 
 /// The longest profile that the document holds: a document has a megabyte at most.
 const MOST_LEVELS: usize = 10_000;
@@ -117,6 +118,50 @@ pub(crate) fn fields(
         config_toml: toml::to_string(&used).context("cannot write the config as TOML")?,
         ..DocumentFields::default()
     })
+}
+
+/// The config in a document's block, which may hold rig and machine too: they are told, not used.
+///
+/// # Errors
+/// If it is not TOML, or holds a key that is not known.
+pub(crate) fn config(block: &str) -> anyhow::Result<Config> {
+    let read = || -> Result<Config, toml::de::Error> {
+        let mut table: toml::Table = toml::from_str(block)?;
+        table.remove("rig");
+        table.remove("machine");
+        Config::deserialize(table)
+    };
+    read()
+        .map_err(|error| anyhow::anyhow!("{error}\nin the document's block ```toml beluga"))
+        .context(Wrong::Arguments)
+}
+
+/// Where the rig a document tells is other than this one, by what is other.
+pub(crate) fn other_rig(document: &str, rig: &Rig) -> Vec<String> {
+    let Some(told) = used(document).map(|used| used.rig) else {
+        return Vec::new();
+    };
+    let here = UsedRig::of(rig);
+    let mut other = Vec::new();
+    for sensor in &told.sensor {
+        match here.sensor.iter().find(|found| found.name == sensor.name) {
+            None => other.push(format!("the recording has no sensor `{}`", sensor.name)),
+            Some(found) if found != sensor => {
+                other.push(format!("sensor `{}` is mounted or named otherwise", sensor.name))
+            }
+            Some(_) => {}
+        }
+    }
+    for (name, differs) in [
+        ("origin", told.origin != here.origin),
+        ("waterline", told.waterline_m != here.waterline_m),
+        ("water", told.water != here.water),
+    ] {
+        if differs {
+            other.push(format!("the {name} is another"));
+        }
+    }
+    other
 }
 
 /// The class of the CPU the frames were computed on, as the document says. Without control characters.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "viz")]
 mod browser;
+mod by_document;
 mod clock;
 mod command;
 mod config;

@@ -20,8 +20,7 @@ use serde::Serialize;
 
 use crate::exit::Exit;
 pub(crate) use check::Checked;
-use read::frame_bytes;
-pub(crate) use read::{Keys, frames, metas_of};
+pub(crate) use read::{Keys, frame_bytes, frames, metas_of};
 pub(crate) use to::To;
 
 /// Keys and records.

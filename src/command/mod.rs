@@ -2,6 +2,7 @@
 
 mod demo;
 mod eval;
+mod execute;
 mod export;
 mod live;
 pub(crate) mod maml;
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Replay(replay::Replay),
     Live(live::Fuse),
     Record(live::Record),
+    Run(execute::Execute),
     Probe(probe::Probe),
     Sim(sim::Sim),
     Eval(eval::Eval),
@@ -44,6 +46,7 @@ impl Command {
             Command::Replay(command) => command.run(json),
             Command::Live(command) => command.run(json),
             Command::Record(command) => command.run(json),
+            Command::Run(command) => command.run(json),
             Command::Probe(command) => command.run(json),
             Command::Sim(command) => command.run(json),
             Command::Eval(command) => command.run(json),

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
 use beluga_ingest::{Error, Pace, Recording, tape};
@@ -12,7 +14,9 @@ use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::earlier::{self, Earlier};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
+use crate::picture::Page;
 use crate::pipeline::{self, River};
+use crate::report::Report;
 
 /// Fuses a recording into a sealed record.
 ///
@@ -90,8 +94,46 @@ impl FromStr for Speed {
     }
 }
 
+/// A replay that is done.
+pub(super) struct Replayed {
+    pub(super) report: Report,
+    page: Option<Page>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Replayed {
+    /// Tells it, and goes on showing if it was shown.
+    pub(super) fn tell(self, json: bool) -> anyhow::Result<Exit> {
+        super::show(json, &self.report, &self.report.to_string())?;
+        keep_showing(self.page, &self.stop);
+        Ok(self.report.exit())
+    }
+}
+
 impl Replay {
+    /// As fast as it goes, and nothing beside the results.
+    pub(super) fn plain(recording: PathBuf, out: Option<PathBuf>, results: Results) -> Self {
+        Self {
+            recording,
+            out,
+            speed: Speed(Pace::Max),
+            tape: None,
+            sonar_images: false,
+            clock_offset: Vec::new(),
+            map: None,
+            results,
+        }
+    }
+
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
+        self.replayed()?.tell(json)
+    }
+
+    /// Fuses the recording.
+    ///
+    /// # Errors
+    /// If the recording, the config or an output is not as it must be.
+    pub(super) fn replayed(self) -> anyhow::Result<Replayed> {
         let shifts: Vec<(String, i64)> = self
             .clock_offset
             .into_iter()
@@ -157,14 +199,16 @@ impl Replay {
         report.notes.extend(recording.notes().iter().cloned());
         report.notes.extend(notes);
         report.notes.extend(opened.notes);
-        super::show(json, &report, &report.to_string())?;
-        keep_showing(opened.page, &stop);
-        Ok(report.exit())
+        Ok(Replayed {
+            report,
+            page: opened.page,
+            stop,
+        })
     }
 }
 
 /// Opens a recording with its clocks shifted; if it is a folder of several, says how each plays.
-fn open(path: &Path, shifts: &[(String, i64)]) -> anyhow::Result<Recording> {
+pub(super) fn open(path: &Path, shifts: &[(String, i64)]) -> anyhow::Result<Recording> {
     Recording::open_shifted(path, shifts).map_err(|error| match &error {
         Error::Several { names, path } => {
             let first = names.first().map(|name| path.join(name)).unwrap_or_default();

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
-use beluga_sinks::maml::{KeyFile, KeyStore, Passphrase, Readers, Recipient, Suite, Writer, WriterOptions};
+use beluga_sinks::maml::{
+    DocumentFields, KeyFile, KeyStore, Passphrase, Readers, Recipient, Suite, Writer, WriterOptions,
+};
 use beluga_types::Rig;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -53,6 +55,44 @@ pub(crate) struct Results {
     /// forgives a nonce that comes twice and costs several times as much).
     #[arg(long, default_value = "edge-256", value_parser = suite)]
     suite: Suite,
+    /// What a document says of the run, if it runs by one.
+    #[arg(skip)]
+    by: Option<By>,
+}
+
+/// A document's config, and its words for the record's document.
+#[derive(Clone, Debug)]
+pub(crate) struct By {
+    pub(crate) config: Config,
+    pub(crate) title: Option<String>,
+    pub(crate) intent: Option<String>,
+    pub(crate) context: Option<String>,
+    pub(crate) input_schema: Option<serde_json::Value>,
+    pub(crate) output_schema: Option<serde_json::Value>,
+    pub(crate) history: String,
+}
+
+impl By {
+    fn dress(&self, fields: &mut DocumentFields) {
+        for (word, field) in [
+            (&self.title, &mut fields.title),
+            (&self.intent, &mut fields.intent),
+            (&self.context, &mut fields.context),
+        ] {
+            if let Some(word) = word {
+                field.clone_from(word);
+            }
+        }
+        for (schema, field) in [
+            (&self.input_schema, &mut fields.input_schema),
+            (&self.output_schema, &mut fields.output_schema),
+        ] {
+            if let Some(schema) = schema {
+                field.clone_from(schema);
+            }
+        }
+        fields.history.push(self.history.clone());
+    }
 }
 
 fn suite(text: &str) -> Result<Suite, String> {
@@ -125,7 +165,29 @@ impl Results {
     /// # Errors
     /// If the config cannot be read.
     pub(crate) fn fusion(&self) -> anyhow::Result<beluga_fusion::Config> {
-        Ok(Config::load(self.config.as_deref())?.fusion)
+        Ok(self.loaded()?.fusion)
+    }
+
+    fn loaded(&self) -> anyhow::Result<Config> {
+        match &self.by {
+            None => Config::load(self.config.as_deref()),
+            Some(by) if self.config.is_none() => Ok(by.config.clone()),
+            Some(_) => {
+                let two = anyhow::anyhow!("the document holds the config: run it without --config");
+                Err(two.context(Wrong::Arguments))
+            }
+        }
+    }
+
+    /// These results, as a document has the run.
+    pub(crate) fn by(self, by: By) -> Self {
+        Self { by: Some(by), ..self }
+    }
+
+    /// These results, without a picture unless one was asked for.
+    pub(crate) fn unseen(mut self) -> Self {
+        self.view.get_or_insert(View::None);
+        self
     }
 
     /// Makes record and picture for a run of `source`. A path that was asked for must be free; a
@@ -141,7 +203,7 @@ impl Results {
         rig: &Rig,
         watch: &Watch,
     ) -> anyhow::Result<Opened> {
-        let mut config = Config::load(self.config.as_deref())?;
+        let mut config = self.loaded()?;
         // Refused before anything is made, so that the next try finds the name free.
         beluga_fusion::Fuser::new(config.fusion.clone(), rig.clone()).context(Wrong::Arguments)?;
         let path = out.map_or_else(|| free_name(default), |out| Ok(out.to_owned()))?;
@@ -155,13 +217,11 @@ impl Results {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let (options, notes) = self.keys(document::fields(
-            source,
-            &config,
-            rig,
-            clock::now(),
-            cpu::class(),
-        )?)?;
+        let mut fields = document::fields(source, &config, rig, clock::now(), cpu::class())?;
+        if let Some(by) = &self.by {
+            by.dress(&mut fields);
+        }
+        let (options, notes) = self.keys(fields)?;
         let subject = Subject {
             rig,
             watch,
@@ -233,10 +293,7 @@ impl Results {
         })
     }
 
-    fn keys(
-        &self,
-        document: beluga_sinks::maml::DocumentFields,
-    ) -> anyhow::Result<(WriterOptions, Vec<String>)> {
+    fn keys(&self, document: DocumentFields) -> anyhow::Result<(WriterOptions, Vec<String>)> {
         let store = KeyStore::open_default()?;
         let device = store.device_key()?;
         let mut notes = Vec::new();

@@ -22,7 +22,7 @@ mod stream;
 
 use std::sync::LazyLock;
 
-use arrow_schema::SchemaRef;
+use arrow_schema::{DataType, SchemaRef};
 use beluga_types::{ArcTable, PointTable, SolidarFrame};
 
 pub use error::Error;
@@ -55,6 +55,43 @@ fn schemas() -> &'static Schemas {
     SCHEMAS
         .as_ref()
         .expect("an empty frame has columns of equal length, which is all that can be wrong")
+}
+
+/// A column of a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// As it stands in the stream.
+    pub name: String,
+    /// What its values are in JSON: `integer`, `number`, `boolean`, `string`, `array` or `object`.
+    pub json_type: &'static str,
+}
+
+/// The three tables of a frame with their columns.
+pub fn tables() -> [(&'static str, Vec<Column>); 3] {
+    let columns = |schema: &SchemaRef| {
+        let column = |field: &arrow_schema::FieldRef| Column {
+            name: field.name().clone(),
+            json_type: json_type(field.data_type()),
+        };
+        schema.fields().iter().map(column).collect()
+    };
+    let Schemas { frame, points, arcs } = schemas();
+    [
+        ("frame", columns(frame)),
+        ("points", columns(points)),
+        ("arcs", columns(arcs)),
+    ]
+}
+
+fn json_type(kind: &DataType) -> &'static str {
+    match kind {
+        kind if kind.is_integer() || kind.is_temporal() => "integer",
+        kind if kind.is_floating() => "number",
+        DataType::Boolean => "boolean",
+        kind if kind.is_list() => "array",
+        kind if kind.is_nested() => "object",
+        _ => "string",
+    }
 }
 
 /// The three streams of a frame.

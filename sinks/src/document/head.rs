@@ -21,3 +21,8 @@ pub fn head_of(mut source: impl BufRead) -> io::Result<Vec<u8>> {
         }
     }
 }
+
+/// Whether what [`head_of`] gave is the head of a record.
+pub fn is_head_of_record(head: &[u8]) -> bool {
+    head.ends_with(MARKER.as_bytes())
+}

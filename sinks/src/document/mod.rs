@@ -31,11 +31,12 @@ use std::ops::Range;
 use serde_json::{Map, Value, json};
 
 pub use finding::{Finding, Level, Rule};
-pub use head::head_of;
+pub use head::{head_of, is_head_of_record};
 pub use history::Happened;
 pub use profile::Profile;
 pub use published::published_schema;
 pub use rules::RULES;
+pub use schema::violations;
 
 use findings::Findings;
 use rules::{CONTROL, DISPLACED, NOT_UTF8, OVER_LIMIT, SCHEMA_PLACE};

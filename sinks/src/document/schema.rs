@@ -65,6 +65,20 @@ pub(super) fn compile(schema: &Value) -> Result<jsonschema::Validator, Change> {
         })
 }
 
+/// What in `instance` a schema does not allow, each with its place.
+pub fn violations(schema: &Value, instance: &Value) -> Vec<String> {
+    match compile(schema) {
+        Err(change) => vec![format!("no schema: {}", change.message)],
+        Ok(validator) => validator
+            .iter_errors(instance)
+            .map(|error| match error.instance_path().as_str() {
+                "" => error.to_string(),
+                place => format!("{place}: {error}"),
+            })
+            .collect(),
+    }
+}
+
 /// Keywords that a schema has and a map of properties has not, unless its properties are called so.
 fn is_bare(map: &Map<String, Value>) -> bool {
     let is_keyword = |(key, value): (&String, &Value)| match key.as_str() {

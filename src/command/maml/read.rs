@@ -40,7 +40,7 @@ impl Keys {
         }
     }
 
-    pub(super) fn unlock(&self) -> anyhow::Result<Unlock> {
+    pub(crate) fn unlock(&self) -> anyhow::Result<Unlock> {
         let mut unlock = Unlock::default();
         for path in &self.identity {
             unlock
@@ -97,7 +97,7 @@ pub(crate) fn metas_of(record: &Path, keys: &Keys, kind: &str) -> anyhow::Result
 }
 
 /// The same as [`frames`], before they are decoded.
-pub(super) fn frame_bytes(
+pub(crate) fn frame_bytes(
     record: &Path,
     keys: &Keys,
     mut each: impl FnMut(&str, FrameBytes) -> anyhow::Result<()>,
