@@ -12,6 +12,8 @@ pub(crate) mod escape;
 #[cfg(test)]
 mod faults;
 mod fence;
+#[cfg(test)]
+mod fixed;
 mod head;
 mod hex;
 mod index;

@@ -22,15 +22,23 @@ pub(crate) type FileKey = Zeroizing<Vec<u8>>;
 /// So many random bytes from the operating system's generator.
 pub(crate) fn random_key(length: usize) -> Result<FileKey, Error> {
     let mut bytes = Zeroizing::new(vec![0; length]);
-    getrandom::fill(&mut bytes).map_err(|source| Error::Randomness { source })?;
+    fill(&mut bytes)?;
     Ok(bytes)
 }
 
 /// Fills an array from the operating system's generator.
 pub(crate) fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Error> {
     let mut bytes = Zeroizing::new([0; N]);
-    getrandom::fill(bytes.as_mut()).map_err(|source| Error::Randomness { source })?;
+    fill(bytes.as_mut())?;
     Ok(bytes)
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), Error> {
+    #[cfg(test)]
+    if super::fixed::fill(bytes) {
+        return Ok(());
+    }
+    getrandom::fill(bytes).map_err(|source| Error::Randomness { source })
 }
 
 /// HKDF-SHA-512 (RFC 5869) without salt; `info` parts are joined.

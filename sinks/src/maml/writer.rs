@@ -394,3 +394,7 @@ impl Writer {
             .map_err(io_error("bringing a record to disk", &self.path))
     }
 }
+
+#[cfg(test)]
+#[path = "testkit/mod.rs"]
+mod testkit;
