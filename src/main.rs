@@ -9,6 +9,7 @@ mod config;
 mod control;
 mod corrections;
 mod cpu;
+mod doctor;
 mod document;
 mod earlier;
 mod exit;

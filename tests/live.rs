@@ -138,3 +138,128 @@ fn a_run_that_hears_nothing_says_what_to_look_at() {
     let (_, said) = check(home, &["live", "--rig", "rig.toml", "--seconds", "0"], 2);
     says(&said, &["seconds above zero"]);
 }
+
+/// With its sum.
+fn summed(body: &str) -> String {
+    let sum = body.bytes().fold(0_u8, |sum, byte| sum ^ byte);
+    format!("${body}*{sum:02X}\r\n")
+}
+
+/// Positions and attitudes of a receiver whose clock is so many seconds ahead of this host's.
+fn fixes(ahead_s: u64) -> Vec<String> {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap();
+    let of_day = |step: u64| (now.as_millis() as u64 + 1000 * ahead_s + 10 * step) % 86_400_000;
+    let line = |step: u64| {
+        let (seconds, millis) = (of_day(step) / 1000, of_day(step) % 1000);
+        let time = format!(
+            "{:02}{:02}{:02}.{millis:03}",
+            seconds / 3600,
+            seconds / 60 % 60,
+            seconds % 60
+        );
+        let fix = format!("GPGGA,{time},5406.00000,N,01206.00000,E,4,12,0.7,1.20,M,37.30,M,1.0,0001");
+        let attitude = format!("PASHR,{time},10.0,T,1.00,-2.00,0.00,0.020,0.020,0.040,4,3");
+        summed(&fix) + &summed(&attitude)
+    };
+    (0..20).map(line).collect()
+}
+
+#[test]
+fn the_doctor_names_what_is_wrong_with_its_remedy() {
+    let metadata = "live/ouster-os1-32-legacy/OS-1-32-G_v2.1.1_1024x10.json";
+    let capture = "live/ouster-os0-128-rng15-lowdata/OS-0-128-U1_v2.3.0_1024x10.pcap";
+    let shared = |path| shared_data("the_doctor_names_what_is_wrong_with_its_remedy", path);
+    let (Some(metadata), Some(capture)) = (shared(metadata), shared(capture)) else {
+        return;
+    };
+    let packets = datagrams(&capture, 7502);
+    let (folder, ports) = (
+        tempfile::tempdir().unwrap(),
+        [free_port(), free_port(), free_port()],
+    );
+    let home = folder.path();
+    let [nav, silent, swapped] = ports;
+    let rig = format!(
+        "[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n\
+         [[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:{nav}\"\n\
+         [[sensor]]\nname = \"silent\"\nkind = \"lidar\"\nsource = \"udp://127.0.0.1:{silent}\"\n\
+         [[sensor]]\nname = \"swapped\"\nkind = \"lidar\"\ncalibration = {:?}\nsource = \"udp://127.0.0.1:{swapped}\"\n",
+        metadata.display().to_string()
+    );
+    std::fs::write(home.join("rig.toml"), rig).unwrap();
+    let send = |socket: &UdpSocket| {
+        for line in fixes(37) {
+            socket.send_to(line.as_bytes(), ("127.0.0.1", nav)).unwrap();
+        }
+        for packet in packets.iter().take(10) {
+            socket.send_to(packet, ("127.0.0.1", swapped)).unwrap();
+        }
+    };
+    let (out, _) = heard(
+        home,
+        &["doctor", "--rig", "rig.toml", "--seconds", "60"],
+        send,
+        &[1],
+    );
+    for (words, verdict) in [
+        (&["gnss", "a second"][..], "PASS"),
+        (
+            &["gnss", "ahead of the host's", "TAI", "time_offset_ms = -3"],
+            "FAIL",
+        ),
+        (&["silent", "nothing came", "tcpdump"], "FAIL"),
+        (
+            &["swapped", "metadata", "expected that of the sensor that is heard"],
+            "FAIL",
+        ),
+        (&["disk", "GB free"], ""),
+        (&["processor", "core(s)"], ""),
+    ] {
+        let found = out
+            .lines()
+            .any(|line| line.starts_with(verdict) && words.iter().all(|word| line.contains(word)));
+        assert!(found, "{verdict} {words:?}: {out}");
+    }
+    // A port that another has is no reason to listen at all.
+    let taken = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let rig = format!(
+        "[[sensor]]\nname = \"front\"\nkind = \"lidar\"\nsource = \"udp://{}\"\n",
+        taken.local_addr().unwrap()
+    );
+    std::fs::write(home.join("taken.toml"), rig).unwrap();
+    let (out, _) = check(home, &["doctor", "--rig", "taken.toml"], 1);
+    says(&out, &["FAIL", "in use"]);
+}
+
+#[test]
+fn a_tape_that_was_cut_is_recovered_to_its_last_second() {
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let home = folder.path();
+    let rig = format!(
+        "[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n\
+         [[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:{port}\"\n"
+    );
+    std::fs::write(home.join("rig.toml"), rig).unwrap();
+    let send = |socket: &UdpSocket| {
+        for line in fixes(0) {
+            socket.send_to(line.as_bytes(), ("127.0.0.1", port)).unwrap();
+        }
+    };
+    heard(
+        home,
+        &["record", "--rig", "rig.toml", "--out", "whole.mcap"],
+        send,
+        &[0],
+    );
+    let (out, _) = check(home, &["--json", "recover", "whole.mcap"], 0);
+    let whole: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(whole["measurements"]["gnss"], 20, "{out}");
+    let bytes = std::fs::read(home.join("whole.mcap")).unwrap();
+    std::fs::write(home.join("cut.mcap"), &bytes[..bytes.len() - 40]).unwrap();
+    let (out, _) = check(home, &["recover", "cut.mcap", "--out", "again.mcap"], 3);
+    says(&out, &["not finished", "gnss: 20", "again.mcap"]);
+    check(home, &["recover", "again.mcap"], 0);
+    check(home, &["recover", "cut.mcap", "--out", "again.mcap"], 2);
+}

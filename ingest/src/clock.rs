@@ -14,7 +14,7 @@ const SET_AFTER_S: f64 = 946_684_800.0;
 /// Sources: TAI − UTC is 37 s and GPS − UTC 18 s since 2017 (IERS, Bulletin C 52), so TAI − GPS is 19 s;
 /// GPS time began on 1980-01-06 and its week number on ten bits begins again after 1024 weeks (IS-GPS-200,
 /// sections 3.3.4 and 20.3.3.3.1.1).
-pub(crate) fn cause(earlier: Stamp, later: Stamp) -> Option<&'static str> {
+pub fn cause(earlier: Stamp, later: Stamp) -> Option<&'static str> {
     /// From 1970 to GPS week 0, and 1024 weeks, in seconds.
     const GPS_EPOCH_S: f64 = 315_964_800.0;
     const GPS_ROUND_S: f64 = 619_315_200.0;

@@ -66,6 +66,7 @@ pub mod wav;
 mod writer;
 pub mod xtf;
 
+pub use clock::cause as clock_cause;
 pub use common_time::apart;
 pub use error::Error;
 pub use folder::Recording;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use beluga_ingest::live::{Heard, Live, Options};
 use beluga_ingest::tape;
+use beluga_types::Rig;
 use clap::Args;
 use serde::Serialize;
 
@@ -31,7 +32,7 @@ struct Listening {
     lateness: Duration,
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(super) fn seconds(text: &str) -> Result<Duration, String> {
     /// A year.
     const MOST_S: f64 = 3.2e7;
     let seconds: f64 = text
@@ -102,10 +103,7 @@ impl Fuse {
             .open(self.out.as_deref(), &default, &name, &rig, &watch)?;
         let tape = match self.record {
             None => None,
-            Some(path) => {
-                let writer = tape::Writer::create(&path, &rig).context(Wrong::Arguments)?;
-                Some((path, writer))
-            }
+            Some(path) => Some((path.clone(), new_tape(&path, &rig)?)),
         };
         let progress = Progress::start();
         let mouth = pipeline::run(River {
@@ -132,6 +130,12 @@ impl Fuse {
         keep_showing(opened.page, &Arc::default());
         Ok(report.exit())
     }
+}
+
+/// A tape that outlives a power cut, to its last second.
+fn new_tape(path: &Path, rig: &Rig) -> anyhow::Result<tape::Writer> {
+    let tape = tape::Writer::create(path, rig).and_then(tape::Writer::durable);
+    tape.context(Wrong::Arguments)
 }
 
 /// Records what sensors say now as a tape, and does nothing else.
@@ -164,7 +168,7 @@ impl Record {
         let (notes, heard) = (live.notes(), live.heard());
         let default = PathBuf::from(format!("{}.mcap", self.listening.name()));
         let path = self.out.map_or_else(|| free_name(&default), Ok)?;
-        let mut tape = tape::Writer::create(&path, live.rig()).context(Wrong::Arguments)?;
+        let mut tape = new_tape(&path, live.rig())?;
         let progress = Progress::start();
         for measurement in live {
             tape.push(&measurement)?;

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod demo;
+mod doctor;
 mod eval;
 mod execute;
 mod export;
@@ -8,6 +9,7 @@ mod live;
 pub(crate) mod maml;
 mod outputs;
 mod probe;
+mod recover;
 mod replay;
 mod run;
 mod sim;
@@ -29,6 +31,8 @@ pub(crate) enum Command {
     Live(live::Fuse),
     Record(live::Record),
     Run(execute::Execute),
+    Doctor(doctor::Doctor),
+    Recover(recover::Recover),
     Probe(probe::Probe),
     Sim(sim::Sim),
     Eval(eval::Eval),
@@ -45,6 +49,8 @@ impl Command {
             Command::Demo(command) => command.run(json),
             Command::Replay(command) => command.run(json),
             Command::Live(command) => command.run(json),
+            Command::Doctor(command) => command.run(json),
+            Command::Recover(command) => command.run(json),
             Command::Record(command) => command.run(json),
             Command::Run(command) => command.run(json),
             Command::Probe(command) => command.run(json),

@@ -43,6 +43,8 @@ struct Queue {
 pub struct Tally {
     /// Datagrams that came.
     pub heard: u64,
+    /// Their bytes.
+    pub bytes: u64,
     /// Of these, let go because the queue was full.
     pub let_go: u64,
     /// Lost before they came here, as far as the system tells.
@@ -67,6 +69,7 @@ impl Edge {
     pub(crate) fn push(&self, datagram: Datagram) {
         let mut queue = self.lock();
         queue.tally.heard += 1;
+        queue.tally.bytes += datagram.payload.len() as u64;
         queue.bytes += cost(&datagram);
         queue.waiting.push_back(Ok(datagram));
         while queue.bytes > self.most_bytes && queue.waiting.len() > 1 {

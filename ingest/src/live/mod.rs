@@ -9,12 +9,14 @@
 //!   what it asks of the system;
 //! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have;
+//! - `ask`: a sensor's metadata by HTTP;
 //! - `guard`: a clock that is nowhere near the host's; `merge`: the order.
 //!
 //! A tape of what comes out of here is the run: it replays to the same frames. `LIVE.md` beside this
 //! crate says what a rig says of live sensors, and what is heard.
 
 pub(crate) mod address;
+mod ask;
 mod edge;
 mod guard;
 mod lost;
@@ -111,10 +113,16 @@ impl fmt::Display for Heard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Tally {
             heard,
+            bytes,
             let_go,
             lost_before,
         } = self.tally;
-        write!(f, "{} at {}: {heard} datagrams", self.name, self.address)?;
+        let megabytes = bytes as f64 * 1e-6;
+        write!(
+            f,
+            "{} at {}: {heard} datagrams, {megabytes:.1} MB",
+            self.name, self.address
+        )?;
         if let_go > 0 {
             write!(f, ", {let_go} of them let go: the run was slower than the sensor")?;
         }

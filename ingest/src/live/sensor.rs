@@ -9,7 +9,7 @@ use beluga_types::{Measurement, Origin, Rig, SensorId, SensorKind, SensorSpec};
 use super::address::Address;
 use super::edge::Edge;
 use super::guard::Guard;
-use super::{Options, Telling};
+use super::{Options, Telling, ask};
 use crate::capture::{Damage, Datagram};
 use crate::error::Error;
 use crate::lidar::{self, Maker};
@@ -131,10 +131,19 @@ impl Voice {
         if let Err(error) = self.play(edge, said, telling) {
             telling.tell(match edge.tally().heard {
                 0 => self.silence(),
-                _ => error.to_string(),
+                _ => self.named(&error),
             });
         }
         let _ = said.send(Said::Ended(self.id));
+    }
+
+    /// What is wrong, with the sensor's name.
+    fn named(&self, error: &Error) -> String {
+        let (said, name) = (error.to_string(), format!("sensor `{}`", self.spec.name));
+        match said.contains(&name) {
+            true => said,
+            false => format!("{name}: {said}"),
+        }
     }
 
     /// What is said of a sensor that never came.
@@ -191,14 +200,11 @@ impl Voice {
         loop {
             let mut notes = Vec::new();
             let datagrams = std::iter::from_fn(|| edge.next());
-            match lidar::open_live(
-                datagrams,
-                self.look_nanos,
-                &self.path,
-                &self.folder,
-                &self.spec,
-                &mut notes,
-            ) {
+            let opened = self.asked().and_then(|spec| {
+                let (look, path, folder) = (self.look_nanos, &self.path, &self.folder);
+                lidar::open_live(datagrams, look, path, folder, &spec, &mut notes)
+            });
+            match opened {
                 Ok(packets) => {
                     edge.narrow();
                     notes.into_iter().for_each(|note| telling.tell(note));
@@ -206,14 +212,32 @@ impl Voice {
                 }
                 Err(error) if edge.is_over() => return Err(error),
                 Err(error) => {
-                    let error = error.to_string();
+                    let error = self.named(&error);
                     if error != told {
                         telling.tell(error.clone());
                         told = error;
                     }
+                    pass_over(edge);
                 }
             }
         }
+    }
+
+    /// The sensor as the rig has it; its metadata asked of itself, if the rig says where.
+    fn asked(&self) -> Result<SensorSpec, Error> {
+        let sensor = self
+            .spec
+            .calibration
+            .as_deref()
+            .filter(|place| ask::is_asked(place));
+        let kept = sensor.map(|sensor| ask::metadata(sensor, &self.folder, &self.spec.name));
+        let kept = kept
+            .transpose()?
+            .and_then(|kept| Some(kept.file_name()?.to_string_lossy().into_owned()));
+        Ok(SensorSpec {
+            calibration: kept.or_else(|| self.spec.calibration.clone()),
+            ..self.spec.clone()
+        })
     }
 
     /// Whether a datagram comes from where the rig says, and goes to this sensor's port.
@@ -245,5 +269,18 @@ impl Voice {
             }
         }
         Ok(())
+    }
+}
+
+/// Lets a second's datagrams go by, however many they are.
+fn pass_over(edge: &Edge) {
+    const SECOND_NANOS: i64 = 1_000_000_000;
+    let mut since = None;
+    while let Some(found) = edge.next() {
+        let Ok(datagram) = found else { continue };
+        let since = *since.get_or_insert(datagram.received);
+        if datagram.received.nanos_since(since).abs() > SECOND_NANOS {
+            return;
+        }
     }
 }

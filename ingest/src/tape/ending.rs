@@ -23,19 +23,31 @@ const SUM_BYTES: usize = 4;
 pub(super) struct Out {
     file: BufWriter<File>,
     holds_back: Arc<AtomicBool>,
+    /// Whether what is handed to the system shall outlive it too.
+    durable: Arc<AtomicBool>,
     end: Vec<u8>,
 }
 
+/// What an [`Out`] is told while it belongs to the library.
+pub(super) struct Told {
+    /// From now on the end is written.
+    pub(super) ends: Arc<AtomicBool>,
+    /// What is handed to the system shall outlive it too.
+    pub(super) durable: Arc<AtomicBool>,
+}
+
 impl Out {
-    /// The file, and what tells it that from now on its end is written.
-    pub(super) fn new(file: File) -> (Self, Arc<AtomicBool>) {
-        let holds_back = Arc::new(AtomicBool::new(false));
+    /// The file, and what it can be told.
+    pub(super) fn new(file: File) -> (Self, Told) {
+        let (holds_back, durable) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
         let out = Self {
             file: BufWriter::new(file),
             holds_back: holds_back.clone(),
+            durable: durable.clone(),
             end: Vec::new(),
         };
-        (out, holds_back)
+        let ends = holds_back;
+        (out, Told { ends, durable })
     }
 
     /// Writes the end that was held back.
@@ -48,7 +60,7 @@ impl Out {
             io::Error::new(io::ErrorKind::InvalidData, expected)
         })?;
         self.file.write_all(&ordered)?;
-        self.file.flush()
+        self.flush()
     }
 }
 
@@ -62,7 +74,11 @@ impl Write for Out {
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+        self.file.flush()?;
+        if self.durable.load(Ordering::Relaxed) {
+            self.file.get_ref().sync_data()?;
+        }
+        Ok(())
     }
 }
 

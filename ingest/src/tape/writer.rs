@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use beluga_types::{Measurement, Payload, Rig, SensorId, Stamp};
 use mcap::records::MessageHeader;
@@ -13,7 +12,7 @@ use mcap::write::NoSeek;
 use mcap::{Compression, McapError, WriteOptions};
 
 use super::cdr::Encoder;
-use super::ending::Out;
+use super::ending::{Out, Told};
 use super::fixes::{self, Moment};
 use super::rig::Attached;
 use super::schema::{Kind, topic};
@@ -39,8 +38,7 @@ const LEVEL: u32 = 1;
 pub struct Writer {
     pub(super) path: PathBuf,
     pub(super) mcap: mcap::Writer<NoSeek<Out>>,
-    /// Tells the file that what comes now is its end.
-    ends: Arc<AtomicBool>,
+    told: Told,
     names: Vec<String>,
     channels: BTreeMap<(SensorId, Kind), u16>,
     /// First end and bytes of the chunk that is open.
@@ -78,10 +76,24 @@ impl Writer {
         self
     }
 
+    /// Each chunk is on the disk before the next is begun, so that a power cut costs no more than a crash
+    /// of the program: for sensors that cannot be asked again.
+    ///
+    /// # Errors
+    /// If the folder cannot be written.
+    pub fn durable(self) -> Result<Self, Error> {
+        self.told.durable.store(true, Ordering::Relaxed);
+        let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        let synced = std::fs::File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(Error::io(folder))?;
+        Ok(self)
+    }
+
     /// An MCAP file without anything in it.
     pub(super) fn open(path: &Path) -> Result<Self, Error> {
         let file = OpenOptions::new().write(true).create_new(true).open(path);
-        let (out, ends) = Out::new(file.map_err(Error::io(path))?);
+        let (out, told) = Out::new(file.map_err(Error::io(path))?);
         let mcap = WriteOptions::library(WriteOptions::new(), LIBRARY)
             .profile(PROFILE)
             .compression(Some(Compression::Zstd))
@@ -95,7 +107,7 @@ impl Writer {
         Ok(Self {
             path: path.to_owned(),
             mcap,
-            ends,
+            told,
             names: Vec::new(),
             channels: BTreeMap::new(),
             chunk: None,
@@ -176,7 +188,7 @@ impl Writer {
     /// If something cannot be written.
     pub fn finish(mut self) -> Result<u64, Error> {
         self.flush()?;
-        self.ends.store(true, Ordering::Relaxed);
+        self.told.ends.store(true, Ordering::Relaxed);
         self.mcap.finish().map_err(failed(&self.path))?;
         let out = self.mcap.into_inner().into_inner();
         out.finish().map_err(Error::io(&self.path))?;

@@ -1,5 +1,7 @@
 //! Every capture of a lidar, sent as datagrams: the scans are those of the file's reader.
 
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -96,4 +98,63 @@ fn velodynes_are_heard_as_their_files_are_read() {
         };
         same_scans(&file, 2368, lines, scans);
     }
+}
+
+/// Answers each request for an Ouster's metadata, until it is asked for something else.
+fn sensor_api(server: &TcpListener, metadata: &str) {
+    for connection in server.incoming() {
+        let mut connection = connection.unwrap();
+        let mut request = String::new();
+        BufReader::new(connection.try_clone().unwrap())
+            .read_line(&mut request)
+            .unwrap();
+        if !request.starts_with("GET /api/v1/sensor/metadata ") {
+            return;
+        }
+        let length = metadata.len();
+        write!(
+            connection,
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n{metadata}"
+        )
+        .unwrap();
+    }
+}
+
+#[test]
+fn an_ouster_is_asked_for_its_metadata() {
+    let test = "an_ouster_is_asked_for_its_metadata";
+    let Some(folder) = shared_data(test, "live/ouster-os0-128-rng15-lowdata") else {
+        return;
+    };
+    let name = "OS-0-128-U1_v2.3.0_1024x10";
+    let metadata = std::fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    let sent = datagrams(&folder.join(format!("{name}.pcap")), 7502);
+    let (server, port) = (TcpListener::bind("127.0.0.1:0").unwrap(), free_port());
+    let address = server.local_addr().unwrap();
+    let rig = format!(
+        "[[sensor]]\nname = \"lidar\"\nkind = \"lidar\"\ncalibration = \"http://{address}\"\nsource = \"udp://127.0.0.1:{port}\"\n"
+    );
+    let hearing = Hearing::new();
+    let answering = std::thread::spawn(move || sensor_api(&server, &metadata));
+    let out = hearing.hear(&rig, |sender| {
+        sent.iter().for_each(|payload| sender.send(port, 1, payload))
+    });
+    assert_eq!(scans(out).len(), 1, "{}", hearing.told());
+    assert!(hearing.folder.path().join("lidar.metadata.json").is_file());
+    TcpStream::connect(address)
+        .unwrap()
+        .write_all(b"GET / HTTP/1.1\r\n\r\n")
+        .unwrap();
+    answering.join().unwrap();
+    // Nobody answers any more.
+    let hearing = Hearing::new();
+    let out = hearing.hear(&rig, |sender| {
+        sent.iter().for_each(|payload| sender.send(port, 1, payload))
+    });
+    assert!(scans(out).is_empty());
+    assert!(
+        hearing.told().contains("`lidar`, `calibration`"),
+        "{}",
+        hearing.told()
+    );
 }
