@@ -1,11 +1,13 @@
-//! Speed of the sonar chain's two heavy steps on one ping of 256 beams of 4096 samples, one thread.
+//! Speed of the sonar chain's two heavy steps on one ping of 256 beams of 4096 samples, one thread, and of
+//! forming the beams of planes.
 
 use std::hint::black_box;
 
+use beluga_fusion::sonar::beamform::Beamformer;
 use beluga_fusion::sonar::cfar::{Cfar, Levels};
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
 use beluga_fusion::sonar::{CfarKind, ReplicaWindow};
-use beluga_types::{Pulse, PulseKind, Shading};
+use beluga_types::{Elements, Point, Pulse, PulseKind, SampleValues, Shading, WaveformShape, Waveforms};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const BEAMS: usize = 256;
@@ -61,5 +63,66 @@ fn sonar(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sonar);
+/// Beams of planes of elements half a wavelength apart, of a ping of 2048 samples; all threads.
+fn beams(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("fusion");
+    // A place that is off the grid by a hundredth of a millimetre makes it none.
+    for (side, off_m, word) in [
+        (8usize, 0.0, "rows"),
+        (8, 1e-5, "elements"),
+        (16, 0.0, "rows"),
+        (16, 1e-5, "elements"),
+    ] {
+        let samples = 2048;
+        let shape = WaveformShape {
+            channels: side * side,
+            samples,
+        };
+        let value = |n: usize| (n as u32).wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32 - 0.5;
+        let values = SampleValues::IqF32(
+            (0..side * side * samples)
+                .map(|n| [value(n), value(n + 7)])
+                .collect(),
+        );
+        let pulse = Pulse {
+            kind: PulseKind::Lfm,
+            start_hz: 90e3,
+            end_hz: 110e3,
+            duration_s: 1e-3,
+            shading: Shading::Rectangular,
+        };
+        let place = |n: usize| {
+            let off_m = if n == 0 { off_m } else { 0.0 };
+            Point::new(
+                (n / side) as f64 * 6.8e-3 + off_m,
+                (n % side) as f64 * 6.8e-3,
+                0.0,
+            )
+        };
+        let ping = Elements {
+            waveforms: Waveforms::new(shape, values, 1.0, 25e3, 100e3, 0.0).expect("finite samples"),
+            positions: (0..side * side).map(place).collect(),
+            beam: None,
+            pulse: Some(pulse),
+            sound_speed_m_per_s: None,
+            blanking_m: 3.0,
+        };
+        let former = Beamformer::new(&ping, &pulse, ReplicaWindow::Hamming, 1500.0).expect("a plane");
+        let beams = former.form(&ping).map_or(0, |formed| formed.beams.beams.len());
+        group.throughput(Throughput::Elements((beams * samples) as u64));
+        group.bench_function(
+            format!("beamform/{side}x{side}-{beams}x{samples}/{word}"),
+            |bencher| {
+                bencher.iter(|| {
+                    former
+                        .form(black_box(&ping))
+                        .map(|formed| formed.beams.beams.len())
+                });
+            },
+        );
+    }
+    group.finish();
+}
+
+criterion_group!(benches, sonar, beams);
 criterion_main!(benches);

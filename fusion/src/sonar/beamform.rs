@@ -1,11 +1,13 @@
 //! Beams of an array of elements: each element turned and delayed by the way sound has to it, then added.
 //!
-//! Delays are exact for every frequency of the band: they are turns of each element's spectrum. A wave
+//! Delays are exact for every frequency of the band: they are turns of each element's spectrum. Grids of
+//! elements are added up row by row, which for 16 by 16 of them is several times faster. A wave
 //! front from near by is curved; where that matters the beams are focused in zones of range, each so
 //! short that the focus is off by an eighth of a wavelength at most (B. Steinberg, "Principles of
-//! Aperture and Array System Design", Wiley 1976).
+//! Aperture and Array System Design", Wiley 1976). Of an echo from nearer than a pulse is long its ends are focused for other ranges than its middle: 0.3 dB at 0.45 m of a pulse 0.75 m long.
 
 mod aperture;
+mod grid;
 mod split;
 
 use std::f64::consts::{PI, TAU};
@@ -20,7 +22,8 @@ use rustfft::{Fft, FftPlanner};
 use super::config::ReplicaWindow;
 use super::response::lowest_bin;
 use aperture::Aperture;
-pub(crate) use aperture::Unformed;
+pub use aperture::Unformed;
+use grid::Grid;
 pub(crate) use split::Split;
 
 /// Zones of focus at most: nearer than the last one begins, its focus is kept.
@@ -34,7 +37,7 @@ const MOST_SAMPLES: usize = 1 << 25;
 const RESTART: usize = 64;
 
 /// What beams an array of elements can form; made once for a layout.
-pub(crate) struct Beamformer {
+pub struct Beamformer {
     positions: Arc<[beluga_types::Point<beluga_types::Sensor>]>,
     pulse: Pulse,
     sound_speed_m_per_s: f64,
@@ -42,6 +45,7 @@ pub(crate) struct Beamformer {
     elements: Vec<(Vector3<f64>, f64)>,
     beams: Arc<[Beam]>,
     zones: Vec<Zone>,
+    grid: Option<Grid>,
     splits: Vec<Split>,
     /// What there is to say of the layout.
     pub(crate) notes: Vec<String>,
@@ -55,8 +59,9 @@ pub(crate) struct Beamformer {
 }
 
 /// A ping as beams, and the elements it was formed of.
-pub(crate) struct Formed {
-    pub(crate) beams: Beams,
+pub struct Formed {
+    /// Its beams.
+    pub beams: Beams,
     spectra: Vec<Vec<Complex<f32>>>,
     /// First sample of each zone.
     boundaries: Vec<usize>,
@@ -75,7 +80,7 @@ impl Beamformer {
     /// # Errors
     /// [`Unformed`] if there are not three elements at places of their own, one for each channel, near
     /// enough to each other to hear one ping.
-    pub(crate) fn new(
+    pub fn new(
         ping: &Elements,
         pulse: &Pulse,
         window: ReplicaWindow,
@@ -108,12 +113,15 @@ impl Beamformer {
         let mut planner = FftPlanner::new();
         let elements = aperture.weighted(window);
         let split = |along| Split::new(&elements, along, wavelength_m);
-        let splits = aperture.axes().map(split).collect();
+        let axes: Vec<_> = aperture.axes().collect();
+        let splits = axes.iter().copied().map(split).collect();
+        let grid = Grid::of(&elements, &axes, &beams);
         Ok(Self {
             positions: Arc::clone(&ping.positions),
             pulse: *pulse,
             sound_speed_m_per_s,
             elements,
+            grid,
             splits,
             beams: beams.into(),
             zones: zones(size_m, wavelength_m, ping.blanking_m),
@@ -143,12 +151,9 @@ impl Beamformer {
 
     /// What the half of the array ahead of a split hears in a beam; the rest of the beam is the other's.
     pub(crate) fn half(&self, formed: &Formed, beam: usize, split: &Split, channel: &mut Vec<[f32; 2]>) {
-        let row = self.row(
-            &formed.spectra,
-            &self.beams[beam],
-            &formed.boundaries,
-            &split.shares,
-        );
+        let (beam, shares) = (&self.beams[beam], &split.shares);
+        let far = self.steered(&formed.spectra, beam, f64::INFINITY, shares);
+        let row = self.focused(far, &formed.spectra, beam, &formed.boundaries, shares);
         channel.clear();
         channel.extend(row.iter().map(|value| [value.re, value.im]));
     }
@@ -158,7 +163,7 @@ impl Beamformer {
     ///
     /// # Errors
     /// If the samples made are none (not finite).
-    pub(crate) fn form(&self, ping: &Elements) -> Result<Formed, Error> {
+    pub fn form(&self, ping: &Elements) -> Result<Formed, Error> {
         let waveforms = &ping.waveforms;
         let rate_hz = self.rate_hz;
         let spectra = self.spectra(waveforms);
@@ -168,8 +173,20 @@ impl Beamformer {
         };
         let boundaries: Vec<usize> = self.zones.iter().map(boundary).collect();
         let all = vec![1.0; self.elements.len()];
-        let row = |beam: &Beam| self.row(&spectra, beam, &boundaries, &all);
-        let rows: Vec<Vec<Complex<f32>>> = self.beams.par_iter().map(row).collect();
+        let far = match &self.grid {
+            Some(grid) => grid.spectra(&spectra, &self.elements, |sum, spectrum, later_m, weight| {
+                self.add_late(sum, spectrum, later_m, weight);
+            }),
+            None => Vec::new(),
+        };
+        let row = |(number, beam): (usize, &Beam)| {
+            let far = match far.get(number) {
+                Some(far) => self.in_time(far.clone()),
+                None => self.steered(&spectra, beam, f64::INFINITY, &all),
+            };
+            self.focused(far, &spectra, beam, &boundaries, &all)
+        };
+        let rows: Vec<Vec<Complex<f32>>> = self.beams.par_iter().enumerate().map(row).collect();
         let values = match waveforms.values().is_iq() {
             true => SampleValues::IqF32(rows.iter().flatten().map(|value| [value.re, value.im]).collect()),
             false => SampleValues::RealF32(rows.iter().flatten().map(|value| value.re).collect()),
@@ -204,18 +221,18 @@ impl Beamformer {
         })
     }
 
-    /// One beam, of which each element has a share. Zones come from far to near: each fills what lies
-    /// before the one behind it.
-    fn row(
+    /// One beam, of which each element has a share, from what it hears of afar: each nearer zone fills
+    /// what lies before the one behind it.
+    fn focused(
         &self,
+        mut row: Vec<Complex<f32>>,
         spectra: &[Vec<Complex<f32>>],
         beam: &Beam,
         boundaries: &[usize],
         shares: &[f64],
     ) -> Vec<Complex<f32>> {
-        let mut row = vec![Complex::default(); self.samples];
-        let mut end = self.samples;
-        for (zone, &from) in self.zones.iter().zip(boundaries) {
+        let mut end = boundaries[0];
+        for (zone, &from) in self.zones.iter().zip(boundaries).skip(1) {
             if from < end {
                 let focused = self.steered(spectra, beam, zone.focus_m, shares);
                 row[from..end].copy_from_slice(&focused[from..end]);
@@ -238,7 +255,7 @@ impl Beamformer {
         (0..self.elements.len()).into_par_iter().map(transform).collect()
     }
 
-    /// One beam focused at one range.
+    /// One beam focused at one range, of which each element has a share.
     fn steered(
         &self,
         spectra: &[Vec<Complex<f32>>],
@@ -248,33 +265,47 @@ impl Beamformer {
     ) -> Vec<Complex<f32>> {
         let towards = beam.direction.vector();
         let mut sum = vec![Complex::default(); self.bins];
+        for (((place, weight), share), spectrum) in self.elements.iter().zip(shares).zip(spectra) {
+            if weight * share != 0.0 {
+                self.add_late(
+                    &mut sum,
+                    spectrum,
+                    later_m(place, &towards, focus_m),
+                    weight * share,
+                );
+            }
+        }
+        self.in_time(sum)
+    }
+
+    /// Adds what is late by a way as if it were not.
+    fn add_late(&self, sum: &mut [Complex<f32>], spectrum: &[Complex<f32>], later_m: f64, weight: f64) {
+        let late_s = later_m / self.sound_speed_m_per_s;
         let bin_hz = self.rate_hz / self.bins as f64;
+        let step = Complex::from_polar(1.0, TAU * bin_hz * late_s);
         // Bins stand from zero up, then from the lowest up.
         let wrap = (self.bins as i64 + self.lowest) as usize;
-        let stretches = [(0..wrap, 0), (wrap..self.bins, self.lowest)];
-        for (((place, weight), share), spectrum) in self.elements.iter().zip(shares).zip(spectra) {
-            let weight = weight * share;
-            if weight == 0.0 {
-                continue;
-            }
-            let late_s = later_m(place, &towards, focus_m) / self.sound_speed_m_per_s;
-            let step = Complex::from_polar(1.0, TAU * bin_hz * late_s);
-            for (bins, first) in &stretches {
-                let sums = sum[bins.clone()].chunks_mut(RESTART);
-                for (chunk, (sum, spectrum)) in sums.zip(spectrum[bins.clone()].chunks(RESTART)).enumerate() {
-                    let line = first + (chunk * RESTART) as i64;
-                    let hz = line as f64 * bin_hz + self.middle_hz;
-                    let mut turn = Complex::from_polar(weight / self.bins as f64, TAU * hz * late_s);
-                    for (slot, value) in sum.iter_mut().zip(spectrum) {
-                        *slot += value * Complex::new(turn.re as f32, turn.im as f32);
-                        turn *= step;
-                    }
+        for (bins, first) in [(0..wrap, 0), (wrap..self.bins, self.lowest)] {
+            let sums = sum[bins.clone()].chunks_mut(RESTART);
+            for (chunk, (sum, spectrum)) in sums.zip(spectrum[bins].chunks(RESTART)).enumerate() {
+                let line = first + (chunk * RESTART) as i64;
+                let hz = line as f64 * bin_hz + self.middle_hz;
+                let mut turn = Complex::from_polar(weight, TAU * hz * late_s);
+                for (slot, value) in sum.iter_mut().zip(spectrum) {
+                    *slot += value * Complex::new(turn.re as f32, turn.im as f32);
+                    turn *= step;
                 }
             }
         }
-        self.fft[1].process(&mut sum);
-        sum.truncate(self.samples);
-        sum
+    }
+
+    /// A beam's spectrum as samples.
+    fn in_time(&self, mut spectrum: Vec<Complex<f32>>) -> Vec<Complex<f32>> {
+        self.fft[1].process(&mut spectrum);
+        spectrum.truncate(self.samples);
+        let share = 1.0 / self.bins as f32;
+        spectrum.iter_mut().for_each(|value| *value *= share);
+        spectrum
     }
 }
 
@@ -288,19 +319,19 @@ fn later_m(place: &Vector3<f64>, towards: &Vector3<f64>, focus_m: f64) -> f64 {
     longer / ((focus_m * focus_m + longer).max(0.0).sqrt() + focus_m)
 }
 
-/// Zones from far to near. The curvature of a wave front bends an array of length D by D²/8R, so a focus
-/// at 1/R holds for λ/2D² to either side.
+/// Zones from far to near, the first for plane waves. The curvature of a wave front bends an array of
+/// length D by D²/8R, so a focus at 1/R holds for λ/2D² to either side.
 fn zones(size_m: f64, wavelength_m: f64, nearest_m: f64) -> Vec<Zone> {
     let half_depth = wavelength_m / (2.0 * size_m * size_m);
     let nearest = 1.0 / nearest_m.max(0.5 * size_m);
-    let count = ((nearest / (2.0 * half_depth)).ceil() as usize).clamp(1, MOST_ZONES);
+    let count = ((0.5 * (nearest / half_depth + 1.0)).ceil() as usize).clamp(1, MOST_ZONES);
     (0..count)
         .map(|zone| Zone {
             from_m: match zone + 1 == count {
                 true => 0.0,
-                false => 1.0 / (2.0 * half_depth * (zone + 1) as f64),
+                false => 1.0 / (half_depth * (2 * zone + 1) as f64),
             },
-            focus_m: 1.0 / (half_depth * (2 * zone + 1) as f64),
+            focus_m: 1.0 / (half_depth * (2 * zone) as f64),
         })
         .collect()
 }

@@ -6,7 +6,7 @@
 pub mod acoustics;
 mod across;
 mod array;
-mod beamform;
+pub mod beamform;
 pub mod cfar;
 mod chain;
 mod config;

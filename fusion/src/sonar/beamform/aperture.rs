@@ -15,7 +15,8 @@ const THIN: f64 = 0.02;
 
 /// Why elements make no beams.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
-pub(crate) enum Unformed {
+#[non_exhaustive]
+pub enum Unformed {
     /// Not one finite place for each channel.
     #[error(
         "ping has {channels} elements and the rig {found} usable positions of them, expected one for each of three or more"
