@@ -12,6 +12,9 @@ use crate::exit::Wrong;
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Config {
+    /// Who answers for the run; kept in its record, encrypted, and not in the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) operator: Option<String>,
     /// How measurements become frames.
     pub(crate) fusion: beluga_fusion::Config,
 }

@@ -2,12 +2,15 @@
 //! loops change about their poses.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
 
 use beluga_fusion::graph::{Closed, Loops};
+use beluga_sinks::maml::Meta;
 use beluga_sinks::{Error, FrameHasher, arrow, maml};
 use beluga_types::SolidarFrame;
 
+use crate::audit::{Losses, Why};
 use crate::corrections;
 
 /// A record, and what looks back on its frames.
@@ -15,6 +18,8 @@ pub(crate) struct Keeper {
     pub(crate) record: maml::Writer,
     /// Where the survey meets itself, if that is looked for.
     pub(crate) loops: Option<Loops>,
+    /// Set when the run was told to end early.
+    pub(crate) stop: Arc<AtomicBool>,
 }
 
 /// What the record kept.
@@ -38,7 +43,9 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
     let Keeper {
         mut record,
         mut loops,
+        stop,
     } = keeper;
+    let mut losses = Losses::default();
     let mut hasher = FrameHasher::new();
     let (mut too_large, mut revision, mut last_nanos) = (0, 0, 0);
     let mut is_disk_full = false;
@@ -55,6 +62,7 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
             }
             Err(error) => return Err(error.into()),
         }
+        is_disk_full |= say(&mut record, losses.count(frame.index, &frame.gaps, last_nanos)?)?;
         if let Some(closed) = loops.as_mut().and_then(|loops| loops.push(&frame)) {
             revision += 1;
             is_disk_full |= publish(&mut record, &closed, revision, last_nanos)?;
@@ -66,7 +74,14 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
     {
         is_disk_full |= publish(&mut record, closed, revision + 1, last_nanos)?;
     }
-    let frame_sha256 = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+    let frame_sha256: String = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+    let why = match is_disk_full {
+        true => Why::DiskFull,
+        false if stop.load(Ordering::Relaxed) => Why::Stopped,
+        false => Why::SourceEnded,
+    };
+    let ended = losses.ended(why, record.frames(), &frame_sha256, last_nanos)?;
+    is_disk_full |= say(&mut record, [ended])?;
     Ok(Kept {
         summary: record.finish()?,
         frame_sha256,
@@ -78,7 +93,12 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
 
 /// Whether the disk was full before all of it was written.
 fn publish(record: &mut maml::Writer, closed: &Closed, revision: u64, at_nanos: i64) -> anyhow::Result<bool> {
-    for meta in corrections::metas(closed, revision, at_nanos)? {
+    say(record, corrections::metas(closed, revision, at_nanos)?)
+}
+
+/// Whether the disk was full before all of it was written.
+fn say(record: &mut maml::Writer, metas: impl IntoIterator<Item = Meta>) -> anyhow::Result<bool> {
+    for meta in metas {
         match record.push_meta(&meta) {
             Err(Error::DiskFull { .. }) => return Ok(true),
             pushed => pushed?,

@@ -1,5 +1,6 @@
 //! The `beluga` program: one boat, one pass, one cloud.
 
+mod audit;
 #[cfg(feature = "viz")]
 mod browser;
 mod by_document;

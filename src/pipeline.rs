@@ -92,6 +92,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         record,
         // In a saved map places are known by that map.
         loops: map.is_none().then(|| Loops::new(&fusion, &rig)).flatten(),
+        stop: stop.clone(),
     });
     let (tape_path, tape) = tape.unzip();
     let fuser = match map {

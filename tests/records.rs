@@ -19,8 +19,9 @@ fn a_record_is_handed_on_proven_and_mended() {
         &["sim", "--scene", "sample", "--seconds", "2.5", "--out", "run"],
         0,
     );
+    fs::write(home.join("who.toml"), "operator = \"port office\"\n").unwrap();
     let suite = [
-        "--suite", "core-512", "--pad", "--out", "run.maml", "--view", "none",
+        "--config", "who.toml", "--suite", "core-512", "--pad", "--out", "run.maml", "--view", "none",
     ];
     check(home, &[&["replay", "run"], &suite[..]].concat(), 0);
     let (out, _) = check(
@@ -112,6 +113,19 @@ fn a_record_is_handed_on_proven_and_mended() {
         (&"record".into(), &"end".into())
     );
     assert!(lines.iter().any(|line| line["what"] == "checkpoint"));
+    let said = |kind: &str| lines.iter().find(|line| line["kind"] == kind).unwrap()["value"].clone();
+    let begun = said("run.begun");
+    assert_eq!(begun["operator"], "port office");
+    assert!(begun["sensors"].as_array().unwrap().len() > 1 && begun["config_sha256"].is_string());
+    let ended = said("run.ended");
+    assert_eq!(
+        (&ended["why"], &ended["lost"]),
+        (&"source ended".into(), &Value::Array(Vec::new()))
+    );
+    assert!(
+        !String::from_utf8_lossy(&bytes("run.maml")).contains("port office"),
+        "encrypted"
+    );
 
     // Torn: sworn where it ends, and mended.
     let whole = bytes("run.maml");

@@ -14,6 +14,7 @@ use beluga_types::Rig;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::audit;
 use crate::clock;
 use crate::config::Config;
 use crate::cpu;
@@ -221,6 +222,8 @@ impl Results {
         if let Some(by) = &self.by {
             by.dress(&mut fields);
         }
+        let operator = config.operator.as_deref();
+        let begun = audit::begun(source, operator, rig, &fields.config_toml, clock::now())?;
         let (options, notes) = self.keys(fields)?;
         let subject = Subject {
             rig,
@@ -229,8 +232,9 @@ impl Results {
         };
         let (picture, page) = self.picture(&path, subject)?;
         config.fusion.keep_echoes = picture.is_some();
-        let record = Writer::create(&path, options)
+        let mut record = Writer::create(&path, options)
             .with_context(|| format!("cannot make the record {}", path.display()))?;
+        record.push_meta(&begun)?;
         Ok(Opened {
             config,
             record,

@@ -159,6 +159,11 @@ impl Writer {
         self.head_bytes + self.offset
     }
 
+    /// Frames written so far.
+    pub fn frames(&self) -> u64 {
+        self.counts.frames
+    }
+
     /// Adds a frame. `time_nanos`: the end of its window, in nanoseconds since the Unix epoch.
     ///
     /// # Errors
