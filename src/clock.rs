@@ -10,6 +10,13 @@ pub(crate) fn now() -> Stamp {
     Stamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
 
+/// When today began, UTC.
+pub(crate) fn today() -> Stamp {
+    const DAY_NANOS: i64 = 86_400_000_000_000;
+    let now = now().nanos();
+    Stamp::from_nanos(now - now.rem_euclid(DAY_NANOS))
+}
+
 /// Nanoseconds since 1970 as UTC to the millisecond, `2024-05-01 12:00:00.000`.
 pub(crate) fn utc(nanos: i64) -> String {
     // Both forms are of one width in all the years a stamp can say.

@@ -128,6 +128,7 @@ fn a_recording_becomes_a_sealed_record_that_gives_back_its_frames() {
         device,
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     for frame in &frames {

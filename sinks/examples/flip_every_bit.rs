@@ -44,6 +44,7 @@ fn record() -> Result<Vec<u8>, Box<dyn Error>> {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let mut writer = Writer::create(&path, options)?;
     for i in 0..FRAMES {

@@ -42,6 +42,7 @@ fn child(path: &Path, suite: Suite) -> Result<(), Box<dyn Error>> {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let mut writer = Writer::create(path, options)?;
     let mut out = std::io::stdout();

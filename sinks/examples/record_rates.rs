@@ -60,6 +60,7 @@ fn options(suite: Suite) -> WriterOptions {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     }
 }
 

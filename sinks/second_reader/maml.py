@@ -115,11 +115,12 @@ def stanzas(text):
 class Head:
     """HEAD and PRE, or what is inside a proof."""
 
-    def __init__(self, suite, file_id, document_hash, signers, recipients):
+    def __init__(self, suite, file_id, document_hash, signers, recipients, flags=0):
+        self.hides_times = flags == 1
         self.suite, self.file_id, self.document_hash = suite, file_id, document_hash
         self.name, self.key_len, self.nonce_len = SUITES[suite]
         self.recipients = recipients
-        self.leaf = bytes([1, suite, 0]) + file_id + document_hash
+        self.leaf = bytes([1, suite, flags]) + file_id + document_hash
         named = stanzas(signers)
         words = [["device", "ml-dsa-65"], ["file", "ml-dsa-44"], ["certificate", "ml-dsa-65"]]
         if [stanza[0] for stanza in named] != words:
@@ -254,7 +255,7 @@ def read_head(data):
         if line == MARKER:
             break
     text, pre = data[:offset], data[offset : offset + 100]
-    if len(pre) < 100 or pre[:9] != MAGIC or pre[9] != 1 or pre[10] not in SUITES or any(pre[11:16]):
+    if len(pre) < 100 or pre[:9] != MAGIC or pre[9] != 1 or pre[10] not in SUITES or pre[11] > 1 or any(pre[12:16]):
         raise Status("BAD-HEAD(PRE is not of this version)")
     if struct.unpack("<I", pre[16:20])[0] != len(text):
         raise Status("BAD-HEAD(length of HEAD)")
@@ -267,7 +268,7 @@ def read_head(data):
         raise Status("BAD-HEAD(document hash)")
     signers = only(text, b"maml-signers")
     recipients = text[readers[2] : readers[3]]
-    return Head(pre[10], pre[52:68], pre[20:52], text[signers[2] : signers[3]], recipients), text, pre
+    return Head(pre[10], pre[52:68], pre[20:52], text[signers[2] : signers[3]], recipients, pre[11]), text, pre
 
 
 # The tree -----------------------------------------------------------------------------------------
@@ -457,10 +458,11 @@ class Record:
             self.pending.append(("meta", meta))
         else:
             self.parts += payload
-            if len(self.parts) > MAX_FRAME:
+            if len(self.parts) > MAX_FRAME + 8:
                 return self.inside(seq)
             if not flags & 2:
-                frame, self.parts = self.parts, b""
+                # A hidden time stands before the frame.
+                frame, self.parts = self.parts[8 if self.head.hides_times else 0 :], b""
                 if not is_frame(frame):
                     return self.inside(seq)
                 self.pending.append(("frame", hashlib.sha256(frame).hexdigest()))
@@ -562,7 +564,7 @@ def check_proof(text, keys):
     proof = json.loads(text)
     suite = {name: number for number, (name, _, _) in SUITES.items()}[proof["suite"]]
     identity = bytes.fromhex(proof["file_id"]), bytes.fromhex(proof["document_sha256"])
-    head = Head(suite, *identity, proof["signers"].encode(), proof["recipients"].encode())
+    head = Head(suite, *identity, proof["signers"].encode(), proof["recipients"].encode(), int(proof.get("hides_times", False)))
     note = proof["note"].encode()
     leaves, root = int(note.split(b"\n")[1]), base64.b64decode(note.split(b"\n")[2])
     path = lambda hashes: [bytes.fromhex(digits) for digits in hashes]
@@ -594,6 +596,7 @@ def check_proof(text, keys):
         body = b""
         for record, header in zip(records[1:], parts):
             body += head.payload(record[:40], header[6], header[1], record[40:], *secret) or b""
+        body = body[8:] if head.hides_times else body
         said["opened"] = hashlib.sha256(body).hexdigest() if is_frame(body) else None
     return said
 

@@ -44,6 +44,7 @@ fn record(suite: Suite) -> (tempfile::TempDir, PathBuf) {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     for i in 0..3 {

@@ -43,6 +43,7 @@ fn options(suite: Suite) -> WriterOptions {
         device: device(1),
         previous: None,
         padded: false,
+        hides_times: false,
     }
 }
 
@@ -357,5 +358,51 @@ fn padded_records_lead_back_and_tell_few_lengths() {
             .map(|header| u32::from_le_bytes(header[8..12].try_into().unwrap()))
             .collect();
         assert!(lengths.len() <= 2, "{lengths:?}");
+    }
+}
+
+#[test]
+fn hidden_times_are_in_the_payloads_only() {
+    for suite in [Suite::Edge256, Suite::Core512] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("run.maml");
+        let hidden = WriterOptions {
+            hides_times: true,
+            ..options(suite)
+        };
+        let mut writer = Writer::create(&path, hidden).unwrap();
+        let time = |i: u64| BEGIN + 7 * SECOND + i as i64 * SECOND / 10;
+        for i in 0..25 {
+            writer.push(&frame(i), time(i)).unwrap();
+        }
+        writer.finish().unwrap();
+        let report = verify(&path, &Trust::of([device(1).id()]), Some(&unlock(2))).unwrap();
+        assert_eq!(report.exit_code(), 0, "{report}");
+        assert!(report.to_string().contains("times:      hidden"), "{report}");
+        let mut reader = Reader::open(&path, &unlock(2)).unwrap();
+        for i in 0..25 {
+            let found = reader.next_frame().unwrap().unwrap();
+            assert_eq!((found.time_nanos, &found.bytes), (time(i), &frame(i)));
+        }
+        reader.seek(time(13) - 1).unwrap();
+        assert_eq!(reader.next_frame().unwrap().unwrap().bytes, frame(13));
+        // Neither nanoseconds nor seconds of any frame stand there for everybody to see.
+        let bytes = fs::read(&path).unwrap();
+        let magic = b"\x89MAML\r\n\x1a\n";
+        let begin = bytes.windows(9).position(|window| window == magic).unwrap();
+        let shows = |time: [u8; 8]| bytes[begin..].windows(8).any(|window| window == time);
+        for i in 0..25 {
+            assert!(!shows(time(i).to_le_bytes()) && !shows((time(i) / SECOND).to_be_bytes()));
+        }
+        let proof = beluga_sinks::maml::prove(&path, 4, None).unwrap();
+        let proof = beluga_sinks::maml::Proof::from_json(&proof.to_json()).unwrap();
+        assert_eq!(proof.check().unwrap().time_nanos, 0);
+        assert_eq!(proof.open(&unlock(2)).unwrap(), frame(4));
+        let target = folder.path().join("again.maml");
+        assert!(recovered(&path, &target).unwrap().is_whole());
+        let again = Reader::open(&target, &unlock(3)).unwrap();
+        assert!(again.hides_times());
+        let times: Vec<i64> = again.map(|frame| frame.unwrap().time_nanos).collect();
+        assert_eq!(times, (0..25).map(time).collect::<Vec<_>>());
     }
 }

@@ -41,6 +41,7 @@ fn record(suite: Suite, large: bool) -> (tempfile::TempDir, PathBuf) {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     writer

@@ -37,6 +37,7 @@ fn options() -> WriterOptions {
         device: device(),
         previous: None,
         padded: false,
+        hides_times: false,
     }
 }
 

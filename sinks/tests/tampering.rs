@@ -61,6 +61,7 @@ fn record_with(metas: u8, seconds: &[i64]) -> Vec<u8> {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let mut writer = Writer::create(&path, options).unwrap();
     let mut said = 0..u8::MAX;

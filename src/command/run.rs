@@ -52,6 +52,9 @@ pub(crate) struct Results {
     /// Fills the record's payloads up to a few lengths (at most 12 % longer), so that lengths tell less.
     #[arg(long)]
     pad: bool,
+    /// Nobody without a key sees from the record when its frames were made. Seeking in it is slow.
+    #[arg(long)]
+    hide_times: bool,
     /// How the record is encrypted: `edge-256` (AES-256-GCM) or `core-512` (AEAD_AES_SIV_CMAC_512, which
     /// forgives a nonce that comes twice and costs several times as much).
     #[arg(long, default_value = "edge-256", value_parser = suite)]
@@ -218,7 +221,12 @@ impl Results {
         if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
             std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let mut fields = document::fields(source, &config, rig, clock::now(), cpu::class())?;
+        let created = if self.hide_times {
+            clock::today()
+        } else {
+            clock::now()
+        };
+        let mut fields = document::fields(source, &config, rig, created, cpu::class())?;
         if let Some(by) = &self.by {
             by.dress(&mut fields);
         }
@@ -330,6 +338,7 @@ impl Results {
             device: device.key,
             previous: None,
             padded: self.pad,
+            hides_times: self.hide_times,
         };
         Ok((options, notes))
     }

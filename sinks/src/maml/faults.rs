@@ -103,6 +103,7 @@ fn begin(disk: Box<dyn Output>) -> Result<Writer, Error> {
         device: DeviceKey::from_seed(&[1; 32]),
         previous: None,
         padded: false,
+        hides_times: false,
     };
     let opening = Opening::new(&options)?;
     Writer::begin(disk, Path::new("failing"), options, opening)

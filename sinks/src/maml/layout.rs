@@ -20,6 +20,8 @@ pub(crate) const PRE_MACED: usize = 68;
 pub(crate) const HEADER_LEN: usize = 40;
 /// Length of FOOT.
 pub(crate) const FOOT_LEN: usize = 40;
+/// Flag of PRE: times stand in the payloads only.
+const HIDES_TIMES: u8 = 1;
 /// Flag: the payload is compressed with zstd.
 pub(crate) const FLAG_ZSTD: u8 = 1;
 /// Flag: the frame goes on in the next record.
@@ -98,6 +100,8 @@ pub(crate) struct Pre {
     pub(crate) head_len: u32,
     pub(crate) document_hash: [u8; 32],
     pub(crate) file_id: [u8; 16],
+    /// Whether headers, notes, END and INDEX have zeros where times belong.
+    pub(crate) hides_times: bool,
 }
 
 impl Pre {
@@ -107,6 +111,7 @@ impl Pre {
         bytes[..9].copy_from_slice(&MAGIC);
         bytes[9] = VERSION;
         bytes[10] = self.suite.code();
+        bytes[11] = self.flags();
         bytes[16..20].copy_from_slice(&self.head_len.to_le_bytes());
         bytes[20..52].copy_from_slice(&self.document_hash);
         bytes[52..68].copy_from_slice(&self.file_id);
@@ -124,7 +129,7 @@ impl Pre {
             ));
         }
         let suite = Suite::from_code(bytes[10])?;
-        if bytes[11..16] != [0; 5] {
+        if bytes[11] > HIDES_TIMES || bytes[12..16] != [0; 4] {
             return Err("flags are set that this version does not know".into());
         }
         let mut cursor = Cursor::new(&bytes[16..]);
@@ -137,12 +142,26 @@ impl Pre {
             head_len,
             document_hash,
             file_id,
+            hides_times: bytes[11] == HIDES_TIMES,
         })
+    }
+
+    fn flags(&self) -> u8 {
+        if self.hides_times { HIDES_TIMES } else { 0 }
+    }
+
+    /// Time of a frame and its three streams, out of what its header says and its payload.
+    pub(crate) fn timed<'a>(&self, time_nanos: i64, body: &'a [u8]) -> Option<(i64, &'a [u8])> {
+        if !self.hides_times {
+            return Some((time_nanos, body));
+        }
+        let (time, body) = body.split_first_chunk()?;
+        Some((i64::from_le_bytes(*time), body))
     }
 
     /// Leaf 0 of the tree: binds every root to this file and document.
     pub(crate) fn leaf(&self) -> Vec<u8> {
-        let mut leaf = vec![VERSION, self.suite.code(), 0];
+        let mut leaf = vec![VERSION, self.suite.code(), self.flags()];
         leaf.extend_from_slice(&self.file_id);
         leaf.extend_from_slice(&self.document_hash);
         leaf
@@ -320,13 +339,23 @@ mod tests {
             head_len: 77,
             document_hash: [1; 32],
             file_id: [2; 16],
+            hides_times: false,
         };
         let bytes = pre.encode();
         assert_eq!(Pre::decode(&bytes), Ok(pre.clone()));
         let suite = Suite::Core512;
-        let core = Pre { suite, ..pre };
+        let core = Pre {
+            suite,
+            hides_times: true,
+            ..pre
+        };
         assert_eq!(Pre::decode(&core.encode()), Ok(core));
-        for (at, value, word) in [(9, 2, "version 2"), (10, 9, "suite 9"), (11, 1, "flags")] {
+        for (at, value, word) in [
+            (9, 2, "version 2"),
+            (10, 9, "suite 9"),
+            (11, 2, "flags"),
+            (12, 1, "flags"),
+        ] {
             let mut other = bytes;
             other[at] = value;
             let reason = Pre::decode(&other).unwrap_err();

@@ -100,6 +100,7 @@ fn head(
         head_len: text.len() as u32,
         document_hash: document_hash(&text)?,
         file_id: *file_id,
+        hides_times: options.hides_times,
     };
     let pre_bytes: [u8; PRE_MACED] = pre.encode();
     let mac = hmac::Mac::finalize(header_mac(file_key, file_id, text.as_bytes(), &pre_bytes));

@@ -162,6 +162,7 @@ mod tests {
             head_len: 0,
             document_hash: [0; 32],
             file_id: [1; 16],
+            hides_times: false,
         }
     }
 

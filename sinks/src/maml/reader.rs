@@ -176,6 +176,11 @@ impl<R: BufRead + Seek> Reader<R> {
         self.head.pre.suite
     }
 
+    /// Whether times stand in the payloads only.
+    pub fn hides_times(&self) -> bool {
+        self.head.pre.hides_times
+    }
+
     /// Who signed what was read. Whether that is somebody to trust is not asked here.
     pub fn signer(&self) -> SignerId {
         self.head.introduction.device
@@ -249,10 +254,13 @@ impl<R: BufRead + Seek> Reader<R> {
     /// # Errors
     /// As [`Self::next_frame`].
     pub fn seek(&mut self, time_nanos: i64) -> Result<(), Error> {
-        let Some(entry) = self.found.index.find(time_nanos).copied() else {
+        if self.head.pre.hides_times {
+            self.rewind()?;
+        } else if let Some(entry) = self.found.index.find(time_nanos).copied() {
+            self.go_to_segment(entry.segment, entry.offset, entry.seq)?;
+        } else {
             return Ok(());
-        };
-        self.go_to_segment(entry.segment, entry.offset, entry.seq)?;
+        }
         while let Some(frame) = self.next_frame()? {
             if frame.time_nanos >= time_nanos {
                 self.pending = Some(Entry::Frame(frame));
@@ -273,7 +281,7 @@ impl<R: BufRead + Seek> Reader<R> {
                 Kind::Frame => {
                     let payload = self.decrypt(&record)?;
                     let (first, body) = parts.get_or_insert((record.header, Vec::new()));
-                    if body.len() + payload.len() > MAX_FRAME_BYTES {
+                    if body.len() + payload.len() > MAX_FRAME_BYTES + size_of::<i64>() {
                         return Err(self.tampered(first.seq));
                     }
                     body.extend_from_slice(&payload);
@@ -351,10 +359,12 @@ impl<R: BufRead + Seek> Reader<R> {
     }
 
     fn frame(&mut self, first: &Header, body: &[u8]) -> Result<RecordedFrame, Error> {
+        let timed = self.head.pre.timed(first.time_nanos, body);
+        let (time_nanos, body) = timed.ok_or_else(|| self.tampered(first.seq))?;
         let bytes = FrameBytes::from_body(body).map_err(|_| self.tampered(first.seq))?;
         Ok(RecordedFrame {
             bytes,
-            time_nanos: first.time_nanos,
+            time_nanos,
             seq: first.seq,
             segment: first.segment,
         })

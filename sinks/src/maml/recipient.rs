@@ -341,6 +341,7 @@ mod tests {
             head_len: 0,
             document_hash: [0; 32],
             file_id: [file_id; 16],
+            hides_times: false,
         }
     }
 

@@ -85,6 +85,7 @@ pub fn recover(
             root: previous.1,
         }),
         padded: false,
+        hides_times: reader.hides_times(),
     };
     let opening = Opening::new(&options)?;
     let file_key = opening.file_key.clone();

@@ -73,6 +73,8 @@ pub struct HeadFacts {
     pub document: String,
     /// How payloads are encrypted.
     pub suite: Suite,
+    /// Whether times stand in the payloads only.
+    pub hides_times: bool,
     /// The file's id.
     pub file_id: [u8; 16],
     /// The device the document names. Proven by what is signed; by nothing if nothing is.
@@ -260,6 +262,7 @@ impl Report {
         self.head = Some(HeadFacts {
             document: head.text.clone(),
             suite: head.pre.suite,
+            hides_times: head.pre.hides_times,
             file_id: head.pre.file_id,
             signer: head.introduction.device,
             trusted: found.signed.is_some() && trust.holds(&head.introduction.device),
@@ -317,7 +320,9 @@ impl fmt::Display for Report {
             "signed:     {} frames in {} records and {} segments",
             counts.frames, counts.records, counts.segments
         )?;
-        if let Some((first, last)) = counts.times_nanos {
+        if head.hides_times {
+            writeln!(f, "times:      hidden")?;
+        } else if let Some((first, last)) = counts.times_nanos {
             let seconds = last.abs_diff(first) as f64 * 1e-9;
             writeln!(
                 f,

@@ -49,6 +49,8 @@ pub struct WriterOptions {
     pub previous: Option<Previous>,
     /// Whether payloads are filled up to a few lengths, at most 12 % longer, so that lengths tell less.
     pub padded: bool,
+    /// Whether nobody without a key sees when frames were made. Seeking then reads from the beginning.
+    pub hides_times: bool,
 }
 
 /// What a finished record holds.
@@ -171,7 +173,10 @@ impl Writer {
     /// finished; [`Error::Io`] and [`Error::Randomness`], after which every call is
     /// [`Error::WriterFailed`].
     pub fn push(&mut self, frame: &FrameBytes, time_nanos: i64) -> Result<(), Error> {
-        let body = frame.to_body()?;
+        let mut body = frame.to_body()?;
+        if self.pre.hides_times {
+            body.splice(0..0, time_nanos.to_le_bytes());
+        }
         self.room_for(body.len())?;
         self.guarded(|writer| writer.push_body(&body, time_nanos))
     }
@@ -230,12 +235,13 @@ impl Writer {
     fn push_body(&mut self, body: &[u8], time_nanos: i64) -> Result<(), Error> {
         self.ready_segment(time_nanos)?;
         self.last_time_nanos = time_nanos;
+        let shown = self.shown(time_nanos);
         if let Some(segment) = self.segment.as_mut().filter(|segment| !segment.has_frame) {
             segment.has_frame = true;
             self.index.push(Entry {
                 segment: segment.number,
                 seq: segment.begin_seq,
-                time_nanos,
+                time_nanos: shown,
                 offset: segment.begin_offset,
             });
         }
@@ -244,7 +250,7 @@ impl Writer {
             let flags = if parts.peek().is_some() { FLAG_CONTINUES } else { 0 };
             self.encrypted(Kind::Frame, flags, part)?;
         }
-        self.counts.add_frame(time_nanos);
+        self.counts.add_frame(shown);
         if self.since_checkpoint >= CHECKPOINT_RECORDS {
             self.checkpoint()?;
         }
@@ -368,7 +374,7 @@ impl Writer {
             body_len: body_len as u32,
             segment: self.segment.as_ref().map_or(0, |segment| segment.number),
             seq: self.counts.records,
-            time_nanos: self.last_time_nanos,
+            time_nanos: self.shown(self.last_time_nanos),
             idx,
         }
     }
@@ -383,8 +389,13 @@ impl Writer {
         Ok(())
     }
 
+    /// A time as everybody may see it.
+    fn shown(&self, time_nanos: i64) -> i64 {
+        if self.pre.hides_times { 0 } else { time_nanos }
+    }
+
     fn time_s(&self) -> u64 {
-        u64::try_from(self.last_time_nanos / 1_000_000_000).unwrap_or(0)
+        u64::try_from(self.shown(self.last_time_nanos) / 1_000_000_000).unwrap_or(0)
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), Error> {

@@ -32,6 +32,9 @@ impl Proof {
         object.insert("maml_proof".into(), PROOF_VERSION.into());
         object.insert("container".into(), VERSION.into());
         object.insert("suite".into(), self.suite.name().into());
+        if self.hides_times {
+            object.insert("hides_times".into(), true.into());
+        }
         object.insert("file_id".into(), hex(&self.file_id).into());
         object.insert("document_sha256".into(), hex(&self.document_hash).into());
         object.insert("signers".into(), self.signers.as_str().into());
@@ -83,6 +86,7 @@ fn read(text: &str) -> Result<Proof, String> {
     };
     Ok(Proof {
         suite,
+        hides_times: value["hides_times"] == true,
         file_id: unhex(word("file_id", 32)?).ok_or("`file_id` has not 32 hexadecimal digits")?,
         document_hash: unhex(word("document_sha256", 64)?)
             .ok_or("`document_sha256` has not 64 hexadecimal digits")?,

@@ -32,6 +32,7 @@ pub struct Proof {
     suite: Suite,
     file_id: [u8; 16],
     document_hash: [u8; 32],
+    hides_times: bool,
     /// Insides of the two fences of the document.
     signers: String,
     recipients: String,
@@ -69,6 +70,7 @@ pub struct Proven {
     /// Sequence number of the frame's first record.
     pub seq: u64,
     /// End of the frame's window as its header says, in nanoseconds since the Unix epoch.
+    /// Zero where the record hides times.
     pub time_nanos: i64,
     /// Records the frame has.
     pub parts: usize,
@@ -151,11 +153,13 @@ impl Proof {
             let part = key
                 .open(header_bytes, header.idx, &mut sealed)
                 .and_then(|()| codec::unpack(&sealed, header.flags))
-                .filter(|part| body.len() + part.len() <= MAX_FRAME_BYTES)
+                .filter(|part| body.len() + part.len() <= MAX_FRAME_BYTES + size_of::<i64>())
                 .ok_or_else(|| refused("the frame does not open with its segment's key"))?;
             body.extend_from_slice(&part);
         }
-        FrameBytes::from_body(&body)
+        let timed = self.pre().timed(0, &body);
+        let (_, body) = timed.ok_or_else(|| refused("the frame has no time"))?;
+        FrameBytes::from_body(body)
     }
 
     /// The key by way of the file key, else the one the proof brings.
@@ -202,6 +206,7 @@ impl Proof {
             head_len: 0,
             document_hash: self.document_hash,
             file_id: self.file_id,
+            hides_times: self.hides_times,
         }
     }
 

@@ -45,6 +45,10 @@ pub(super) fn bases() -> Vec<(&'static str, Vec<u8>)> {
         padded: true,
         ..Plan::default()
     };
+    let hidden = Plan {
+        hides_times: true,
+        ..Plan::default()
+    };
     let continues = Plan {
         previous: Some(Previous {
             file_id: [7; 16],
@@ -60,6 +64,7 @@ pub(super) fn bases() -> Vec<(&'static str, Vec<u8>)> {
         ("edge", forged(Plan::default(), told)),
         ("core", forged(core, told)),
         ("padded", forged(padded, told)),
+        ("hidden_times", forged(hidden, told)),
         ("continues", forged(continues, told)),
         ("xwing", forged(of(for_reader), told)),
         (

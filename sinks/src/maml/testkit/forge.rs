@@ -78,6 +78,7 @@ pub(super) struct Plan {
     pub(super) suite: Suite,
     pub(super) readers: Readers,
     pub(super) padded: bool,
+    pub(super) hides_times: bool,
     pub(super) previous: Option<Previous>,
 }
 
@@ -87,6 +88,7 @@ impl Default for Plan {
             suite: Suite::Edge256,
             readers: Readers::with_key_file(key_file()),
             padded: false,
+            hides_times: false,
             previous: None,
         }
     }
@@ -115,6 +117,7 @@ pub(super) fn forged_on(
             device: device(1),
             previous: plan.previous,
             padded: plan.padded,
+            hides_times: plan.hides_times,
         };
         let opening = reform(Opening::new(&options).unwrap());
         let output = Box::new(memory.clone());
