@@ -16,6 +16,7 @@ use super::yaml::{Entry, Kind, Node};
 /// The fields as they are meant: texts are texts, lists are lists.
 pub(super) fn check(front: &[Entry], profile: Profile, findings: &mut Findings<'_>) -> Map<String, Value> {
     let mut normal = Map::new();
+    let has_placeholders = front.iter().any(|entry| has_placeholder(&entry.node));
     for entry in front {
         let value = match Field::named(&entry.key) {
             Some(field) => one(field, entry, findings),
@@ -28,7 +29,9 @@ pub(super) fn check(front: &[Entry], profile: Profile, findings: &mut Findings<'
                 entry.node.value()
             }
         };
-        placeholders(&entry.node, &pointer(entry), findings);
+        if has_placeholders {
+            placeholders(&entry.node, &pointer(entry), findings);
+        }
         normal.insert(entry.key.clone(), value);
     }
     for field in FIELDS.iter().filter(|field| field.required_by(profile)) {
@@ -163,7 +166,19 @@ fn placeholders(node: &Node, pointer: &str, findings: &mut Findings<'_>) {
     }
 }
 
-pub(super) fn is_placeholder(text: &str) -> bool {
+fn has_placeholder(node: &Node) -> bool {
+    match &node.kind {
+        Kind::Scalar(Value::String(text)) => is_placeholder(text),
+        Kind::Scalar(_) => false,
+        Kind::List(nodes) => nodes.iter().any(has_placeholder),
+        Kind::Map(entries) => entries.iter().any(|entry| has_placeholder(&entry.node)),
+    }
+}
+
+fn is_placeholder(text: &str) -> bool {
+    if !text.contains(['[', '<', '{']) {
+        return false;
+    }
     let upper = text.to_ascii_uppercase();
     upper.contains("[YOUR") || upper.contains("<YOUR") || upper.contains("{YOUR")
 }

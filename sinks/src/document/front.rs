@@ -1,7 +1,7 @@
 //! Where the front matter begins and ends.
 
 use super::rules::NO_FRONT_MATTER;
-use super::yaml::{self, Entry, Kind, Node, Refused};
+use super::yaml::{self, Entry, Kind, Node, Places, Refused};
 
 /// The front matter, with places in the text.
 #[derive(Debug)]
@@ -11,8 +11,8 @@ pub(super) struct Front {
     pub(super) ends: usize,
 }
 
-/// Reads the front matter from the text's first line on.
-pub(super) fn read(text: &str) -> Result<Front, Refused> {
+/// Reads the front matter from the text's first line on; with places in it, or without.
+pub(super) fn read(text: &str, places: Places) -> Result<Front, Refused> {
     let mut at = 0;
     let mut begins = None;
     for line in text.split_inclusive('\n') {
@@ -22,7 +22,7 @@ pub(super) fn read(text: &str) -> Result<Front, Refused> {
             (None, "---") => begins = Some(at),
             (None, _) => return Err(missing(text)),
             (Some(begins), "---" | "...") => {
-                return match yaml::parse(&text[begins..here]) {
+                return match yaml::parse(&text[begins..here], places) {
                     Ok(mut entries) => {
                         moved(&mut entries, begins);
                         Ok(Front { entries, ends: at })

@@ -42,7 +42,7 @@ use findings::Findings;
 use rules::{CONTROL, DISPLACED, NOT_UTF8, OVER_LIMIT, SCHEMA_PLACE};
 use sections::Formed;
 use source::Source;
-use yaml::Entry;
+use yaml::{Entry, Places};
 
 /// Longest document, in bytes.
 pub const MAX_DOCUMENT: usize = crate::maml::layout::MAX_HEAD;
@@ -131,11 +131,20 @@ pub fn read(bytes: &[u8], asked: Option<Profile>) -> Reading {
         }
     };
     let source = Source::new(text);
-    let mut findings = Findings::new(&source, asked);
-    let document = front::read(&source.text)
+    // Where nothing is to be said, no place is needed.
+    let quick = read_source(&source, asked, Places::Unknown);
+    match quick.findings.is_empty() {
+        true => quick,
+        false => read_source(&source, asked, Places::Known),
+    }
+}
+
+fn read_source(source: &Source<'_>, asked: Option<Profile>, places: Places) -> Reading {
+    let mut findings = Findings::new(source, asked);
+    let document = front::read(&source.text, places)
         .map_err(|refused| findings.add(refused.rule, refused.at, "", refused.message))
         .ok()
-        .map(|front| whole(&source, front, asked, &mut findings));
+        .map(|front| whole(source, front, asked, &mut findings));
     Reading {
         document,
         findings: findings.finish(),

@@ -74,10 +74,22 @@ impl Node {
     }
 }
 
+/// Whether it is known where nodes begin: to ask each for its place costs as much as to read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Places {
+    Known,
+    /// All begin at the first byte.
+    Unknown,
+}
+
 /// Reads one mapping.
-pub(super) fn parse(yaml: &str) -> Result<Vec<Entry>, Refused> {
-    let node: Placed = serde_saphyr::from_str_with_options(yaml, options()).map_err(|e| refused(yaml, &e))?;
-    match Node::from(node).kind {
+pub(super) fn parse(yaml: &str, places: Places) -> Result<Vec<Entry>, Refused> {
+    let node = match (places, yaml.contains('!')) {
+        (Places::Unknown, false) => node::<false>(yaml),
+        // Only with this sign can there be a tag.
+        _ => node::<true>(yaml),
+    };
+    match node.map_err(|error| refused(yaml, &error))?.kind {
         Kind::Map(entries) => Ok(entries),
         _ => Err(Refused {
             rule: &NOT_YAML,
@@ -85,6 +97,10 @@ pub(super) fn parse(yaml: &str) -> Result<Vec<Entry>, Refused> {
             at: 0,
         }),
     }
+}
+
+fn node<const PLACED: bool>(yaml: &str) -> Result<Node, Error> {
+    serde_saphyr::from_str_with_options::<Placed<PLACED>>(yaml, options()).map(Node::from)
 }
 
 fn options() -> Options {
@@ -103,7 +119,6 @@ fn options() -> Options {
         merge_keys: MergeKeyPolicy::Error,
         strict_booleans: true,
         with_snippet: false,
-        emit_comments: false,
     }
 }
 
@@ -148,35 +163,53 @@ fn byte_of(yaml: &str, line: u64, column: u64) -> usize {
 /// What is said where a tag stands.
 const TAGGED: &str = "tags are not read";
 
-/// A node as the YAML reader gives it.
-struct Placed(Spanned<Tagged<Bare>>);
-
-enum Bare {
-    Scalar(Value),
-    List(Vec<Placed>),
-    Map(Vec<(Spanned<String>, Placed)>),
+/// A node as the YAML reader gives it, asked for its place and tag or not.
+struct Placed<const PLACED: bool> {
+    at: usize,
+    bare: Bare<PLACED>,
 }
 
-impl From<Placed> for Node {
-    fn from(Placed(placed): Placed) -> Self {
-        let kind = match placed.value.0 {
+struct Key<const PLACED: bool> {
+    at: usize,
+    name: String,
+}
+
+impl<'de, const PLACED: bool> Deserialize<'de> for Key<PLACED> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        if !PLACED {
+            return String::deserialize(from).map(|name| Key { at: 0, name });
+        }
+        let placed = Spanned::<String>::deserialize(from)?;
+        Ok(Key {
+            at: offset(&placed.referenced),
+            name: placed.value,
+        })
+    }
+}
+
+enum Bare<const PLACED: bool> {
+    Scalar(Value),
+    List(Vec<Placed<PLACED>>),
+    Map(Vec<(Key<PLACED>, Placed<PLACED>)>),
+}
+
+impl<const PLACED: bool> From<Placed<PLACED>> for Node {
+    fn from(placed: Placed<PLACED>) -> Self {
+        let kind = match placed.bare {
             Bare::Scalar(value) => Kind::Scalar(value),
             Bare::List(list) => Kind::List(list.into_iter().map(Node::from).collect()),
             Bare::Map(entries) => Kind::Map(
                 entries
                     .into_iter()
                     .map(|(key, placed)| Entry {
-                        key_at: offset(&key.referenced),
-                        key: key.value,
+                        key_at: key.at,
+                        key: key.name,
                         node: placed.into(),
                     })
                     .collect(),
             ),
         };
-        Node {
-            at: offset(&placed.referenced),
-            kind,
-        }
+        Node { at: placed.at, kind }
     }
 }
 
@@ -184,59 +217,63 @@ fn offset(location: &serde_saphyr::Location) -> usize {
     location.span().byte_offset().unwrap_or_default() as usize
 }
 
-impl<'de> Deserialize<'de> for Placed {
+impl<'de, const PLACED: bool> Deserialize<'de> for Placed<PLACED> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let placed = Spanned::<Tagged<Bare>>::deserialize(from)?;
-        match placed.value.1 {
-            Some(_) => Err(D::Error::custom(TAGGED)),
-            None => Ok(Placed(placed)),
+        if !PLACED {
+            return Bare::deserialize(from).map(|bare| Placed { at: 0, bare });
+        }
+        let placed = Spanned::<Tagged<Bare<PLACED>>>::deserialize(from)?;
+        let at = offset(&placed.referenced);
+        match placed.value {
+            Tagged(bare, None) => Ok(Placed { at, bare }),
+            Tagged(_, Some(_)) => Err(D::Error::custom(TAGGED)),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for Bare {
+impl<'de, const PLACED: bool> Deserialize<'de> for Bare<PLACED> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(Any)
+        from.deserialize_any(Any::<PLACED>)
     }
 }
 
-struct Any;
+struct Any<const PLACED: bool>;
 
-impl<'de> Visitor<'de> for Any {
-    type Value = Bare;
+impl<'de, const PLACED: bool> Visitor<'de> for Any<PLACED> {
+    type Value = Bare<PLACED>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a value")
     }
 
-    fn visit_unit<E>(self) -> Result<Bare, E> {
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
         Ok(Bare::Scalar(Value::Null))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Bare, E> {
+    fn visit_bool<E>(self, value: bool) -> Result<Self::Value, E> {
         Ok(Bare::Scalar(value.into()))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Bare, E> {
+    fn visit_i64<E>(self, value: i64) -> Result<Self::Value, E> {
         Ok(Bare::Scalar(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Bare, E> {
+    fn visit_u64<E>(self, value: u64) -> Result<Self::Value, E> {
         Ok(Bare::Scalar(value.into()))
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Bare, E> {
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Self::Value, E> {
         match Number::from_f64(value) {
             Some(number) => Ok(Bare::Scalar(number.into())),
             None => Err(E::custom("expected a finite number")),
         }
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Bare, E> {
+    fn visit_str<E>(self, value: &str) -> Result<Self::Value, E> {
         Ok(Bare::Scalar(value.into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Bare, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut list = Vec::new();
         while let Some(item) = access.next_element()? {
             list.push(item);
@@ -244,7 +281,7 @@ impl<'de> Visitor<'de> for Any {
         Ok(Bare::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Bare, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
         let mut entries = Vec::new();
         while let Some(entry) = access.next_entry()? {
             entries.push(entry);
@@ -259,7 +296,8 @@ mod tests {
     use serde_json::json;
 
     fn check_refused(yaml: &str, code: &str, at: &str) {
-        let refused = parse(yaml).unwrap_err();
+        let refused = parse(yaml, Places::Known).unwrap_err();
+        assert_eq!(parse(yaml, Places::Unknown).unwrap_err(), refused, "{yaml}");
         assert_eq!(refused.rule.code, code, "{yaml}: {}", refused.message);
         assert!(
             yaml[refused.at.min(yaml.len())..].starts_with(at),
@@ -271,7 +309,14 @@ mod tests {
     #[test]
     fn keys_and_values_know_where_they_stand() {
         let yaml = "a: 1\nlist: [x, 2.5]\nmap:\n  read:\n    - \"agent://*\"\nwhen: 2025-08-28T23:30:00Z\nno: yes\nnil: ~\n";
-        let entries = parse(yaml).unwrap();
+        let entries = parse(yaml, Places::Known).unwrap();
+        let values = |entries: &[Entry]| {
+            entries
+                .iter()
+                .map(|e| (e.key.clone(), e.node.value()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(values(&parse(yaml, Places::Unknown).unwrap()), values(&entries));
         let value: Map<String, Value> = entries.iter().map(|e| (e.key.clone(), e.node.value())).collect();
         assert_eq!(
             Value::from(value),
