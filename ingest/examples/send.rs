@@ -7,7 +7,9 @@
 //! cargo run --release -p beluga-ingest --example send -- survey.kmall 127.0.0.1:6020 4 10
 //! ```
 //!
-//! A capture keeps its ports unless one is named. Lines go out ten a second.
+//! A capture keeps its ports unless one is named. Packets of a Velodyne are given the host's time of the
+//! hour as they go, as a unit does whose clock is set, so that a drive goes on when it begins again.
+//! Lines go out ten a second.
 
 #![allow(clippy::print_stdout)]
 
@@ -16,7 +18,7 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use beluga_ingest::capture;
 
@@ -35,7 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         None => (address.as_str(), None),
     };
     let path = Path::new(file);
-    let sent = match path.extension().and_then(|ending| ending.to_str()) {
+    let mut sent = match path.extension().and_then(|ending| ending.to_str()) {
         Some("pcap" | "pcapng") => of_capture(path)?,
         Some("kmall" | "kmwcd") => of_sounder(path)?,
         _ => of_lines(path)?,
@@ -43,15 +45,26 @@ fn main() -> Result<(), Box<dyn Error>> {
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     for _ in 0..times {
         let start = Instant::now();
-        for (after, own, bytes) in &sent {
+        for (after, own, bytes) in &mut sent {
             let due = start + after.div_f64(speed);
             sleep(due.saturating_duration_since(Instant::now()));
             let port = port.or(*own).ok_or("name a port: the file has none")?;
+            stamp(bytes);
             socket.send_to(bytes, (host, port))?;
         }
     }
     println!("{} datagrams, {times} time(s)", sent.len());
     Ok(())
+}
+
+/// A Velodyne's data packet has 1206 bytes; the µs since the hour stand behind its 12 blocks.
+fn stamp(bytes: &mut [u8]) {
+    const HOUR_MICROS: u128 = 3_600_000_000;
+    if bytes.len() == 1206 && bytes.starts_with(&[0xff, 0xee]) {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let micros = (since.as_micros() % HOUR_MICROS) as u32;
+        bytes[1200..1204].copy_from_slice(&micros.to_le_bytes());
+    }
 }
 
 fn of_capture(path: &Path) -> Result<Vec<Sent>, Box<dyn Error>> {
