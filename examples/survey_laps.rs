@@ -1,7 +1,7 @@
 //! Memory of fusion over a long run: a recording again and again, with stamps that go on, as fast as it
 //! can.
 //!
-//! `laps RECORDING [LAPS]` plays a recording of about a minute so often (120: two hours of data) through
+//! `survey_laps RECORDING [LAPS]` plays a recording of about a minute so often (120: two hours of data) through
 //! one `Fuser`, with everything a run has but record and picture, and drops the frames. Where a lap ends
 //! the vessel is back at its beginning at once: a jump that a run has to stand anyway. Every tenth lap
 //! it prints the resident memory; in the end the memory's slope, by least squares over all but the first
@@ -49,7 +49,7 @@ fn later(measurement: &Measurement, lap: u64, seqs: u64, nanos: i64) -> Measurem
 
 fn main() -> anyhow::Result<()> {
     let mut words = std::env::args().skip(1);
-    let path = words.next().context("laps RECORDING [LAPS]")?;
+    let path = words.next().context("survey_laps RECORDING [LAPS]")?;
     let laps: u64 = words.next().map_or(Ok(120), |word| word.parse())?;
     let recording = Recording::open(Path::new(&path))?;
     let measured: Vec<Measurement> = recording.timeline()?.collect();
