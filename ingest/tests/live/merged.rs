@@ -121,7 +121,8 @@ fn a_run_that_is_slower_than_its_sensor_loses_at_the_edge_and_says_so() {
     let sent = datagrams(&file, 2368);
     let port = free_port();
     let mut hearing = Hearing::new();
-    // Sixty packets are what may wait; nobody reads before all have come.
+    // Sixty packets are what may wait, and eight scans behind them, of fifty; nobody reads before all have
+    // been sent.
     hearing.options.edge_bytes = 60 * 1400;
     let rig = format!(
         "[[sensor]]\nname = \"lidar\"\nkind = \"lidar\"\nmodel = \"VLP-16\"\nsource = \"udp://127.0.0.1:{port}\"\n"
