@@ -33,6 +33,13 @@ pub(super) async fn run(
     until: impl Future<Output = ()>,
     listening: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<()> {
+    let mut until = pin!(until);
+    // Asked once before anybody is told where to come: from then on whoever ends it is heard.
+    tokio::select! {
+        biased;
+        () = &mut until => return Ok(()),
+        () = std::future::ready(()) => {}
+    }
     let listener = TcpListener::bind(bind)
         .await
         .with_context(|| format!("cannot listen on {bind}"))?;
@@ -44,7 +51,6 @@ pub(super) async fn run(
         .header_read_timeout(HEAD_PATIENCE)
         .max_headers(MAX_FIELDS)
         .max_buf_size(MAX_HEAD);
-    let mut until = pin!(until);
     loop {
         let place = tokio::select! {
             place = places.clone().acquire_owned() => place,
