@@ -12,6 +12,9 @@ use super::{Completeness, Made, Measured, PacketCounts};
 pub(super) const TURN: u16 = 36_000;
 /// A head that turns slower than twice a second is cut at this time.
 const MAX_SWEEP_NANOS: i64 = 500_000_000;
+/// And none as short as this: 50 turns a second. What is shorter says of times or azimuths that are
+/// wrong, not of the head.
+const MIN_SWEEP_NANOS: i64 = 20_000_000;
 /// How long a scan waits for packets that come late, by the sensor's clock.
 const WAIT_NANOS: i64 = 20_000_000;
 
@@ -65,7 +68,7 @@ impl Sweeps {
             let passed = nanos.saturating_sub(open.first);
             let turns = self.turns(azimuth, nanos);
             if turns > 0 || passed > MAX_SWEEP_NANOS {
-                if turns == 1 && open.turn > 0 {
+                if turns == 1 && open.turn > 0 && passed >= MIN_SWEEP_NANOS {
                     self.period_nanos = passed;
                 }
                 self.turn += turns.max(1);
@@ -320,6 +323,20 @@ mod tests {
         assert_eq!((found[2].packets.lost, found[3].packets.lost), (2, 0));
         let completeness = found[3].completeness.unwrap();
         assert_eq!((completeness.found, completeness.expected), (87, 89));
+    }
+
+    #[test]
+    fn a_turn_in_no_time_says_nothing_of_the_head() {
+        let (mut sweeps, mut made) = (Sweeps::default(), Made::default());
+        // Twice across azimuth 0 within 2 µs, then on at 10 Hz.
+        for (micros, azimuth) in [(0, 35_000), (1, 100), (2, 35_000), (3, 100)] {
+            sweeps.column(azimuth, micros * 1000, &mut made);
+        }
+        for ms in 1..300_i64 {
+            let azimuth = (100 + 360 * ms).rem_euclid(i64::from(TURN)) as u16;
+            sweeps.column(azimuth, ms * MS, &mut made);
+        }
+        assert!(sweeps.turn < 10, "{} turns in 0.3 s", sweeps.turn);
     }
 
     #[test]
