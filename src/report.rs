@@ -239,7 +239,10 @@ impl Report {
         let came_to_nothing = |sensor: &SensorReport| sensor.is_all_lost() || sensor.unusable_pings > 0;
         if self.lost_total() > 0 || self.sensors.iter().any(came_to_nothing) {
             Exit::Lost
-        } else if self.stopped_early || self.not_found.is_some() {
+        } else if self.stopped_early
+            || self.not_found.is_some()
+            || self.heard.iter().any(|heard| heard.tally.heard == 0)
+        {
             Exit::Findings
         } else {
             Exit::Done

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context;
 use beluga_ingest::live::{Heard, Live, Options};
 use beluga_ingest::tape;
-use beluga_types::Rig;
+use beluga_types::{Payload, Rig};
 use clap::Args;
 use serde::Serialize;
 
@@ -98,13 +98,13 @@ impl Fuse {
         let watch = Watch::of_host();
         let name = self.listening.name();
         let default = PathBuf::from(format!("{name}.maml"));
-        let opened = self
-            .results
-            .open(self.out.as_deref(), &default, &name, &rig, &watch)?;
         let tape = match self.record {
             None => None,
             Some(path) => Some((path.clone(), new_tape(&path, &rig)?)),
         };
+        let opened = self
+            .results
+            .open(self.out.as_deref(), &default, &name, &rig, &watch)?;
         let progress = Progress::start();
         let mouth = pipeline::run(River {
             rig,
@@ -157,6 +157,8 @@ struct Kept {
     tape: PathBuf,
     /// Measurements and gaps.
     kept: u64,
+    /// Payloads lost, as its gaps tell.
+    lost: u64,
     heard: Vec<Heard>,
     notes: Vec<String>,
 }
@@ -170,7 +172,17 @@ impl Record {
         let path = self.out.map_or_else(|| free_name(&default), Ok)?;
         let mut tape = new_tape(&path, live.rig())?;
         let progress = Progress::start();
+        let mut lost = 0_u64;
+        let mut measured = vec![0_u64; live.rig().sensors.len()];
         for measurement in live {
+            match (
+                &measurement.payload,
+                measured.get_mut(usize::from(measurement.sensor.0)),
+            ) {
+                (Payload::Gap(gap), _) => lost = lost.saturating_add(gap.lost),
+                (_, Some(count)) => *count += 1,
+                _ => {}
+            }
             tape.push(&measurement)?;
             progress.frames.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
@@ -179,15 +191,22 @@ impl Record {
         let kept = Kept {
             tape: path,
             kept,
+            lost,
             heard: heard(),
             notes: notes(),
         };
         super::show(json, &kept, &kept.words())?;
-        let lost = kept
-            .heard
-            .iter()
-            .any(|one| one.tally.let_go + one.tally.lost_before > 0);
-        Ok(if lost { Exit::Lost } else { Exit::Done })
+        let mut fared = kept.heard.iter().zip(&measured);
+        let is_lost = |(heard, measured): (&Heard, &u64)| {
+            let tally = heard.tally;
+            tally.let_go + tally.lost_before > 0 || (tally.heard > 0 && *measured == 0)
+        };
+        let is_silent = kept.heard.iter().any(|heard| heard.tally.heard == 0);
+        Ok(match kept.lost > 0 || fared.any(is_lost) {
+            true => Exit::Lost,
+            false if is_silent => Exit::Findings,
+            false => Exit::Done,
+        })
     }
 }
 
@@ -198,6 +217,7 @@ impl Kept {
             self.tape.display(),
             self.kept
         )];
+        lines.push(format!("lost         {} payloads", self.lost));
         lines.extend(self.heard.iter().map(|heard| format!("heard        {heard}")));
         lines.extend(self.notes.iter().map(|note| format!("note         {note}")));
         lines.push(format!("next         {}", next(&self.tape)));

@@ -106,7 +106,7 @@ impl Left {
             self.until_ns
                 .map(|until| format!("until        {} UTC", clock::utc(until))),
         );
-        if let Some(last) = &self.last_loss {
+        if let Some(last) = self.last_loss.as_ref().filter(|_| self.lost > 0) {
             lines.push(format!(
                 "lost         {} payloads are told as lost on it, the last: {last}",
                 self.lost

@@ -29,6 +29,8 @@ pub(super) struct Sweeps {
     turn: u64,
     /// How long the last whole turn took.
     period_nanos: i64,
+    /// The open scan began where the head passed azimuth 0.
+    whole: bool,
     /// Room of a scan that was given, for the next.
     spare: Vec<Return>,
     /// What went wrong since a scan was given.
@@ -68,9 +70,11 @@ impl Sweeps {
             let passed = nanos.saturating_sub(open.first);
             let turns = self.turns(azimuth, nanos);
             if turns > 0 || passed > MAX_SWEEP_NANOS {
-                if turns == 1 && open.turn > 0 && passed >= MIN_SWEEP_NANOS {
+                // Of a scan that began in the middle of a turn the time is none of a turn.
+                if turns == 1 && self.whole && passed >= MIN_SWEEP_NANOS {
                     self.period_nanos = passed;
                 }
+                self.whole = turns == 1 && nanos.saturating_sub(self.newest) < MIN_SWEEP_NANOS;
                 self.turn += turns.max(1);
                 self.give_closing(made);
                 self.closing = self.open.take();
@@ -133,6 +137,7 @@ impl Sweeps {
         self.give_closing(made);
         self.turn += 1;
         self.period_nanos = 0;
+        self.whole = false;
     }
 
     /// How often the head has passed azimuth 0 since the newest column. Where half a turn or more is

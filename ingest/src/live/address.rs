@@ -50,6 +50,11 @@ impl Address {
                 Some((at, by)) => (at, Some(by.parse().map_err(|_| quoted())?)),
             };
             let at: SocketAddr = at.parse().map_err(|_| quoted())?;
+            if by.is_some() && !at.ip().is_multicast() {
+                return Err(bad(format!(
+                    "`interface` beside an address that is no group: `{source}`"
+                )));
+            }
             return match at.port() {
                 0 => Err(bad(format!("port 0 in `{source}`"))),
                 _ => Ok(Address::Udp { at, by }),

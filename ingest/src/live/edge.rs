@@ -73,7 +73,11 @@ impl Edge {
         queue.bytes += cost(&datagram);
         queue.waiting.push_back(Ok(datagram));
         while queue.bytes > self.most_bytes && queue.waiting.len() > 1 {
-            if let Some(Ok(oldest)) = queue.waiting.pop_front() {
+            // What tells of losses stays.
+            let Some(at) = queue.waiting.iter().position(Result::is_ok) else {
+                break;
+            };
+            if let Some(Ok(oldest)) = queue.waiting.remove(at) {
                 queue.bytes -= cost(&oldest);
                 queue.let_go += 1;
                 queue.tally.let_go += 1;

@@ -141,11 +141,11 @@ pub(crate) type Notes = Arc<Mutex<Vec<String>>>;
 /// timeline order, which waits for them.
 pub struct Live {
     rig: Rig,
-    options: Options,
     notes: Notes,
     edges: Vec<(Address, Arc<Edge>)>,
-    closer: watch::Sender<bool>,
-    until: Option<Instant>,
+    closed: watch::Receiver<bool>,
+    /// Set when nobody listens any more.
+    gone: Arc<AtomicBool>,
     said: Receiver<Said>,
     merge: Merge,
     ready: VecDeque<Measurement>,
@@ -195,6 +195,16 @@ impl Live {
             let name = format!("sensor {}", voice.spec.name);
             start(name, Box::new(move || voice.speak(&edge, &sender, &telling)))?;
         }
+        let gone = Arc::new(AtomicBool::new(false));
+        let closing = Closing {
+            stop: options.stop.clone(),
+            gone: gone.clone(),
+            until: options
+                .length
+                .and_then(|length| Instant::now().checked_add(length)),
+        };
+        start("closer".into(), Box::new(move || closing.wait(&closer)))?;
+        let is_closed = closed.clone();
         start(
             "sockets".into(),
             Box::new(move || {
@@ -211,11 +221,8 @@ impl Live {
             rig,
             notes,
             edges: listeners.into_iter().map(|one| (one.address, one.edge)).collect(),
-            closer,
-            until: options
-                .length
-                .and_then(|length| Instant::now().checked_add(length)),
-            options,
+            closed: is_closed,
+            gone,
             said,
             ready: VecDeque::new(),
             ended: false,
@@ -254,13 +261,6 @@ impl Live {
             Said::Ended(sensor) => self.merge.end(sensor),
         }
     }
-
-    fn close_in_time(&self) {
-        let over = self.until.is_some_and(|until| Instant::now() >= until);
-        if over || self.options.stop.load(Ordering::Relaxed) {
-            self.closer.send_replace(true);
-        }
-    }
 }
 
 impl Iterator for Live {
@@ -268,7 +268,6 @@ impl Iterator for Live {
 
     fn next(&mut self) -> Option<Measurement> {
         while self.ready.is_empty() && !self.ended {
-            self.close_in_time();
             match self.said.recv_timeout(LOOK) {
                 Ok(said) => self.take(said),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -282,9 +281,35 @@ impl Iterator for Live {
             for said in self.said.try_iter().collect::<Vec<_>>() {
                 self.take(said);
             }
-            self.ready.extend(self.merge.ready(sockets::now()));
+            // In the end all that was held anywhere comes at once: it is put in order first.
+            if !*self.closed.borrow() {
+                self.ready.extend(self.merge.ready(sockets::now()));
+            }
         }
         self.ready.pop_front()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.gone.store(true, Ordering::Relaxed);
+    }
+}
+
+/// When sensors are no longer heard: also while the run is behind and asks for nothing.
+struct Closing {
+    stop: Arc<AtomicBool>,
+    gone: Arc<AtomicBool>,
+    until: Option<Instant>,
+}
+
+impl Closing {
+    fn wait(self, closer: &watch::Sender<bool>) {
+        let over = || self.until.is_some_and(|until| Instant::now() >= until);
+        while !(over() || self.stop.load(Ordering::Relaxed) || self.gone.load(Ordering::Relaxed)) {
+            thread::sleep(LOOK);
+        }
+        closer.send_replace(true);
     }
 }
 

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use beluga_types::{Measurement, Origin, Rig, SensorId, SensorKind, SensorSpec};
+use beluga_types::{Gap, GapCause, Measurement, Origin, Payload, Rig, SensorId, SensorKind, SensorSpec};
 
 use super::address::Address;
 use super::edge::Edge;
 use super::guard::Guard;
+use super::sockets::now;
 use super::{Options, Telling, ask};
 use crate::capture::{Damage, Datagram};
 use crate::error::Error;
@@ -87,6 +88,11 @@ impl Voice {
         options: &Options,
     ) -> Result<Self, Error> {
         let format = spec.format.as_deref();
+        if let Some(port) = spec.port.filter(|port| *port != address.port()) {
+            let place = format!("`port` of sensor `{}`", spec.name);
+            let expected = format!("none, or that of its `source` {address}");
+            return Err(Error::bad(path, place, expected, port.to_string()));
+        }
         let tongue = match (spec.kind, format) {
             (SensorKind::Lidar, None) => Some(Tongue::Packets),
             (SensorKind::Lidar | SensorKind::Nav, Some(name)) if Maker::named(name).is_some() => {
@@ -135,6 +141,23 @@ impl Voice {
             });
         }
         let _ = said.send(Said::Ended(self.id));
+    }
+
+    /// Datagrams that nobody could read, on the timeline.
+    fn passed_over(&self, count: u64, error: &str) -> Measurement {
+        let now = now();
+        Measurement {
+            seq: 0,
+            sensor: self.id,
+            stamp: now,
+            end: now,
+            received: now,
+            payload: Payload::Gap(Gap {
+                lost: 1,
+                cause: GapCause::Corrupt,
+                detail: format!("a look at the start and {count} datagram(s) passed over: {error}"),
+            }),
+        }
     }
 
     /// What is wrong, with the sensor's name.
@@ -215,9 +238,12 @@ impl Voice {
                     let error = self.named(&error);
                     if error != told {
                         telling.tell(error.clone());
-                        told = error;
+                        told.clone_from(&error);
                     }
-                    pass_over(edge);
+                    let gap = self.passed_over(pass_over(edge), &error);
+                    if said.send(Said::Measured(Box::new(gap))).is_err() {
+                        return Ok(());
+                    }
                 }
             }
         }
@@ -272,15 +298,17 @@ impl Voice {
     }
 }
 
-/// Lets a second's datagrams go by, however many they are.
-fn pass_over(edge: &Edge) {
+/// Lets a second's datagrams go by, and counts them.
+fn pass_over(edge: &Edge) -> u64 {
     const SECOND_NANOS: i64 = 1_000_000_000;
-    let mut since = None;
+    let (mut since, mut count) = (None, 0);
     while let Some(found) = edge.next() {
         let Ok(datagram) = found else { continue };
+        count += 1;
         let since = *since.get_or_insert(datagram.received);
         if datagram.received.nanos_since(since).abs() > SECOND_NANOS {
-            return;
+            break;
         }
     }
+    count
 }
