@@ -1,14 +1,7 @@
 //! The time it is, and times as people read them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
+pub(crate) use beluga_ingest::live::now;
 use beluga_types::Stamp;
-
-/// The host's time. Before 1970 it is not set at all.
-pub(crate) fn now() -> Stamp {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Stamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
-}
 
 /// When today began, UTC.
 pub(crate) fn today() -> Stamp {

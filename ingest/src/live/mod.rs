@@ -47,6 +47,7 @@ use sensor::{Said, Voice};
 use sockets::{Listener, Sockets};
 
 pub use edge::Tally;
+pub use sockets::now;
 
 /// Measurements between the sensors' threads and the merge: whoever is slower than its sensors is to be
 /// waited for at the edge, not here.

@@ -248,7 +248,7 @@ fn udp(
 }
 
 /// The host's time. Before 1970 it is not set at all.
-pub(crate) fn now() -> Stamp {
+pub fn now() -> Stamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Stamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
 }
