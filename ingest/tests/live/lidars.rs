@@ -8,8 +8,10 @@ use std::sync::Arc;
 use beluga_ingest::Recording;
 use beluga_types::{LidarScan, Measurement, Payload};
 
+use super::capture_file::{Pcap, Udp, ethernet};
 use super::send::{Hearing, datagrams, free_port, gaps};
 use super::shared_data::shared_data;
+use super::write;
 
 fn scans(measurements: impl IntoIterator<Item = Measurement>) -> Vec<Arc<LidarScan>> {
     let scan = |measurement: Measurement| match measurement.payload {
@@ -46,36 +48,52 @@ fn same_scans(capture: &Path, port: u16, lines: &str, expected: usize) {
 
 #[test]
 fn ousters_are_heard_as_their_files_are_read() {
-    for (folder, name, scans) in [
+    const NEW: &str = "OS-1-128_v2.3.0_1024x10";
+    for (folder, capture, metadata, scans) in [
         (
             "live/ouster-os0-128-rng15-lowdata",
             "OS-0-128-U1_v2.3.0_1024x10",
+            "OS-0-128-U1_v2.3.0_1024x10",
             1,
         ),
-        ("live/ouster-os1-128-3scans-poses", "", 3),
-        ("live/ouster-os1-32-legacy", "", 1),
-        ("live/ouster-os2-128-rng19", "", 1),
+        (
+            "live/ouster-os1-128-3scans-poses",
+            "OS-1-128_v2.3.0_1024x10_lb_n3",
+            NEW,
+            3,
+        ),
+        (
+            "live/ouster-os1-32-legacy",
+            "OS-1-32-G_v2.1.1_1024x10",
+            "OS-1-32-G_v2.1.1_1024x10",
+            1,
+        ),
+        (
+            "live/ouster-os2-128-rng19",
+            "OS-2-128-U1_v2.3.0_1024x10",
+            "OS-2-128-U1_v2.3.0_1024x10",
+            1,
+        ),
+        (
+            "lidar/ouster-pcap",
+            "OS-0-32-U1_v2.2.0_1024x10",
+            "OS-0-32-U1_v2.2.0_1024x10",
+            1,
+        ),
+        ("lidar/ouster-pcap", "OS-1-128_v2.3.0_1024x10_lb_n3", NEW, 3),
+        (
+            "lidar/ouster-pcap",
+            "OS-1-64_1024x10_fw20",
+            "OS-1-64_sensor_config_reduced",
+            1,
+        ),
     ] {
         let Some(folder) = shared_data("ousters_are_heard_as_their_files_are_read", folder) else {
             return;
         };
-        let find = |ending: &str| {
-            let mut files: Vec<_> = std::fs::read_dir(&folder)
-                .unwrap()
-                .map(|file| file.unwrap().path())
-                .collect();
-            files.sort();
-            let fits = |path: &std::path::PathBuf| {
-                let file = path.file_name().unwrap().to_string_lossy().into_owned();
-                file.ends_with(ending)
-                    && file.starts_with(name)
-                    && !file.contains("digest")
-                    && !file.contains("truth")
-            };
-            files.into_iter().find(fits).unwrap()
-        };
-        let lines = format!("calibration = {:?}", find(".json").display().to_string());
-        same_scans(&find(".pcap"), 7502, &lines, scans);
+        let metadata = folder.join(format!("{metadata}.json"));
+        let lines = format!("calibration = {:?}", metadata.display().to_string());
+        same_scans(&folder.join(format!("{capture}.pcap")), 7502, &lines, scans);
     }
 }
 
@@ -92,11 +110,49 @@ fn velodynes_are_heard_as_their_files_are_read() {
             "model = \"HDL-32E\"",
             19,
         ),
+        // Two returns of each firing.
+        ("live/velodyne-vlp16-nebula-ros2/neb_vlp16.pcap", "", 5),
     ] {
         let Some(file) = shared_data("velodynes_are_heard_as_their_files_are_read", file) else {
             return;
         };
         same_scans(&file, 2368, lines, scans);
+    }
+}
+
+#[test]
+fn hesais_are_heard_as_their_files_are_read() {
+    for (folder, capture, calibration) in [
+        ("live/hesai-xt32-nebula-ros2", "neb_xt32.pcap", "PandarXT32.csv"),
+        ("live/hesai-qt64-nebula-ros2", "neb_qt64.pcap", "PandarQT64.csv"),
+    ] {
+        let Some(folder) = shared_data("hesais_are_heard_as_their_files_are_read", folder) else {
+            return;
+        };
+        let calibration = folder.join(calibration).display().to_string();
+        let lines = format!("calibration = {calibration:?}");
+        same_scans(&folder.join(capture), 2368, &lines, 5);
+    }
+}
+
+/// No capture of one is at hand: packets as its manual has them, half a second of them.
+#[test]
+fn a_livox_is_heard_as_its_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    for kind in [1, 2, 3] {
+        let packet = |count: u16| {
+            let payload = write::livox(count, kind);
+            let udp = Udp {
+                source: [192, 168, 1, 100],
+                port: 56301,
+                payload: &payload,
+            };
+            (u64::from(count) * 480_000, ethernet(&udp.ipv4(), &[]))
+        };
+        let capture = folder.path().join(format!("livox-{kind}.pcap"));
+        let packets: Vec<_> = (0..1100).map(packet).collect();
+        std::fs::write(&capture, Pcap::USUAL.file(&packets)).unwrap();
+        same_scans(&capture, 56301, "", 6);
     }
 }
 

@@ -10,5 +10,11 @@ mod navigation;
 mod send;
 mod sounder;
 
+#[path = "../capture_file/mod.rs"]
+mod capture_file;
+#[path = "../packets/write.rs"]
+#[allow(dead_code, reason = "of its packets one maker's are taken")]
+mod write;
+
 #[path = "../../../tests/shared_data/mod.rs"]
 mod shared_data;
