@@ -7,6 +7,7 @@ mod history;
 mod outputs;
 mod permission;
 mod streams;
+mod words;
 
 use anyhow::anyhow;
 use beluga_sinks::document::{CodeBlock, Document};
@@ -20,6 +21,7 @@ pub(crate) use history::append;
 pub(crate) use outputs::unmet as unmet_outputs;
 pub(crate) use permission::{Asked, permitted};
 pub(crate) use streams::unmet as unmet_inputs;
+pub(crate) use words::By;
 
 /// The block that is acted on.
 pub(crate) const BLOCK: &str = "toml beluga";

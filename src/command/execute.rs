@@ -13,9 +13,9 @@ use serde::Serialize;
 
 use super::maml::{Keys, frame_bytes};
 use super::replay::{self, Replay};
-use super::run::{By, Results};
+use super::run::Results;
 use crate::by_document::{
-    self, Asked, Difference, append, difference, foreign_code, permitted, unmet_inputs, unmet_outputs,
+    self, Asked, By, Difference, append, difference, foreign_code, permitted, unmet_inputs, unmet_outputs,
 };
 use crate::exit::{Exit, Wrong};
 use crate::validation::{Checked, Outcome, Verdict};

@@ -15,6 +15,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::audit;
+use crate::by_document::By;
 use crate::clock;
 use crate::config::Config;
 use crate::cpu;
@@ -62,41 +63,6 @@ pub(crate) struct Results {
     /// What a document says of the run, if it runs by one.
     #[arg(skip)]
     by: Option<By>,
-}
-
-/// A document's config, and its words for the record's document.
-#[derive(Clone, Debug)]
-pub(crate) struct By {
-    pub(crate) config: Config,
-    pub(crate) title: Option<String>,
-    pub(crate) intent: Option<String>,
-    pub(crate) context: Option<String>,
-    pub(crate) input_schema: Option<serde_json::Value>,
-    pub(crate) output_schema: Option<serde_json::Value>,
-    pub(crate) history: String,
-}
-
-impl By {
-    fn dress(&self, fields: &mut DocumentFields) {
-        for (word, field) in [
-            (&self.title, &mut fields.title),
-            (&self.intent, &mut fields.intent),
-            (&self.context, &mut fields.context),
-        ] {
-            if let Some(word) = word {
-                field.clone_from(word);
-            }
-        }
-        for (schema, field) in [
-            (&self.input_schema, &mut fields.input_schema),
-            (&self.output_schema, &mut fields.output_schema),
-        ] {
-            if let Some(schema) = schema {
-                field.clone_from(schema);
-            }
-        }
-        fields.history.push(self.history.clone());
-    }
 }
 
 fn suite(text: &str) -> Result<Suite, String> {

@@ -15,6 +15,7 @@ mod head;
 mod history;
 mod json;
 mod permissions;
+mod placed;
 mod profile;
 mod published;
 mod rules;
