@@ -51,6 +51,7 @@ pub mod ply;
 mod point_times;
 pub mod probe;
 mod pulses;
+mod r2sonic;
 mod range;
 mod regular;
 pub mod rig_toml;

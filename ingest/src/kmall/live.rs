@@ -11,13 +11,12 @@ use super::read::Channel;
 use super::summary;
 use crate::capture::{Damage, Datagram};
 use crate::error::{Error, Fault};
+use crate::live::look::Looked;
 use crate::source::{Loaded, Row, Source};
 use crate::survey::chosen;
 use crate::survey::played::{Datagrams, Ready, Rows};
 use crate::survey::walk::Framing;
 
-/// How much is looked at, at the most, to see which sensors speak, in bytes.
-const LOOK_BYTES: usize = 32 << 20;
 /// A clock that is farther than this from the host's tells another time: a recording that is sent
 /// again. It is placed by when the host heard its first datagram.
 const SAME_NANOS: i64 = 86_400 * 1_000_000_000;
@@ -38,14 +37,14 @@ pub(crate) struct Sent<I> {
     ended: bool,
 }
 
-/// The rows of the sensor that a rig's entry names, or of the only one of its kind within the first
-/// `look_nanos`.
+/// The rows of the sensor that a rig's entry names, or of the only one of its kind in what was looked
+/// at.
 ///
 /// # Errors
 /// If nothing of a sounder is heard, or no such sensor within the first seconds.
 pub(crate) fn live<I>(
-    mut datagrams: I,
-    look_nanos: i64,
+    looked: Looked,
+    datagrams: I,
     path: &Path,
     spec: &SensorSpec,
     origin: &Origin,
@@ -54,7 +53,7 @@ pub(crate) fn live<I>(
 where
     I: Iterator<Item = Result<Datagram, Damage>>,
 {
-    let start = look(&mut datagrams, look_nanos);
+    let Looked { start, foreign } = looked;
     let heard = || start.iter().filter_map(|found| found.as_ref().ok());
     let whole: Vec<u8> = heard()
         .filter(|datagram| is_whole(&datagram.payload))
@@ -95,41 +94,13 @@ where
         bytes: 0,
         shift_nanos,
         received: None,
-        foreign: 0,
+        foreign,
         ended: false,
     })
 }
 
-/// The first datagrams, of so long that every sensor has spoken.
-fn look(
-    datagrams: &mut impl Iterator<Item = Result<Datagram, Damage>>,
-    look_nanos: i64,
-) -> Vec<Result<Datagram, Damage>> {
-    let mut start = Vec::new();
-    let (mut bytes, mut since) = (0, None);
-    for found in datagrams {
-        let Ok(datagram) = &found else {
-            start.push(found);
-            continue;
-        };
-        let heard = datagram.received;
-        if is_whole(&datagram.payload) {
-            since.get_or_insert(heard);
-        } else if since.is_none() {
-            continue;
-        }
-        bytes += datagram.payload.len();
-        start.push(found);
-        let long = since.is_some_and(|since| heard.nanos_since(since).abs() > look_nanos);
-        if long || bytes > LOOK_BYTES {
-            break;
-        }
-    }
-    start
-}
-
 /// Whether these bytes are one datagram.
-fn is_whole(bytes: &[u8]) -> bool {
+pub(crate) fn is_whole(bytes: &[u8]) -> bool {
     let head = bytes.get(..Kmall::HEAD).unwrap_or_default();
     let tail = bytes
         .get(bytes.len().saturating_sub(Kmall::TAIL)..)

@@ -26,7 +26,7 @@ pub use mrz::{Kind, Sector, Sounding, Swath};
 pub use sensors::{Motion, Motions, Position, SoundProfile, SoundSpeed};
 pub use summary::{Summary, summary, summary_of};
 
-pub(crate) use live::live;
+pub(crate) use live::{is_whole, live};
 pub(crate) use read::{first_place, open};
 pub(crate) use summary::{looks_like, rig};
 

@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use beluga_types::GapCause;
 use serde::Serialize;
@@ -17,6 +18,16 @@ const OVERHEAD: usize = 128;
 
 /// So many that were let go are told at once, while more are.
 const TOLD_EACH: u64 = 1000;
+
+/// What came to an edge.
+#[derive(Debug)]
+pub(crate) enum Came {
+    Heard(Datagram),
+    /// Something was lost on the way here, or here.
+    Lost(Damage),
+    /// Nothing, for as long as it was waited for.
+    Quiet,
+}
 
 /// What one sensor sent and nobody has read yet.
 #[derive(Debug)]
@@ -133,32 +144,60 @@ impl Edge {
 
     /// The next datagram, waited for; nothing once it is closed and empty.
     pub(crate) fn next(&self) -> Option<Result<Datagram, Damage>> {
+        loop {
+            match self.wait(None)? {
+                Came::Heard(datagram) => return Some(Ok(datagram)),
+                Came::Lost(damage) => return Some(Err(damage)),
+                Came::Quiet => {}
+            }
+        }
+    }
+
+    /// What comes next, waited for until then at the longest; nothing once it is closed and empty.
+    pub(crate) fn wait(&self, until: Option<Instant>) -> Option<Came> {
         let mut queue = self.lock();
         loop {
-            // Once there is room again, or now and then: not beside every datagram that is read.
-            let has_room = queue.closed || 2 * queue.bytes < self.most_bytes;
-            if queue.let_go >= TOLD_EACH || (queue.let_go > 0 && has_room) {
-                let count = std::mem::take(&mut queue.let_go);
-                return Some(Err(damage(format!(
-                    "{count} datagram(s) let go: the run was slower than the sensor"
-                ))));
-            }
-            if let Some(found) = queue.waiting.pop_front() {
-                if let Ok(datagram) = &found {
-                    queue.bytes -= cost(datagram);
-                }
-                return Some(found);
+            if let Some(came) = queue.take(self.most_bytes) {
+                return Some(came);
             }
             if queue.closed {
                 return None;
             }
-            queue = self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner);
+            queue = match until.map(|until| until.saturating_duration_since(Instant::now())) {
+                None => self.changed.wait(queue).unwrap_or_else(PoisonError::into_inner),
+                Some(left) if left.is_zero() => return Some(Came::Quiet),
+                Some(left) => {
+                    let waited = self.changed.wait_timeout(queue, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
         }
     }
 
     /// Every change is whole before the lock is given back, so a thread that failed leaves nothing torn.
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// What waits, or what was let go: once there is room again, or now and then, not beside every
+    /// datagram that is read.
+    fn take(&mut self, most_bytes: usize) -> Option<Came> {
+        let has_room = self.closed || 2 * self.bytes < most_bytes;
+        if self.let_go >= TOLD_EACH || (self.let_go > 0 && has_room) {
+            let count = std::mem::take(&mut self.let_go);
+            return Some(Came::Lost(damage(format!(
+                "{count} datagram(s) let go: the run was slower than the sensor"
+            ))));
+        }
+        match self.waiting.pop_front()? {
+            Ok(datagram) => {
+                self.bytes -= cost(&datagram);
+                Some(Came::Heard(datagram))
+            }
+            Err(damage) => Some(Came::Lost(damage)),
+        }
     }
 }
 

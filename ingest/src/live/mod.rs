@@ -8,7 +8,9 @@
 //! - `address`: what a rig's `source` may say; `sockets`: the thread that hears; `multicast`, `lost`:
 //!   what it asks of the system;
 //! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
-//! - `sensor`: the thread of a sensor; it plays the very readers that recordings have;
+//! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
+//!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram;
+//! - `early`: what is wrong before anything good has come;
 //! - `ask`: a sensor's metadata by HTTP;
 //! - `guard`: a clock that is nowhere near the host's; `merge`: the order.
 //!
@@ -17,13 +19,17 @@
 
 pub(crate) mod address;
 mod ask;
+mod early;
 mod edge;
 mod guard;
+pub(crate) mod heard;
+pub(crate) mod look;
 mod lost;
 mod merge;
 mod multicast;
 mod sensor;
 mod sockets;
+mod tongue;
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -2,22 +2,25 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use beluga_types::{Gap, GapCause, Measurement, Origin, Payload, Rig, SensorId, SensorKind, SensorSpec};
 
 use super::address::Address;
-use super::edge::Edge;
+use super::early::Early;
+use super::edge::{Came, Edge};
 use super::guard::Guard;
+use super::heard::{Heard, Hears};
 use super::sockets::now;
-use super::{Options, Telling, ask};
+use super::tongue::Tongue;
+use super::{Options, Telling, ask, look};
 use crate::capture::{Damage, Datagram};
 use crate::error::Error;
 use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::{kmall, nmea};
+use crate::{kmall, nmea, r2sonic};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -25,17 +28,6 @@ pub(crate) enum Said {
     Measured(Box<Measurement>),
     /// It will say nothing more.
     Ended(SensorId),
-}
-
-/// What is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tongue {
-    /// Packets of a lidar.
-    Packets,
-    /// Sentences of NMEA 0183.
-    Nmea,
-    /// Datagrams of a Kongsberg EM.
-    Kmall,
 }
 
 /// A sensor before it is heard.
@@ -47,7 +39,7 @@ pub(crate) struct Voice {
     origin: Origin,
     path: PathBuf,
     folder: PathBuf,
-    look_nanos: i64,
+    look: Duration,
     far: Duration,
 }
 
@@ -93,24 +85,8 @@ impl Voice {
             let expected = format!("none, or that of its `source` {address}");
             return Err(Error::bad(path, place, expected, port.to_string()));
         }
-        let tongue = match (spec.kind, format) {
-            (SensorKind::Lidar, None) => Some(Tongue::Packets),
-            (SensorKind::Lidar | SensorKind::Nav, Some(name)) if Maker::named(name).is_some() => {
-                Some(Tongue::Packets)
-            }
-            (SensorKind::Nav, None | Some("nmea")) => Some(Tongue::Nmea),
-            (SensorKind::Nav, Some("kmall")) | (SensorKind::Sonar, None | Some("kmall")) => {
-                Some(Tongue::Kmall)
-            }
-            _ => None,
-        };
-        let fits = |tongue: &Tongue| matches!(address, Address::Udp { .. }) || *tongue == Tongue::Nmea;
-        let Some(tongue) = tongue.filter(fits) else {
-            let known = match spec.kind {
-                SensorKind::Lidar => Maker::words(),
-                SensorKind::Sonar => "kmall".into(),
-                SensorKind::Nav => format!("nmea, kmall, {}", Maker::words()),
-            };
+        let Some(tongue) = Tongue::of(spec, &address) else {
+            let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
             let expected = format!("a `format` that is heard live ({known}), by UDP, or nmea by TCP too");
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
@@ -127,7 +103,7 @@ impl Voice {
             origin: rig.origin.clone().unwrap_or_default(),
             path: path.to_owned(),
             folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
-            look_nanos: i64::try_from(options.look.as_nanos()).unwrap_or(i64::MAX),
+            look: options.look,
             far: options.far,
         })
     }
@@ -186,34 +162,72 @@ impl Voice {
     }
 
     fn play(&self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) -> Result<(), Error> {
-        let datagrams = || std::iter::from_fn(|| edge.next());
         match self.tongue {
             Tongue::Packets => self.packets(edge, said, telling),
             Tongue::Nmea => {
                 edge.narrow();
                 let is_whole = matches!(self.address, Address::Udp { .. });
-                let pieces = datagrams().filter(|found| self.is_own(found));
-                let pieces = pieces.map(|found| found.map(|datagram| Piece::of(datagram, is_whole)));
+                let pieces = self.came(edge).map(|came| match came {
+                    Came::Heard(datagram) => Ok(Piece::of(datagram, is_whole)),
+                    Came::Lost(damage) => Err(damage),
+                    Came::Quiet => Ok(Piece::pause()),
+                });
                 let sentences: Sentences<_> =
                     nmea::Sentences::new(pieces, &self.path, &self.spec, &self.origin);
                 self.send_all(sentences, said, telling)
             }
-            Tongue::Kmall => {
-                edge.narrow();
-                let own = datagrams().filter(|found| self.is_own(found));
-                let mut notes = Vec::new();
-                let heard = kmall::live(
-                    own,
-                    self.look_nanos,
-                    &self.path,
-                    &self.spec,
-                    &self.origin,
-                    &mut notes,
-                );
-                notes.into_iter().for_each(|note| telling.tell(note));
-                self.send_all(heard?, said, telling)
-            }
+            Tongue::Kmall => self.kmall(edge, said, telling),
+            Tongue::R2Sonic => self.heard(r2sonic::Sent, edge, said, telling),
         }
+    }
+
+    /// Datagrams one by one, each by the reader of its format.
+    fn heard(
+        &self,
+        reader: impl Hears,
+        edge: &Edge,
+        said: &SyncSender<Said>,
+        telling: &Telling,
+    ) -> Result<(), Error> {
+        edge.narrow();
+        let own = self.came(edge);
+        let (name, told) = (self.spec.name.clone(), telling.clone());
+        let tell = move |note| told.tell(format!("sensor `{name}`: {note}"));
+        let heard = Heard::new(own, reader, PathBuf::from(self.address.to_string()), tell);
+        self.send_all(heard, said, telling)
+    }
+
+    /// A sounder's datagrams, after a look at which of its sensors speak.
+    fn kmall(&self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) -> Result<(), Error> {
+        edge.narrow();
+        let looked = look::look(
+            edge,
+            self.look,
+            |datagram| self.is_from_it(datagram),
+            kmall::is_whole,
+            |foreign| {
+                telling.tell(format!(
+                    "sensor `{}`: {foreign} datagram(s) came to {} that are none of a sounder, and no other",
+                    self.spec.name, self.address
+                ));
+            },
+        );
+        let own = std::iter::from_fn(|| edge.next()).filter(|found| self.is_own(found));
+        let mut notes = Vec::new();
+        let heard = kmall::live(looked, own, &self.path, &self.spec, &self.origin, &mut notes);
+        notes.into_iter().for_each(|note| telling.tell(note));
+        self.send_all(heard?, said, telling)
+    }
+
+    /// What comes to the edge and is of this sensor, and when nothing does.
+    fn came<'a>(&'a self, edge: &'a Edge) -> impl Iterator<Item = Came> + 'a {
+        /// So long nothing is a while.
+        const PAUSE: Duration = Duration::from_secs(1);
+        let came = std::iter::from_fn(|| edge.wait(Instant::now().checked_add(PAUSE)));
+        came.filter(|came| match came {
+            Came::Heard(datagram) => self.is_from_it(datagram),
+            Came::Lost(_) | Came::Quiet => true,
+        })
     }
 
     /// A lidar's packets. What cannot be played yet (another sensor's metadata, an unknown profile) is
@@ -224,7 +238,8 @@ impl Voice {
             let mut notes = Vec::new();
             let datagrams = std::iter::from_fn(|| edge.next());
             let opened = self.asked().and_then(|spec| {
-                let (look, path, folder) = (self.look_nanos, &self.path, &self.folder);
+                let look = i64::try_from(self.look.as_nanos()).unwrap_or(i64::MAX);
+                let (path, folder) = (&self.path, &self.folder);
                 lidar::open_live(datagrams, look, path, folder, &spec, &mut notes)
             });
             match opened {
@@ -268,7 +283,10 @@ impl Voice {
 
     /// Whether a datagram comes from where the rig says, and goes to this sensor's port.
     fn is_own(&self, found: &Result<Datagram, Damage>) -> bool {
-        let Ok(datagram) = found else { return true };
+        found.as_ref().map_or(true, |datagram| self.is_from_it(datagram))
+    }
+
+    fn is_from_it(&self, datagram: &Datagram) -> bool {
         let from = self.spec.address.as_ref();
         datagram.destination.port() == self.address.port()
             && from.is_none_or(|from| from.parse() == Ok(datagram.source.ip()))
@@ -280,6 +298,12 @@ impl Voice {
         said: &SyncSender<Said>,
         telling: &Telling,
     ) -> Result<(), Error> {
+        let source = Early::new(source, |wrong: &str| {
+            let name = &self.spec.name;
+            telling.tell(format!(
+                "sensor `{name}`: nothing of it can be read so far: {wrong}"
+            ));
+        });
         let stream = Stream::live(
             source,
             self.id,

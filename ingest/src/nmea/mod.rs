@@ -61,6 +61,15 @@ impl Piece {
             is_whole,
         }
     }
+
+    /// Nothing has come for a while.
+    pub(crate) fn pause() -> Self {
+        Self {
+            received: None,
+            bytes: Vec::new(),
+            is_whole: false,
+        }
+    }
 }
 
 /// The lines of a log. Nobody knows when they were heard.
@@ -190,12 +199,28 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
         };
         match read {
             Ok(sentence) => self.sentence(sentence, received),
-            Err(wrong) => {
-                self.bad.0 += 1;
-                if self.bad.0 == 1 {
-                    self.bad.1 = wrong;
-                }
-            }
+            Err(wrong) => self.spoilt(wrong),
+        }
+    }
+
+    /// What comes next does not go on where this ended: a connection that broke off, or what was let
+    /// go. A line that has begun is none.
+    fn torn(&mut self) {
+        self.overlong = false;
+        if !std::mem::take(&mut self.rest).is_empty() {
+            self.spoilt("a line that breaks off".into());
+        }
+    }
+
+    fn spoilt(&mut self, wrong: String) {
+        /// So many are told at once, while nothing good comes.
+        const TOLD_EACH: u64 = 100;
+        self.bad.0 += 1;
+        if self.bad.0 == 1 {
+            self.bad.1 = wrong;
+        }
+        if self.bad.0 >= TOLD_EACH {
+            self.tell_bad();
         }
     }
 
@@ -292,8 +317,12 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Source for Sentences<I> {
                 return Some(row);
             }
             match self.pieces.next() {
+                Some(Ok(piece)) if piece.bytes.is_empty() => self.tell_bad(),
                 Some(Ok(piece)) => self.take(piece),
-                Some(Err(damage)) => return Some(Err(damage.fault)),
+                Some(Err(damage)) => {
+                    self.torn();
+                    return Some(Err(damage.fault));
+                }
                 None if self.ended => return None,
                 None => {
                     self.ended = true;
@@ -411,5 +440,24 @@ mod tests {
         for cut in 0..bytes.len() {
             rows(&bytes[..cut], 64, None);
         }
+    }
+
+    #[test]
+    fn what_does_not_hold_is_told_when_nothing_follows() {
+        let piece = |bytes: &[u8]| {
+            Ok(Piece {
+                received: None,
+                bytes: bytes.to_vec(),
+                is_whole: false,
+            })
+        };
+        let pieces = vec![piece(b"garbage\n$GPG"), Ok(Piece::pause()), piece(b"GA\n")];
+        let spec = SensorSpec::new("gnss", SensorKind::Nav);
+        let mut sentences = Sentences::new(pieces.into_iter(), Path::new("here"), &spec, &Origin::default());
+        let told = sentences.next_row().and_then(Result::err).unwrap().detail;
+        assert!(told.starts_with("1 line(s)"), "{told}");
+        // The line that had begun goes on.
+        let told = sentences.next_row().and_then(Result::err).unwrap().detail;
+        assert!(told.starts_with("1 line(s)"), "{told}");
     }
 }

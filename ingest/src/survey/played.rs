@@ -41,6 +41,11 @@ impl Rows {
         self.place = format!("byte {start}, `{kind}`");
     }
 
+    /// Where what follows stands, of what is no file.
+    pub(crate) fn say(&mut self, place: String) {
+        self.place = place;
+    }
+
     /// A payload that is complete at its stamp.
     pub(crate) fn push(&mut self, stamp: Stamp, payload: Payload) {
         self.push_long(stamp, None, payload, 0);
@@ -70,6 +75,11 @@ impl Rows {
     /// The next that waits.
     pub(crate) fn pop(&mut self) -> Option<Result<Row<Ready>, Fault>> {
         self.waiting.pop_front()
+    }
+
+    /// Whether any waits.
+    pub(crate) fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// The payloads that wait, for tests.

@@ -4,7 +4,6 @@
 
 mod framing;
 mod packets;
-mod r2sonic;
 mod read;
 mod summary;
 
@@ -12,13 +11,14 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::r2sonic;
 use crate::survey::walk::Walk;
 
 use framing::Xtf;
 
+pub use crate::r2sonic::{Ping, Point};
 pub use framing::{Channel, Header};
 pub use packets::{AttitudePacket, PositionPacket, Samples, SonarPing};
-pub use r2sonic::{Ping, Point};
 pub use summary::{Summary, summary, summary_of};
 
 pub(crate) use read::{first_place, open};

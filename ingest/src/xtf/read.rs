@@ -5,20 +5,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use beluga_types::{
-    Attitude, AttitudeFix, Beam, GapCause, Geodetic, Mount, Origin, Payload, PoseFix, Profile, SensorKind,
-    SensorSpec, Stamp, StrengthUnit,
+    Attitude, AttitudeFix, Beam, GapCause, Geodetic, Origin, Payload, PoseFix, Profile, SensorKind,
+    SensorSpec, StrengthUnit,
 };
 
 use super::framing::{Header, Xtf};
 use super::packets::{Samples, SonarPing};
-use super::r2sonic::Ping;
 use super::{ATTITUDE, Content, POSITION, R2SONIC, SONAR};
 use crate::error::Error;
+use crate::r2sonic;
 use crate::range::MAX_PAYLOAD_S;
 use crate::regular;
 use crate::survey::chosen;
-use crate::survey::detections::{self, Raw, WATER_M_PER_S};
-use crate::survey::head::{Head, Look};
+use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::install;
 use crate::survey::join::Joiner;
 use crate::survey::played::{Datagrams, Played, Rows};
@@ -209,34 +208,6 @@ impl Reader {
         Ok((profile, first_s + interval_s * (count - 1) as f64))
     }
 
-    fn ping(&self, ping: &Ping, rows: &mut Rows) {
-        let [seconds, nanos] = ping.time.map(i64::from);
-        if nanos >= 1_000_000_000 {
-            let what = format!("expected nanoseconds of a second, found {nanos}");
-            return rows.lose(GapCause::Corrupt, 1, &what);
-        }
-        let stamp = Stamp::from_nanos(seconds * 1_000_000_000 + nanos);
-        // The arrays' own axes are those of the channel.
-        let head = Head::single(Mount::default());
-        let speed = f64::from(ping.sound_speed_m_per_s);
-        match detections::ping(&head, speed, ping.width_rad.map(f64::from), raw(ping)) {
-            Ok(found) => {
-                let payload = beluga_types::SonarPing::Detections(found.detections);
-                let payload = Payload::Sonar(Arc::new(payload));
-                rows.push_long(
-                    stamp,
-                    Some(u64::from(ping.number)),
-                    payload,
-                    found.last_offset_nanos,
-                );
-                if let Some(refused) = found.refused {
-                    rows.lose(GapCause::Corrupt, 0, &refused);
-                }
-            }
-            Err(wrong) => rows.lose(GapCause::Corrupt, 1, &wrong),
-        }
-    }
-
     /// Where a ping says that the sonar is.
     fn pose(&self, ping: &SonarPing, rows: &mut Rows) {
         let angles = ping.attitude_deg;
@@ -285,31 +256,6 @@ impl Reader {
     }
 }
 
-/// The detections of a ping: what has a time and has passed a test.
-fn raw(ping: &Ping) -> impl Iterator<Item = Raw> {
-    let tilt_rad = f64::from(ping.steering_rad);
-    let detected = ping
-        .points
-        .iter()
-        .filter(|point| point.two_way_time_s != 0.0 && point.quality & 3 != 0);
-    detected.map(move |point| Raw {
-        look: Look {
-            tilt_rad,
-            angle_rad: point.angle_rad,
-            two_way_time_s: point.two_way_time_s,
-            part: 1,
-        },
-        delay_s: 0.0,
-        sector: 0,
-        level_db: if point.strength > 0.0 {
-            20.0 * point.strength.log10()
-        } else {
-            0.0
-        },
-        quality: if point.quality & 3 == 3 { 1.0 } else { 0.5 },
-    })
-}
-
 impl Datagrams for Reader {
     fn take(&mut self, start: u64, whole: &[u8], rows: &mut Rows) {
         let kind = whole.get(2).copied().unwrap_or_default();
@@ -328,7 +274,7 @@ impl Datagrams for Reader {
                 }
             }
             (Part::Pings, Content::Sonar(ping)) => self.pose(ping, rows),
-            (Part::R2Sonic, Content::R2Sonic(ping)) => self.ping(ping, rows),
+            (Part::R2Sonic, Content::R2Sonic(ping)) => r2sonic::push(ping, rows),
             (Part::Nav, content) => self.nav(content, rows),
             _ => {}
         }

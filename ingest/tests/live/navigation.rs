@@ -8,7 +8,7 @@ use beluga_ingest::Recording;
 use beluga_ingest::live::Live;
 use beluga_types::{Measurement, Payload, Stamp};
 
-use super::send::{Hearing, free_port};
+use super::send::{Hearing, free_port, gaps};
 
 const ORIGIN: &str = "[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n";
 
@@ -115,4 +115,54 @@ fn a_server_that_goes_away_in_the_middle_is_asked_again() {
         live.collect()
     });
     assert_eq!(poses(out), expected, "{}", hearing.told());
+}
+
+/// A connection that breaks off in a line and another that begins in one: the two are none together.
+#[test]
+fn a_torn_line_is_not_glued_to_what_comes_next() {
+    let (hearing, lines) = (Hearing::new(), log());
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let rig = format!(
+        "{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"tcp://{}\"\n",
+        server.local_addr().unwrap()
+    );
+    let live = Live::open(&hearing.rig(&rig), hearing.options.clone()).unwrap();
+    let stop = hearing.options.stop.clone();
+    let out: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            // The last position of the first half is told in two pieces that would make it whole.
+            let (first, second) = lines.split_at(20);
+            let (begun, rest) = second[0].split_at(30);
+            for text in [first.concat() + begun, rest.to_owned() + &second[1..].concat()] {
+                let (mut connection, _) = server.accept().unwrap();
+                connection.write_all(text.as_bytes()).unwrap();
+            }
+            drop(server.accept().unwrap());
+            stop.store(true, Ordering::Relaxed);
+        });
+        live.collect()
+    });
+    let gaps = gaps(&out);
+    assert!(
+        gaps.iter()
+            .any(|(_, _, detail)| detail.contains("2 line(s)") && detail.contains("breaks off")),
+        "{gaps:?}"
+    );
+    assert_eq!(poses(out).len(), 19);
+}
+
+/// What is told of a receiver that speaks too fast, or something else.
+#[test]
+fn a_receiver_that_cannot_be_understood_is_told_while_it_speaks() {
+    let (hearing, port) = (Hearing::new(), free_port());
+    let rig =
+        format!("{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:{port}\"\n");
+    hearing.hear(&rig, |sender| {
+        (0..250).for_each(|_| sender.send(port, 1, b"\xb5b\x01\x07 no sentence"));
+    });
+    let told = hearing.told();
+    assert!(
+        told.contains("sensor `gnss`: nothing of it can be read so far: 100 line(s)"),
+        "{told}"
+    );
 }

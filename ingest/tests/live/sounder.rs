@@ -1,4 +1,5 @@
-//! A Kongsberg EM's own file, sent datagram by datagram: pings and poses are those of the file.
+//! A Kongsberg EM's own file and an R2Sonic's pings, sent datagram by datagram: pings and poses are
+//! those of the file.
 
 use beluga_ingest::Recording;
 use beluga_types::{Measurement, Payload};
@@ -97,4 +98,56 @@ fn a_sounder_is_heard_as_its_file_is_read() {
             hearing.told()
         );
     }
+}
+
+/// The pings of an R2Sonic inside an XTF file: name and length, most significant byte first.
+fn bth0(file: &[u8]) -> Vec<&[u8]> {
+    let (mut rest, mut found) = (file, Vec::new());
+    while let Some(at) = rest.windows(4).position(|name| name == b"BTH0") {
+        let length = u32::from_be_bytes(*rest[at + 4..].first_chunk().unwrap()) as usize;
+        found.push(&rest[at..at + length]);
+        rest = &rest[at + length..];
+    }
+    found
+}
+
+#[test]
+fn an_r2sonic_is_heard_as_its_pings_in_a_file_are_read() {
+    let test = "an_r2sonic_is_heard_as_its_pings_in_a_file_are_read";
+    let Some(file) = shared_data(test, "sonar/xtf-multibeam-r2sonic/r2testing_0001.xtf") else {
+        return;
+    };
+    let bytes = std::fs::read(&file).unwrap();
+    let pings = bth0(&bytes);
+    assert_eq!(pings.len(), 923);
+    let hearing = Hearing::new();
+    let sensor = "[[sensor]]\nname = \"r2\"\nkind = \"sonar\"\n";
+    let path = hearing.rig(&format!(
+        "{sensor}format = \"xtf\"\nmodel = \"R2SONIC\"\nsource = {:?}\n",
+        file.display().to_string()
+    ));
+    let of_file: Vec<_> = Recording::open(&path).unwrap().timeline().unwrap().collect();
+    let port = free_port();
+    let live = format!("{sensor}format = \"r2sonic\"\nsource = \"udp://127.0.0.1:{port}\"\n");
+    let out = hearing.hear(&live, |sender| {
+        sender.send(port, 1, b"no ping");
+        sender.send(port, 1, b"TRU0 and more, which is passed over");
+        sender.send(port, 1, &pings[0][..1000]);
+        pings.iter().for_each(|ping| sender.send(port, 1, ping));
+    });
+    assert!(of_kind(&out, 0) == of_kind(&of_file, 0), "{:?}", gaps(&out));
+    assert_eq!(of_kind(&out, 0).len(), 923);
+    // One was cut, and one was nothing.
+    let gaps = gaps(&out);
+    let told = |words: &str, count: u64| {
+        let own = gaps.iter().filter(|(_, _, detail)| detail.contains(words));
+        own.map(|(_, lost, _)| lost).collect::<Vec<_>>() == [&count]
+    };
+    assert!(told("expected 1864 bytes, found 1000", 1), "{gaps:?}");
+    assert!(told("1 datagram(s) of something else", 0), "{gaps:?}");
+    assert!(
+        hearing.told().contains("`r2`: clock: tells 2015-07-08T23:52"),
+        "{}",
+        hearing.told()
+    );
 }

@@ -44,7 +44,7 @@ pub struct Point {
 ///
 /// # Errors
 /// If there is none, or it has no points with a time and an angle each.
-pub(super) fn ping(bytes: &[u8]) -> Result<Ping, String> {
+pub(crate) fn ping(bytes: &[u8]) -> Result<Ping, String> {
     if bytes.get(..4) != Some(b"BTH0") {
         return Err("expected a ping `BTH0`, found none".into());
     }

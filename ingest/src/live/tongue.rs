@@ -1,0 +1,46 @@
+//! What sensors speak that are heard now.
+
+use beluga_types::{SensorKind, SensorSpec};
+
+use super::address::Address;
+use crate::lidar::Maker;
+
+/// What is spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tongue {
+    /// Packets of a lidar.
+    Packets,
+    /// Sentences of NMEA 0183.
+    Nmea,
+    /// Datagrams of a Kongsberg EM.
+    Kmall,
+    /// Pings of an R2Sonic.
+    R2Sonic,
+}
+
+impl Tongue {
+    /// What a sensor speaks, if that is heard and comes this way.
+    pub(crate) fn of(spec: &SensorSpec, address: &Address) -> Option<Self> {
+        let tongue = match (spec.kind, spec.format.as_deref()) {
+            (SensorKind::Lidar, None) => Tongue::Packets,
+            (SensorKind::Lidar | SensorKind::Nav, Some(name)) if Maker::named(name).is_some() => {
+                Tongue::Packets
+            }
+            (SensorKind::Nav, None | Some("nmea")) => Tongue::Nmea,
+            (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
+            (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
+            _ => return None,
+        };
+        let is_datagrams = matches!(address, Address::Udp { .. });
+        (is_datagrams || tongue == Tongue::Nmea).then_some(tongue)
+    }
+
+    /// What a rig may say of a sensor of this kind.
+    pub(crate) fn words(kind: SensorKind) -> String {
+        match kind {
+            SensorKind::Lidar => Maker::words(),
+            SensorKind::Sonar => "kmall, r2sonic".into(),
+            SensorKind::Nav => format!("nmea, kmall, {}", Maker::words()),
+        }
+    }
+}
