@@ -8,8 +8,6 @@ mod place;
 mod read;
 mod write;
 
-use std::net::IpAddr;
-
 use serde::{Deserialize, Serialize};
 
 pub(crate) use beside::Beside;
@@ -113,7 +111,7 @@ struct SensorTable {
     #[serde(skip_serializing_if = "Option::is_none")]
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    address: Option<IpAddr>,
+    address: Option<String>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]

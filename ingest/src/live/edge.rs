@@ -39,7 +39,7 @@ pub(crate) struct Edge {
 
 #[derive(Debug, Default)]
 struct Queue {
-    waiting: VecDeque<Result<Datagram, Damage>>,
+    waiting: VecDeque<Waiting>,
     bytes: usize,
     /// Let go since the reader was told last.
     let_go: u64,
@@ -47,6 +47,15 @@ struct Queue {
     wide: bool,
     closed: bool,
     tally: Tally,
+}
+
+/// What nobody has read yet.
+#[derive(Debug)]
+enum Waiting {
+    Own(Datagram),
+    /// To another port, to be looked at.
+    Beside(Datagram),
+    Lost(Damage),
 }
 
 /// What came to an edge, counted: `heard` is what was read, is waiting, or was let go.
@@ -82,16 +91,21 @@ impl Edge {
         queue.tally.heard += 1;
         queue.tally.bytes += datagram.payload.len() as u64;
         queue.bytes += cost(&datagram);
-        queue.waiting.push_back(Ok(datagram));
+        queue.waiting.push_back(Waiting::Own(datagram));
         while queue.bytes > self.most_bytes && queue.waiting.len() > 1 {
             // What tells of losses stays.
-            let Some(at) = queue.waiting.iter().position(Result::is_ok) else {
+            let mut waiting = queue.waiting.iter();
+            let Some(at) = waiting.position(|one| !matches!(one, Waiting::Lost(_))) else {
                 break;
             };
-            if let Some(Ok(oldest)) = queue.waiting.remove(at) {
-                queue.bytes -= cost(&oldest);
-                queue.let_go += 1;
-                queue.tally.let_go += 1;
+            match queue.waiting.remove(at) {
+                Some(Waiting::Own(oldest)) => {
+                    queue.bytes -= cost(&oldest);
+                    queue.let_go += 1;
+                    queue.tally.let_go += 1;
+                }
+                Some(Waiting::Beside(oldest)) => queue.bytes -= cost(&oldest),
+                Some(Waiting::Lost(_)) | None => {}
             }
         }
         drop(queue);
@@ -106,7 +120,7 @@ impl Edge {
             return;
         }
         queue.bytes += cost(datagram);
-        queue.waiting.push_back(Ok(datagram.clone()));
+        queue.waiting.push_back(Waiting::Beside(datagram.clone()));
         drop(queue);
         self.changed.notify_one();
     }
@@ -115,7 +129,7 @@ impl Edge {
     pub(crate) fn lost(&self, count: u64, detail: String) {
         let mut queue = self.lock();
         queue.tally.lost_before += count;
-        queue.waiting.push_back(Err(damage(detail)));
+        queue.waiting.push_back(Waiting::Lost(damage(detail)));
         drop(queue);
         self.changed.notify_one();
     }
@@ -192,11 +206,11 @@ impl Queue {
             ))));
         }
         match self.waiting.pop_front()? {
-            Ok(datagram) => {
+            Waiting::Own(datagram) | Waiting::Beside(datagram) => {
                 self.bytes -= cost(&datagram);
                 Some(Came::Heard(datagram))
             }
-            Err(damage) => Some(Came::Lost(damage)),
+            Waiting::Lost(damage) => Some(Came::Lost(damage)),
         }
     }
 }
@@ -277,6 +291,15 @@ mod tests {
             .collect();
         assert_eq!(kept, [1], "no room for 2, and 3 is not wanted");
         assert_eq!(edge.tally().heard, 1);
+    }
+
+    #[test]
+    fn what_was_to_be_looked_at_only_is_not_counted_when_it_makes_room() {
+        let edge = Edge::new(2 * (100 + OVERHEAD));
+        edge.beside(&datagram(0));
+        (1..4).for_each(|number| edge.push(datagram(number)));
+        let tally = edge.tally();
+        assert_eq!((tally.heard, tally.let_go), (3, 1));
     }
 
     #[test]

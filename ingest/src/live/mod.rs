@@ -5,8 +5,8 @@
 //!  one thread, never waits  bounded, newest kept       the readers of recordings         by what each is late
 //! ```
 //!
-//! - `address`: what a rig's `source` may say; `sockets`: the thread that hears; `multicast`, `lost`:
-//!   what it asks of the system;
+//! - `address`: what a rig's `source` may say; `sockets`: the thread that hears; `line`, `serial`: what is
+//!   asked and kept; `multicast`, `lost`: what it asks of the system;
 //! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
 //!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram;
@@ -23,17 +23,20 @@ mod early;
 mod edge;
 mod guard;
 pub(crate) mod heard;
+mod line;
 pub(crate) mod look;
 mod lost;
 mod merge;
 mod multicast;
 mod sensor;
+mod serial;
 mod sockets;
 mod tongue;
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -176,15 +179,15 @@ impl Live {
         let listeners: Vec<Listener> = voices
             .iter()
             .map(|voice| Listener {
-                address: voice.address,
+                name: voice.spec.name.clone(),
+                questions: Vec::new(),
+                address: voice.address.clone(),
                 edge: Arc::new(Edge::new(options.edge_bytes)),
             })
             .collect();
         let mut told = Vec::new();
-        let sockets = Sockets::bind(listeners.clone(), &mut told).map_err(|(address, said)| Error::Io {
-            said,
-            path: PathBuf::from(address.to_string()),
-        })?;
+        let sockets = Sockets::bind(listeners.clone(), &mut told)
+            .map_err(|(listener, said)| cannot_listen(path, &listener, &said))?;
         told.iter().for_each(|note| (options.tell)(note));
         let notes: Notes = Arc::new(Mutex::new(told));
         let (closer, closed) = watch::channel(false);
@@ -215,7 +218,7 @@ impl Live {
         start(
             "sockets".into(),
             Box::new(move || {
-                if let Err(said) = sockets.hear(closed) {
+                if let Err(said) = sockets.hear(&telling, closed) {
                     telling.tell(format!("nothing is heard any more: {said}"));
                 }
             }),
@@ -301,6 +304,29 @@ impl Drop for Live {
     fn drop(&mut self) {
         self.gone.store(true, Ordering::Relaxed);
     }
+}
+
+/// Why a sensor cannot be listened to, and what may be done about it.
+fn cannot_listen(path: &Path, listener: &Listener, said: &io::Error) -> Error {
+    let remedy = match said.kind() {
+        io::ErrorKind::AddrInUse => {
+            "another program listens there, perhaps this one once more: `ss -ulpn` names it"
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "no network of this host has this address (`ip address` lists them); 0.0.0.0 stands for all of them"
+        }
+        io::ErrorKind::PermissionDenied => {
+            "ports below 1024 are the system's: a sensor can mostly be set to another"
+        }
+        _ if listener.is_group() => {
+            "no network of this host leads to the group: `?interface=ADDRESS` behind it names the one that does, by this host's address there"
+        }
+        _ => "is it an address of this host?",
+    };
+    let Listener { name, address, .. } = listener;
+    let place = format!("`source` of sensor `{name}`");
+    let expected = "an address of this host that is free to be listened at";
+    Error::bad(path, place, expected, format!("{address}: {said}: {remedy}"))
 }
 
 /// When sensors are no longer heard: also while the run is behind and asks for nothing.

@@ -13,6 +13,8 @@ use socket2::{InterfaceIndexOrAddress, Socket};
 pub(super) fn join(socket: &Socket, group: IpAddr, by: Option<IpAddr>) -> io::Result<()> {
     match (group, by) {
         (IpAddr::V4(group), by) => {
+            // Otherwise it hears what others on this host have joined, by other networks too.
+            socket.set_multicast_all_v4(false)?;
             let by = match by {
                 None => Ipv4Addr::UNSPECIFIED,
                 Some(IpAddr::V4(by)) => by,

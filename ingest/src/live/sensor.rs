@@ -88,7 +88,7 @@ impl Voice {
         let Some(tongue) = Tongue::of(spec, &address) else {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
-            let expected = format!("a `format` that is heard live ({known}), by UDP, or nmea by TCP too");
+            let expected = format!("a `format` that is heard live ({known}), by UDP, or nmea by any way");
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
         };
@@ -147,13 +147,18 @@ impl Voice {
 
     /// What is said of a sensor that never came.
     fn silence(&self) -> String {
-        let remedy = match self.address {
+        let remedy = match &self.address {
             Address::Udp { at, .. } => format!(
                 "is it switched on, does it send to this host's address and port {}, does a firewall stop it (`tcpdump -n udp port {}` shows what arrives)?",
                 at.port(),
                 at.port()
             ),
             Address::Tcp(at) => format!("is there a server at {at}, and does it send?"),
+            Address::Ask(at) => format!("is there a device at {at}, and does it answer?"),
+            Address::Serial { baud, .. } => {
+                format!("is it switched on and wired (its TX to this RX), and does it speak at {baud} baud?")
+            }
+            Address::Stdin => "is anything piped into this program?".into(),
         };
         format!(
             "sensor `{}`: nothing came to {}: {remedy}",
@@ -166,7 +171,7 @@ impl Voice {
             Tongue::Packets => self.packets(edge, said, telling),
             Tongue::Nmea => {
                 edge.narrow();
-                let is_whole = matches!(self.address, Address::Udp { .. });
+                let is_whole = self.address.is_datagrams();
                 let pieces = self.came(edge).map(|came| match came {
                     Came::Heard(datagram) => Ok(Piece::of(datagram, is_whole)),
                     Came::Lost(damage) => Err(damage),

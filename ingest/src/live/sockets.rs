@@ -1,6 +1,6 @@
 //! The one thread that hears: sockets on one side, edges on the other.
 //!
-//! It never waits for a reader. A server that goes away is asked again, each time a little later.
+//! It never waits for a reader.
 
 use std::io;
 use std::net::SocketAddr;
@@ -10,20 +10,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use beluga_types::Stamp;
 use socket2::{Domain, Protocol, Socket, Type};
-use tokio::io::AsyncReadExt;
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::UdpSocket;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use super::address::Address;
 use super::edge::Edge;
 use super::lost::Counter;
-use super::multicast;
+use super::{Telling, line, multicast};
 use crate::capture::Datagram;
 
 /// The longest datagram.
-const LONGEST: usize = 65_536;
+pub(super) const LONGEST: usize = 65_536;
 /// What a socket is asked to hold while this program is busy, in bytes: a quarter of a second of the
 /// fastest lidar.
 const BUFFER: usize = 8 << 20;
@@ -31,15 +30,23 @@ const BUFFER: usize = 8 << 20;
 const SMALL_BUFFER: usize = 2 << 20;
 /// How often the system is asked what it has lost.
 const ASK: Duration = Duration::from_secs(1);
-/// How long a server is waited for, and how long it is left alone at first and at most.
-const CONNECT: Duration = Duration::from_secs(5);
-const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
+/// How long a socket that says something is wrong is left alone.
+const PAUSE: Duration = Duration::from_millis(100);
 
-/// A sensor's edge, and where what it wants comes.
+/// A sensor's edge, where what it wants comes, and what it is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Listener {
+    pub(crate) name: String,
+    pub(crate) questions: Vec<Vec<u8>>,
     pub(crate) address: Address,
     pub(crate) edge: Arc<Edge>,
+}
+
+impl Listener {
+    /// Whether it listens to a multicast group.
+    pub(crate) fn is_group(&self) -> bool {
+        matches!(self.address, Address::Udp { at, .. } if at.ip().is_multicast())
+    }
 }
 
 /// Sockets that are bound and hear nothing yet.
@@ -54,19 +61,19 @@ impl Sockets {
     /// as it should be.
     ///
     /// # Errors
-    /// What the system says, with the address.
+    /// What the system says, with who wanted to listen.
     pub(crate) fn bind(
         listeners: Vec<Listener>,
         notes: &mut Vec<String>,
-    ) -> Result<Self, (Address, io::Error)> {
+    ) -> Result<Self, (Listener, io::Error)> {
         let mut bound: Vec<(Address, std::net::UdpSocket)> = Vec::new();
         for listener in &listeners {
-            let address = listener.address;
+            let address = &listener.address;
             if let Address::Udp { at, by } = address
-                && bound.iter().all(|(other, _)| *other != address)
+                && bound.iter().all(|(other, _)| other != address)
             {
-                let socket = udp(at, by, notes).map_err(|said| (address, said))?;
-                bound.push((address, socket));
+                let socket = udp(*at, *by, notes).map_err(|said| (listener.clone(), said))?;
+                bound.push((address.clone(), socket));
             }
         }
         Ok(Self { bound, listeners })
@@ -76,7 +83,7 @@ impl Sockets {
     ///
     /// # Errors
     /// If the system gives no timer or takes a socket away.
-    pub(crate) fn hear(self, mut closed: watch::Receiver<bool>) -> io::Result<()> {
+    pub(crate) fn hear(self, telling: &Telling, mut closed: watch::Receiver<bool>) -> io::Result<()> {
         let edges: Vec<Arc<Edge>> = self.listeners.iter().map(|one| one.edge.clone()).collect();
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -85,12 +92,17 @@ impl Sockets {
         let heard = runtime.block_on(async {
             let mut tasks = JoinSet::new();
             for (address, socket) in self.bound {
-                let route = Route::to(address, &self.listeners);
+                let route = Route::to(&address, &self.listeners);
                 tasks.spawn(datagrams(UdpSocket::from_std(socket)?, route, closed.clone()));
             }
             for listener in &self.listeners {
-                if let Address::Tcp(server) = listener.address {
-                    tasks.spawn(bytes(server, listener.edge.clone(), closed.clone()));
+                match listener.address {
+                    Address::Udp { .. } => {}
+                    Address::Stdin => pipe(listener.edge.clone())?,
+                    Address::Ask(_) | Address::Tcp(_) | Address::Serial { .. } => {
+                        let (telling, closed) = (telling.clone(), closed.clone());
+                        tasks.spawn(line::keep(listener.clone(), telling, closed));
+                    }
                 }
             }
             // A closer that is gone closes too.
@@ -104,7 +116,7 @@ impl Sockets {
 }
 
 /// Waits for the end.
-async fn over(closed: &mut watch::Receiver<bool>) {
+pub(super) async fn over(closed: &mut watch::Receiver<bool>) {
     let _ = closed.wait_for(|closed| *closed).await;
 }
 
@@ -117,13 +129,14 @@ struct Route {
 }
 
 impl Route {
-    fn to(address: Address, listeners: &[Listener]) -> Self {
+    fn to(address: &Address, listeners: &[Listener]) -> Self {
         let edges = |own: bool| {
-            let wanted = listeners.iter().filter(|one| (one.address == address) == own);
+            let wanted = listeners.iter().filter(|one| (one.address == *address) == own);
             wanted.map(|one| one.edge.clone()).collect()
         };
         let at = match address {
-            Address::Udp { at, .. } | Address::Tcp(at) => at,
+            Address::Udp { at, .. } | Address::Ask(at) | Address::Tcp(at) => *at,
+            Address::Serial { .. } | Address::Stdin => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
         };
         Self {
             own: edges(true),
@@ -159,7 +172,7 @@ async fn datagrams(socket: UdpSocket, route: Route, mut closed: watch::Receiver<
             heard = socket.recv_from(&mut buffer) => match heard {
                 Ok((length, source)) => route.give(source, &buffer[..length]),
                 // Of a datagram of ours that nobody took; none is sent, but a host may say so.
-                Err(_) => sleep(PAUSE.0).await,
+                Err(_) => sleep(PAUSE).await,
             },
             _ = ask.tick() => tell_lost(&mut lost, &route),
             _ = over(&mut closed) => break,
@@ -182,41 +195,25 @@ fn tell_lost(lost: &mut Counter, route: &Route) {
     }
 }
 
-/// What a server sends, in pieces as they come.
-async fn bytes(server: SocketAddr, edge: Arc<Edge>, mut closed: watch::Receiver<bool>) {
-    let mut pause = PAUSE.0;
-    let mut buffer = vec![0; LONGEST];
-    while !*closed.borrow() {
-        let connected = tokio::select! {
-            connected = timeout(CONNECT, TcpStream::connect(server)) => connected.ok().and_then(Result::ok),
-            _ = over(&mut closed) => return,
-        };
-        if let Some(mut stream) = connected {
-            loop {
-                let read = tokio::select! {
-                    biased;
-                    read = stream.read(&mut buffer) => read,
-                    _ = over(&mut closed) => return,
-                };
-                let Ok(length @ 1..) = read else { break };
-                pause = PAUSE.0;
-                edge.push(Datagram {
-                    received: now(),
-                    source: server,
-                    destination: server,
-                    payload: buffer[..length].to_vec(),
-                });
-            }
-            edge.lost(
-                0,
-                format!("{server} has closed the connection and is asked again"),
-            );
+/// What is piped into this program, on a thread of its own that nobody waits for: a pipe that says
+/// nothing cannot be left.
+fn pipe(edge: Arc<Edge>) -> io::Result<()> {
+    let work = move || {
+        let from = (std::net::Ipv4Addr::UNSPECIFIED, 0).into();
+        let mut buffer = vec![0; LONGEST];
+        let mut input = io::stdin().lock();
+        while let Ok(length @ 1..) = io::Read::read(&mut input, &mut buffer) {
+            edge.push(Datagram {
+                received: now(),
+                source: from,
+                destination: from,
+                payload: buffer[..length].to_vec(),
+            });
         }
-        tokio::select! {
-            () = sleep(pause) => pause = (2 * pause).min(PAUSE.1),
-            _ = over(&mut closed) => return,
-        }
-    }
+        edge.close();
+    };
+    let started = std::thread::Builder::new().name("stdin".into()).spawn(work);
+    started.map(drop)
 }
 
 /// A socket at an address of this host, or of a multicast group.

@@ -31,8 +31,11 @@ impl Tongue {
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
             _ => return None,
         };
-        let is_datagrams = matches!(address, Address::Udp { .. });
-        (is_datagrams || tongue == Tongue::Nmea).then_some(tongue)
+        let fits = match tongue {
+            Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic => matches!(address, Address::Udp { .. }),
+            Tongue::Nmea => true,
+        };
+        fits.then_some(tongue)
     }
 
     /// What a rig may say of a sensor of this kind.

@@ -1,6 +1,7 @@
 //! From the words of the file to a rig.
 
 use std::io::Read as _;
+use std::net::IpAddr;
 use std::path::Path;
 
 use beluga_types::{
@@ -226,6 +227,15 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
         }
         None => None,
     };
+    if let Some(address) = table
+        .address
+        .as_ref()
+        .filter(|text| text.parse::<IpAddr>().is_err())
+    {
+        let place = format!("`address` of sensor `{}`", table.name);
+        let expected = "the address its packets come from, like \"192.168.1.201\"";
+        return Err(Error::bad(path, place, expected, format!("{address:?}")));
+    }
     let mut spec = SensorSpec::new(table.name, kind);
     if let Some(medium) = table.medium {
         spec.medium = match medium {
@@ -254,7 +264,7 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
         beams,
         calibration: table.calibration,
         port: table.port,
-        address: table.address.map(|address| address.to_string()),
+        address: table.address,
         ..spec
     })
 }

@@ -119,6 +119,6 @@ fn sensor_table(spec: &SensorSpec, beside: &mut BTreeMap<String, String>) -> Sen
         beams,
         calibration: spec.calibration.clone(),
         port: spec.port,
-        address: spec.address.as_ref().and_then(|address| address.parse().ok()),
+        address: spec.address.clone(),
     }
 }

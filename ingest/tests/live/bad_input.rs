@@ -19,13 +19,17 @@ fn a_rig_that_cannot_be_heard_is_refused_with_the_remedy() {
     let nav = "[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:1\"\n";
     for (rig, words) in [
         (lidar.to_owned(), "udp://ADDRESS:PORT"),
-        (format!("{lidar}source = \"lidar/\"\n"), "udp://ADDRESS:PORT"),
+        (format!("{lidar}source = \"lidar/\"\n"), "a recording is played by `beluga replay`"),
         (format!("{lidar}source = \"udp://127.0.0.1:2368\"\nformat = \"ply\"\n"), "ouster"),
         (format!("{lidar}source = \"tcp://127.0.0.1:2368\"\n"), "by UDP"),
         (nav.to_owned(), "`[origin]`"),
+        (format!("{lidar}source = \"udp://127.0.0.1:2368\"\naddress = \"front\"\n"), "`address` of sensor `front`"),
         ("[[sensor]]\nname = \"fan\"\nkind = \"sonar\"\nsource = \"udp://127.0.0.1:1\"\nformat = \"wav\"\n".into(), "kmall"),
         // Of another host.
-        (format!("{lidar}source = \"udp://192.0.2.7:2368\"\n"), "udp://192.0.2.7:2368"),
+        (format!("{lidar}source = \"udp://192.0.2.7:2368\"\n"), "udp://192.0.2.7:2368: Cannot assign requested address"),
+        (format!("{lidar}source = \"udp://192.0.2.7:2368\"\n"), "`front`"),
+        (format!("{lidar}source = \"udp://239.1.2.3:2368?interface=192.0.2.7\"\n"), "No such device"),
+        (format!("{lidar}source = \"udp://239.1.2.3:2368?interface=192.0.2.7\"\n"), "no network of this host leads to the group"),
     ] {
         let said = refused(&rig);
         assert!(said.contains(words), "{words}: {said}");
@@ -49,7 +53,9 @@ fn a_port_that_another_program_has_is_named() {
         "[[sensor]]\nname = \"front\"\nkind = \"lidar\"\nsource = \"udp://{address}\"\n"
     ));
     assert!(
-        said.contains("in use") && said.contains(&address.to_string()),
+        ["`front`", "in use", "ss -ulpn", &address.to_string()]
+            .iter()
+            .all(|words| said.contains(words)),
         "{said}"
     );
 }

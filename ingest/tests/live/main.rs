@@ -7,6 +7,7 @@ mod bad_input;
 mod lidars;
 mod merged;
 mod navigation;
+mod port;
 mod send;
 mod sounder;
 

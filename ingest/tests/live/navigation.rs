@@ -8,6 +8,7 @@ use beluga_ingest::Recording;
 use beluga_ingest::live::Live;
 use beluga_types::{Measurement, Payload, Stamp};
 
+use super::port::FarEnd;
 use super::send::{Hearing, free_port, gaps};
 
 const ORIGIN: &str = "[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n";
@@ -165,4 +166,52 @@ fn a_receiver_that_cannot_be_understood_is_told_while_it_speaks() {
         told.contains("sensor `gnss`: nothing of it can be read so far: 100 line(s)"),
         "{told}"
     );
+}
+
+/// A port that is pulled out in the middle of a line, and plugged in again.
+#[test]
+fn a_serial_port_that_vanishes_is_told_and_opened_again() {
+    let (hearing, lines) = (Hearing::new(), log());
+    let port = hearing.folder.path().join("ttyUSB0");
+    let rig = format!(
+        "{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"serial://{}?baud=38400\"\n",
+        port.display()
+    );
+    let live = Live::open(&hearing.rig(&rig), hearing.options.clone()).unwrap();
+    let stop = hearing.options.stop.clone();
+    let heard = live.heard();
+    let out: Vec<_> = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // It is not there at first.
+            hearing.wait_for("`gnss`: serial://");
+            let (first, second) = lines.split_at(20);
+            let (begun, rest) = second[0].split_at(30);
+            let mut sent = 0;
+            for text in [first.concat() + begun, rest.to_owned() + &second[1..].concat()] {
+                let mut far = FarEnd::plug(&port);
+                for piece in text.as_bytes().chunks(100) {
+                    far.write(piece);
+                    sent += piece.len() as u64;
+                    while heard()[0].tally.bytes < sent {
+                        std::thread::yield_now();
+                    }
+                }
+                far.unplug(&port);
+            }
+            stop.store(true, Ordering::Relaxed);
+        });
+        live.collect()
+    });
+    let told = hearing.told();
+    for words in ["is it plugged in?", "is there again", "it has closed the line"] {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    let gaps = gaps(&out);
+    assert!(
+        gaps.iter()
+            .any(|(_, _, detail)| detail.contains("is asked again")),
+        "{gaps:?}"
+    );
+    // One of twenty was torn.
+    assert_eq!(poses(out).len(), 19, "{told}");
 }

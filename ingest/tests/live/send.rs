@@ -85,6 +85,13 @@ impl Hearing {
         (live.collect(), heard())
     }
 
+    /// Waits until something is told.
+    pub(crate) fn wait_for(&self, words: &str) {
+        while !self.told().contains(words) {
+            std::thread::yield_now();
+        }
+    }
+
     pub(crate) fn told(&self) -> String {
         self.told.lock().unwrap().join("\n")
     }
