@@ -58,6 +58,22 @@ fn rooms_know_only_the_words() {
     assert_eq!(rooms_known_by("."), set(&program));
 }
 
+/// Tests give the same on every machine and every day: whatever draws its cases has a fixed seed.
+#[test]
+fn every_drawn_case_has_a_fixed_seed() {
+    let (mut found, mut drawing) = (Vec::new(), 0);
+    for room in ["types", "ingest", "fusion", "sinks", "sim", "viz", "src", "tests"] {
+        sources(&root().join(room), &mut found);
+    }
+    for (path, text) in found {
+        let blocks = text.lines().filter(|line| line.trim() == "proptest! {").count();
+        let seeded = text.matches("rng_seed: RngSeed::Fixed(").count();
+        assert_eq!(seeded, blocks, "{}", path.display());
+        drawing += blocks;
+    }
+    assert!(drawing >= 8, "only {drawing} found");
+}
+
 /// Invariant: fusion has no async, clock, file, randomness — as far as its dependencies go.
 /// `fusion/clippy.toml` forbids the rest, and a test in fusion reads its sources.
 #[test]

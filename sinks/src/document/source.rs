@@ -77,14 +77,15 @@ impl<'a> Source<'a> {
         }
     }
 
+    /// Also the empty one behind a newline at the end: what is missing there stands in it.
     fn lines(&self) -> Vec<(usize, usize)> {
         let (mut start, mut begins) = (0, self.skipped);
         let mut lines = Vec::new();
-        for line in self.file[self.skipped..].split_inclusive('\n') {
+        for line in self.file[self.skipped..].split('\n') {
             let removed = removed(line, self.indent);
             lines.push((start, begins + removed));
-            start += line.len() - removed;
-            begins += line.len();
+            start += line.len() - removed + 1;
+            begins += line.len() + 1;
         }
         lines
     }
@@ -120,15 +121,15 @@ mod tests {
 
     #[test]
     fn a_place_beyond_the_text_is_its_end() {
-        let source = Source::new("ab\nc");
-        assert_eq!(source.place(100).byte, 4);
-        assert_eq!(
-            Source::new("").place(0),
-            Place {
-                line: 1,
-                column: 1,
-                byte: 0
-            }
-        );
+        for (file, line, column, byte) in [
+            ("ab\nc", 2, 2, 4),
+            ("ab\nc\n", 3, 1, 5),
+            ("\n", 2, 1, 1),
+            ("\u{feff} \n\n", 3, 1, 6),
+            ("", 1, 1, 0),
+        ] {
+            let end = Place { line, column, byte };
+            assert_eq!(Source::new(file).place(100), end, "{file:?}");
+        }
     }
 }
