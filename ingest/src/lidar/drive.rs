@@ -26,6 +26,19 @@ pub struct Driven {
 /// # Errors
 /// If no maker knows one of them, or its reader refuses them.
 pub fn scans(datagrams: &[Datagram]) -> Result<Driven, Error> {
+    let mut scans = Vec::new();
+    let driven = each_scan(datagrams, |stamp, scan| scans.push((stamp, scan)))?;
+    Ok(Driven { scans, ..driven })
+}
+
+/// The same, each scan given away as soon as it is whole; [`Driven::scans`] stays empty.
+///
+/// # Errors
+/// As [`scans`].
+pub fn each_scan(
+    datagrams: &[Datagram],
+    mut give: impl FnMut(Stamp, Arc<LidarScan>),
+) -> Result<Driven, Error> {
     let path = Path::new("datagrams");
     let of = |datagram: &Datagram| {
         let mut makers = Maker::ALL.into_iter();
@@ -48,20 +61,20 @@ pub fn scans(datagrams: &[Datagram]) -> Result<Driven, Error> {
     let mut made = Made::default();
     for datagram in datagrams {
         device.push(datagram, &mut made);
-        driven.take(&mut made);
+        driven.take(&mut made, &mut give);
     }
     device.finish(&mut made);
-    driven.take(&mut made);
+    driven.take(&mut made, &mut give);
     Ok(driven)
 }
 
 impl Driven {
-    fn take(&mut self, made: &mut Made) {
+    fn take(&mut self, made: &mut Made, give: &mut impl FnMut(Stamp, Arc<LidarScan>)) {
         for ready in made.ready.drain(..) {
             match ready {
                 Ok(measured) => {
                     if let Payload::Lidar(scan) = measured.payload {
-                        self.scans.push((measured.stamp, scan));
+                        give(measured.stamp, scan);
                     }
                 }
                 Err(fault) => self.faults.push(fault.detail),

@@ -37,6 +37,7 @@ pub mod ouster;
 pub mod velodyne;
 
 mod clock;
+mod columns;
 mod flows;
 mod numbers;
 mod play;

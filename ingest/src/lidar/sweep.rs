@@ -4,8 +4,9 @@
 
 use std::sync::Arc;
 
-use beluga_types::{LidarScan, Payload, Stamp};
+use beluga_types::{Payload, Stamp};
 
+use super::columns::Columns;
 use super::{Completeness, Made, Measured, PacketCounts};
 
 /// A full turn, in hundredths of a degree.
@@ -15,6 +16,8 @@ const MAX_SWEEP_NANOS: i64 = 500_000_000;
 /// And none as short as this: 50 turns a second. What is shorter says of times or azimuths that are
 /// wrong, not of the head.
 const MIN_SWEEP_NANOS: i64 = 20_000_000;
+/// A scan has room for this part more than the one before had: they differ by little.
+const ROOM_BESIDE: usize = 16;
 /// How long a scan waits for packets that come late, by the sensor's clock.
 const WAIT_NANOS: i64 = 20_000_000;
 
@@ -31,25 +34,16 @@ pub(super) struct Sweeps {
     period_nanos: i64,
     /// The open scan began where the head passed azimuth 0.
     whole: bool,
-    /// Room of a scan that was given, for the next.
-    spare: Vec<Return>,
+    /// How many returns the scan before had, so that the next has room.
+    room: usize,
     /// What went wrong since a scan was given.
     counts: PacketCounts,
-}
-
-/// One return.
-#[derive(Clone, Copy)]
-struct Return {
-    nanos: i64,
-    position: [f32; 3],
-    intensity: f32,
-    ring: u16,
 }
 
 /// One scan as it grows.
 #[derive(Default)]
 pub(super) struct Sweep {
-    returns: Vec<Return>,
+    returns: Columns,
     /// Of its first and last firing, with or without a return.
     first: i64,
     last: i64,
@@ -85,9 +79,9 @@ impl Sweeps {
         if self.closing.as_ref().is_some_and(is_over) {
             self.give_closing(made);
         }
-        let (turn, spare) = (self.turn, &mut self.spare);
+        let (turn, room) = (self.turn, self.room);
         Some(self.open.get_or_insert_with(|| Sweep {
-            returns: std::mem::take(spare),
+            returns: Columns::new(nanos, room),
             first: nanos,
             last: nanos,
             turn,
@@ -157,15 +151,14 @@ impl Sweeps {
     }
 
     fn give_closing(&mut self, made: &mut Made) {
-        let Some(mut closing) = self.closing.take() else {
+        let Some(closing) = self.closing.take() else {
             return;
         };
+        self.room = closing.returns.len() + closing.returns.len() / ROOM_BESIDE;
         if let Some(measured) = closing.measured() {
             let packets = std::mem::take(&mut self.counts);
             made.give(Measured { packets, ..measured });
         }
-        self.spare = closing.returns;
-        self.spare.clear();
     }
 }
 
@@ -173,12 +166,7 @@ impl Sweep {
     /// A return; the firings of a column come in order.
     #[inline]
     pub(super) fn push(&mut self, position: [f32; 3], intensity: f32, ring: u16, nanos: i64) {
-        self.returns.push(Return {
-            nanos,
-            position,
-            intensity,
-            ring,
-        });
+        self.returns.push(position, intensity, ring, nanos);
     }
 
     /// A firing without a return.
@@ -199,23 +187,12 @@ impl Sweep {
     }
 
     /// The scan; nothing if it has no firing.
-    fn measured(&mut self) -> Option<Measured> {
+    fn measured(self) -> Option<Measured> {
         let received = self.heard?;
-        if !self.returns.is_sorted_by_key(|found| found.nanos) {
-            self.returns.sort_by_key(|found| found.nanos);
-        }
-        let (first, returns) = (self.first, &self.returns);
-        let offset = |found: &Return| i32::try_from(found.nanos.saturating_sub(first)).unwrap_or(i32::MAX);
-        let along = |axis: usize| returns.iter().map(|found| found.position[axis]).collect();
-        let scan = LidarScan::new(along(0), along(1), along(2))
-            .and_then(|scan| scan.with_intensity(returns.iter().map(|found| found.intensity).collect()))
-            .and_then(|scan| scan.with_ring(returns.iter().map(|found| found.ring).collect()))
-            .and_then(|scan| scan.with_offset_nanos(returns.iter().map(offset).collect()))
-            .ok()?
-            .with_dropped(self.empty);
+        let scan = self.returns.scan(self.first).ok()?.with_dropped(self.empty);
         Some(Measured {
             seq: Some(self.turn),
-            stamp: Stamp::from_nanos(first),
+            stamp: Stamp::from_nanos(self.first),
             end: Stamp::from_nanos(self.last),
             received,
             payload: Payload::Lidar(Arc::new(scan)),

@@ -57,10 +57,15 @@ impl<'a> Packet<'a> {
         }
     }
 
-    /// Distance (in the model's unit, 0 = no return) and intensity of a measurement.
+    /// Distance (in the model's unit, 0 = no return) and intensity of a measurement; none has a return
+    /// behind the packet's end.
+    #[inline]
     pub fn measurement(&self, block: usize, channel: usize) -> (u16, u8) {
         let at = block * BLOCK + 4 + 3 * channel;
-        (self.u16_at(at), self.bytes[at + 2])
+        match self.bytes.get(at..at + 3) {
+            Some(&[low, high, intensity]) => (u16::from_le_bytes([low, high]), intensity),
+            _ => (0, 0),
+        }
     }
 
     /// Time of the packet's first firing, in µs since the hour.

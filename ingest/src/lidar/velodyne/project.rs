@@ -94,6 +94,7 @@ impl Aimed {
     }
 
     /// The ring of an aim's laser, from below.
+    #[inline]
     pub(super) fn ring(&self, aim: u8) -> u16 {
         self.beams[usize::from(aim)].ring
     }
