@@ -45,6 +45,7 @@ mod nmea;
 pub mod order;
 pub mod pace;
 mod pcd;
+mod ping;
 mod pings;
 mod pings_out;
 pub mod ply;

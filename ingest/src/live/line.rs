@@ -2,27 +2,21 @@
 //! or is not there is told, and tried again, each time a little later.
 
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
-use socket2::{SockRef, TcpKeepalive};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, UdpSocket};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-use super::Telling;
 use super::address::Address;
 use super::serial::Port;
-use super::sockets::{LONGEST, Listener, now, over};
+use super::sockets::{Asking, LONGEST, Listener, NOBODY, now, over};
+use super::{Telling, sockets};
 use crate::capture::Datagram;
 
-/// How long a server is waited for, and how long it is left alone at first and at most.
-const CONNECT: Duration = Duration::from_secs(5);
+/// How long a line is left alone at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
-/// A server that has lost its power says nothing: after so long without a byte it is probed, so often.
-/// By Linux's nine tries it is given up after 37 s.
-const PROBE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
 /// A device that is asked and says nothing for so long is asked again: it may have been switched on.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 /// How often a line's state is told at the most.
@@ -31,7 +25,7 @@ const TOLD: usize = 20;
 /// A line that is open.
 enum Line {
     Server(TcpStream),
-    Device(UdpSocket),
+    Device(Asking),
     Port(Port),
 }
 
@@ -39,16 +33,8 @@ impl Line {
     async fn open(address: &Address) -> io::Result<Self> {
         match address {
             Address::Serial { port, baud } => Port::open(port, *baud).map(Line::Port),
-            Address::Ask(device) => {
-                let any: SocketAddr = match device {
-                    SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
-                    SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
-                };
-                let socket = UdpSocket::bind(any).await?;
-                socket.connect(device).await?;
-                Ok(Line::Device(socket))
-            }
-            Address::Tcp(server) => connect(*server).await.map(Line::Server),
+            Address::Ask(device) => sockets::asking(*device).map(Line::Device),
+            Address::Tcp(server) => sockets::connect(*server).await.map(Line::Server),
             Address::Udp { .. } | Address::Stdin => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -72,15 +58,6 @@ impl Line {
         }
         Ok(())
     }
-}
-
-/// A connection that notices a server without power.
-async fn connect(server: SocketAddr) -> io::Result<TcpStream> {
-    let connected = timeout(CONNECT, TcpStream::connect(server)).await;
-    let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
-    let probe = TcpKeepalive::new().with_time(PROBE.0).with_interval(PROBE.1);
-    SockRef::from(&stream).set_tcp_keepalive(&probe)?;
-    Ok(stream)
 }
 
 /// Keeps a line until `closed` says so: what comes goes to the listener's edge.
@@ -127,7 +104,7 @@ pub(super) async fn keep(listener: Listener, telling: Telling, mut closed: watch
 async fn listen(mut line: Line, listener: &Listener, pause: &mut Duration) -> io::Result<()> {
     let from = match listener.address {
         Address::Ask(at) | Address::Tcp(at) => at,
-        _ => (Ipv4Addr::UNSPECIFIED, 0).into(),
+        _ => NOBODY,
     };
     let mut buffer = vec![0; LONGEST];
     line.ask(&listener.questions).await?;
@@ -197,26 +174,5 @@ fn remedy(address: &Address, said: &io::Error) -> &'static str {
             ": is it switched on, and is this its address?"
         }
         _ => "",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_server_without_power_is_noticed() {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(async {
-            let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let stream = connect(server.local_addr().unwrap()).await.unwrap();
-            let socket = SockRef::from(&stream);
-            assert!(socket.keepalive().unwrap());
-            assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE.0);
-            assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE.1);
-        });
     }
 }

@@ -176,15 +176,15 @@ impl Live {
             let address = Address::of(spec, path)?;
             voices.push(Voice::new(id, spec, address, &rig, path, &options)?);
         }
-        let listeners: Vec<Listener> = voices
-            .iter()
-            .map(|voice| Listener {
+        let mut listeners = Vec::with_capacity(voices.len());
+        for voice in &voices {
+            listeners.push(Listener {
                 name: voice.spec.name.clone(),
-                questions: Vec::new(),
+                questions: voice.questions()?,
                 address: voice.address.clone(),
                 edge: Arc::new(Edge::new(options.edge_bytes)),
-            })
-            .collect();
+            });
+        }
         let mut told = Vec::new();
         let sockets = Sockets::bind(listeners.clone(), &mut told)
             .map_err(|(listener, said)| cannot_listen(path, &listener, &said))?;

@@ -20,7 +20,7 @@ use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::{kmall, nmea, r2sonic};
+use crate::{kmall, nmea, ping, r2sonic};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -88,7 +88,8 @@ impl Voice {
         let Some(tongue) = Tongue::of(spec, &address) else {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
-            let expected = format!("a `format` that is heard live ({known}), by UDP, or nmea by any way");
+            let expected =
+                format!("a `format` that is heard live ({known}), by UDP; nmea and ping by any way");
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
         };
@@ -106,6 +107,24 @@ impl Voice {
             look: options.look,
             far: options.far,
         })
+    }
+
+    /// What a device is asked for when its line opens, and again when it is silent.
+    ///
+    /// # Errors
+    /// If it says nothing by itself, and the rig does not name it.
+    pub(crate) fn questions(&self) -> Result<Vec<Vec<u8>>, Error> {
+        let model = self.spec.model.as_deref();
+        let questions = (self.tongue == Tongue::Ping)
+            .then(|| ping::questions(model))
+            .flatten();
+        if questions.is_none() && matches!(self.address, Address::Ask(_)) {
+            let place = format!("`model` of sensor `{}`", self.spec.name);
+            let expected = format!("the device that is asked: {}", ping::models());
+            let found = model.map_or("none".into(), |model| format!("`{model}`"));
+            return Err(Error::bad(&self.path, place, expected, found));
+        }
+        Ok(questions.unwrap_or_default())
     }
 
     /// Plays what comes to the edge until it is closed, or nobody listens.
@@ -183,6 +202,7 @@ impl Voice {
             }
             Tongue::Kmall => self.kmall(edge, said, telling),
             Tongue::R2Sonic => self.heard(r2sonic::Sent, edge, said, telling),
+            Tongue::Ping => self.heard(ping::Sent::new(&self.spec), edge, said, telling),
         }
     }
 

@@ -3,17 +3,17 @@
 //! It never waits for a reader.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use beluga_types::Stamp;
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::UdpSocket;
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{MissedTickBehavior, interval, sleep};
+use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
 use super::address::Address;
 use super::edge::Edge;
@@ -32,6 +32,17 @@ const SMALL_BUFFER: usize = 2 << 20;
 const ASK: Duration = Duration::from_secs(1);
 /// How long a socket that says something is wrong is left alone.
 const PAUSE: Duration = Duration::from_millis(100);
+
+/// Who sends what comes by no network.
+pub(super) const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0)), 0);
+/// How long a server is waited for.
+const CONNECT: Duration = Duration::from_secs(5);
+/// A server that has lost its power says nothing: after so long without a byte it is probed, so often.
+/// By Linux's nine tries it is given up after 37 s.
+const PROBE: (Duration, Duration) = (Duration::from_secs(10), Duration::from_secs(3));
+
+/// A socket to one device, which hears nobody else.
+pub(super) type Asking = UdpSocket;
 
 /// A sensor's edge, where what it wants comes, and what it is asked for.
 #[derive(Clone, Debug)]
@@ -136,7 +147,7 @@ impl Route {
         };
         let at = match address {
             Address::Udp { at, .. } | Address::Ask(at) | Address::Tcp(at) => *at,
-            Address::Serial { .. } | Address::Stdin => (std::net::Ipv4Addr::UNSPECIFIED, 0).into(),
+            Address::Serial { .. } | Address::Stdin => NOBODY,
         };
         Self {
             own: edges(true),
@@ -199,14 +210,13 @@ fn tell_lost(lost: &mut Counter, route: &Route) {
 /// nothing cannot be left.
 fn pipe(edge: Arc<Edge>) -> io::Result<()> {
     let work = move || {
-        let from = (std::net::Ipv4Addr::UNSPECIFIED, 0).into();
         let mut buffer = vec![0; LONGEST];
         let mut input = io::stdin().lock();
         while let Ok(length @ 1..) = io::Read::read(&mut input, &mut buffer) {
             edge.push(Datagram {
                 received: now(),
-                source: from,
-                destination: from,
+                source: NOBODY,
+                destination: NOBODY,
                 payload: buffer[..length].to_vec(),
             });
         }
@@ -216,12 +226,25 @@ fn pipe(edge: Arc<Edge>) -> io::Result<()> {
     started.map(drop)
 }
 
+/// A socket to a device.
+pub(super) fn asking(device: SocketAddr) -> io::Result<Asking> {
+    let socket = Socket::new(Domain::for_address(device), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.connect(&device.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
+/// A connection that notices a server without power.
+pub(super) async fn connect(server: SocketAddr) -> io::Result<TcpStream> {
+    let connected = timeout(CONNECT, TcpStream::connect(server)).await;
+    let stream = connected.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    let probe = TcpKeepalive::new().with_time(PROBE.0).with_interval(PROBE.1);
+    SockRef::from(&stream).set_tcp_keepalive(&probe)?;
+    Ok(stream)
+}
+
 /// A socket at an address of this host, or of a multicast group.
-fn udp(
-    at: SocketAddr,
-    by: Option<std::net::IpAddr>,
-    notes: &mut Vec<String>,
-) -> io::Result<std::net::UdpSocket> {
+fn udp(at: SocketAddr, by: Option<IpAddr>, notes: &mut Vec<String>) -> io::Result<std::net::UdpSocket> {
     let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
     socket.set_nonblocking(true)?;
     if at.ip().is_multicast() {
@@ -248,4 +271,25 @@ fn udp(
 pub fn now() -> Stamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Stamp::from_nanos(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_without_power_is_noticed() {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let server = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let stream = connect(server.local_addr().unwrap()).await.unwrap();
+            let socket = SockRef::from(&stream);
+            assert!(socket.keepalive().unwrap());
+            assert_eq!(socket.tcp_keepalive_time().unwrap(), PROBE.0);
+            assert_eq!(socket.tcp_keepalive_interval().unwrap(), PROBE.1);
+        });
+    }
 }

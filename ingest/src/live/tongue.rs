@@ -16,6 +16,8 @@ pub(crate) enum Tongue {
     Kmall,
     /// Pings of an R2Sonic.
     R2Sonic,
+    /// Messages of a Ping1D, Ping360 or S500.
+    Ping,
 }
 
 impl Tongue {
@@ -29,11 +31,13 @@ impl Tongue {
             (SensorKind::Nav, None | Some("nmea")) => Tongue::Nmea,
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
+            (SensorKind::Sonar, Some("ping")) => Tongue::Ping,
             _ => return None,
         };
         let fits = match tongue {
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic => matches!(address, Address::Udp { .. }),
-            Tongue::Nmea => true,
+            Tongue::Nmea => !matches!(address, Address::Ask(_)),
+            Tongue::Ping => true,
         };
         fits.then_some(tongue)
     }
@@ -42,7 +46,7 @@ impl Tongue {
     pub(crate) fn words(kind: SensorKind) -> String {
         match kind {
             SensorKind::Lidar => Maker::words(),
-            SensorKind::Sonar => "kmall, r2sonic".into(),
+            SensorKind::Sonar => "kmall, r2sonic, ping".into(),
             SensorKind::Nav => format!("nmea, kmall, {}", Maker::words()),
         }
     }

@@ -7,6 +7,7 @@ mod bad_input;
 mod lidars;
 mod merged;
 mod navigation;
+mod pings;
 mod port;
 mod send;
 mod sounder;

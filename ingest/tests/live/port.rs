@@ -1,7 +1,7 @@
 //! A serial port, by a pair of terminals that the system makes.
 
 use std::fs::File;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +28,13 @@ impl FarEnd {
 
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         self.0.write_all(bytes).unwrap();
+    }
+
+    /// Waits for this many bytes from there.
+    pub(crate) fn read(&mut self, length: usize) -> Vec<u8> {
+        let mut bytes = vec![0; length];
+        self.0.read_exact(&mut bytes).unwrap();
+        bytes
     }
 
     /// Takes the port away.
