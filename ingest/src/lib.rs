@@ -65,6 +65,7 @@ mod table;
 pub mod tape;
 mod timeline;
 pub mod wav;
+mod waves;
 mod writer;
 pub mod xtf;
 

@@ -23,8 +23,10 @@ const TOLD_EACH: u64 = 1000;
 #[derive(Debug)]
 pub(crate) enum Came {
     Heard(Datagram),
-    /// Something was lost on the way here, or here.
+    /// Something was lost on the way here.
     Lost(Damage),
+    /// So many bytes were let go here.
+    LetGo(Damage, u64),
     /// Nothing, for as long as it was waited for.
     Quiet,
 }
@@ -41,8 +43,11 @@ pub(crate) struct Edge {
 struct Queue {
     waiting: VecDeque<Waiting>,
     bytes: usize,
-    /// Let go since the reader was told last.
+    /// Let go since the reader was told last, and their bytes.
     let_go: u64,
+    let_go_bytes: u64,
+    /// What comes are pieces of one run of bytes: what is let go is told in its very place.
+    is_run: bool,
     /// Whether datagrams to other ports are wanted too.
     wide: bool,
     closed: bool,
@@ -72,10 +77,12 @@ pub struct Tally {
 }
 
 impl Edge {
-    /// Keeps at most so many bytes; takes datagrams to other ports too, until told otherwise.
-    pub(crate) fn new(most_bytes: usize) -> Self {
+    /// Keeps at most so many bytes; takes datagrams to other ports too, until told otherwise. `is_run`:
+    /// what comes are pieces of one run of bytes.
+    pub(crate) fn new(most_bytes: usize, is_run: bool) -> Self {
         let queue = Queue {
             wide: true,
+            is_run,
             ..Queue::default()
         };
         Self {
@@ -102,6 +109,7 @@ impl Edge {
                 Some(Waiting::Own(oldest)) => {
                     queue.bytes -= cost(&oldest);
                     queue.let_go += 1;
+                    queue.let_go_bytes += oldest.payload.len() as u64;
                     queue.tally.let_go += 1;
                 }
                 Some(Waiting::Beside(oldest)) => queue.bytes -= cost(&oldest),
@@ -161,7 +169,7 @@ impl Edge {
         loop {
             match self.wait(None)? {
                 Came::Heard(datagram) => return Some(Ok(datagram)),
-                Came::Lost(damage) => return Some(Err(damage)),
+                Came::Lost(damage) | Came::LetGo(damage, _) => return Some(Err(damage)),
                 Came::Quiet => {}
             }
         }
@@ -198,12 +206,12 @@ impl Queue {
     /// What waits, or what was let go: once there is room again, or now and then, not beside every
     /// datagram that is read.
     fn take(&mut self, most_bytes: usize) -> Option<Came> {
-        let has_room = self.closed || 2 * self.bytes < most_bytes;
+        let has_room = self.closed || self.is_run || 2 * self.bytes < most_bytes;
         if self.let_go >= TOLD_EACH || (self.let_go > 0 && has_room) {
             let count = std::mem::take(&mut self.let_go);
-            return Some(Came::Lost(damage(format!(
-                "{count} datagram(s) let go: the run was slower than the sensor"
-            ))));
+            let bytes = std::mem::take(&mut self.let_go_bytes);
+            let detail = format!("{count} datagram(s) let go: the run was slower than the sensor");
+            return Some(Came::LetGo(damage(detail), bytes));
         }
         match self.waiting.pop_front()? {
             Waiting::Own(datagram) | Waiting::Beside(datagram) => {
@@ -252,7 +260,7 @@ mod tests {
 
     #[test]
     fn the_newest_is_kept_and_what_is_let_go_is_told_where_it_was() {
-        let edge = Edge::new(3 * (100 + OVERHEAD));
+        let edge = Edge::new(3 * (100 + OVERHEAD), false);
         (0..5).for_each(|number| edge.push(datagram(number)));
         edge.close();
         let first = edge.next().unwrap().unwrap_err().fault;
@@ -268,7 +276,7 @@ mod tests {
 
     #[test]
     fn a_datagram_larger_than_the_queue_is_kept_alone() {
-        let edge = Edge::new(10);
+        let edge = Edge::new(10, false);
         edge.push(datagram(0));
         edge.push(datagram(1));
         assert_eq!(edge.next().unwrap().unwrap().payload[0], 1);
@@ -278,7 +286,7 @@ mod tests {
 
     #[test]
     fn what_goes_elsewhere_is_looked_at_while_that_is_wanted() {
-        let edge = Edge::new(2 * (100 + OVERHEAD));
+        let edge = Edge::new(2 * (100 + OVERHEAD), false);
         edge.beside(&datagram(0));
         edge.push(datagram(1));
         edge.beside(&datagram(2));
@@ -295,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_was_to_be_looked_at_only_is_not_counted_when_it_makes_room() {
-        let edge = Edge::new(2 * (100 + OVERHEAD));
+        let edge = Edge::new(2 * (100 + OVERHEAD), false);
         edge.beside(&datagram(0));
         (1..4).for_each(|number| edge.push(datagram(number)));
         let tally = edge.tally();
@@ -303,8 +311,19 @@ mod tests {
     }
 
     #[test]
+    fn of_a_run_of_bytes_what_is_let_go_is_told_in_its_very_place() {
+        let edge = Edge::new(2 * (100 + OVERHEAD), true);
+        (0..4).for_each(|number| edge.push(datagram(number)));
+        let now = Some(Instant::now());
+        assert!(matches!(edge.wait(now), Some(Came::LetGo(_, 200))));
+        assert!(matches!(edge.wait(now), Some(Came::Heard(kept)) if kept.payload[0] == 2));
+        assert!(matches!(edge.wait(now), Some(Came::Heard(kept)) if kept.payload[0] == 3));
+        assert!(matches!(edge.wait(now), Some(Came::Quiet)));
+    }
+
+    #[test]
     fn what_was_lost_before_is_told_in_its_place() {
-        let edge = Edge::new(1 << 20);
+        let edge = Edge::new(1 << 20, false);
         edge.push(datagram(0));
         edge.lost(7, "7 lost".into());
         edge.push(datagram(1));

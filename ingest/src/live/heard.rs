@@ -19,8 +19,13 @@ pub(crate) trait Hears {
     /// Takes what came; whether it is of this format.
     fn take(&mut self, heard: &Datagram, rows: &mut Rows) -> bool;
 
-    /// Between what came and what will come something is missing.
+    /// Between what came and what will come something is missing, or it begins anew.
     fn torn(&mut self, _rows: &mut Rows) {}
+
+    /// Between what came and what will come so many bytes are missing.
+    fn missing(&mut self, _bytes: u64, rows: &mut Rows) {
+        self.torn(rows);
+    }
 
     /// Nothing has come for a while, or nothing will any more.
     fn pause(&mut self, _rows: &mut Rows) {}
@@ -121,6 +126,10 @@ impl<I: Iterator<Item = Came>, H: Hears> Source for Heard<I, H> {
                 Some(Came::Heard(datagram)) => self.take(&datagram),
                 Some(Came::Lost(damage)) => {
                     self.reader.torn(&mut self.rows);
+                    return Some(Err(damage.fault));
+                }
+                Some(Came::LetGo(damage, bytes)) => {
+                    self.reader.missing(bytes, &mut self.rows);
                     return Some(Err(damage.fault));
                 }
                 Some(Came::Quiet) => {

@@ -52,7 +52,7 @@ pub(crate) fn look(
                 }
             }
             Some(Came::Heard(_)) => {}
-            Some(Came::Lost(damage)) => looked.start.push(Err(damage)),
+            Some(Came::Lost(damage) | Came::LetGo(damage, _)) => looked.start.push(Err(damage)),
             Some(Came::Quiet) if since.is_some() => return looked,
             Some(Came::Quiet) if looked.foreign > 0 && !std::mem::replace(&mut told, true) => {
                 tell(looked.foreign);
@@ -84,7 +84,7 @@ mod tests {
     /// The edge stays open and silent: only the clock can end this.
     #[test]
     fn a_sounder_that_falls_silent_is_not_waited_for() {
-        let edge = Edge::new(1 << 20);
+        let edge = Edge::new(1 << 20, false);
         for payload in [&b"garbage"[..], b"whole", b"part"] {
             edge.push(datagram(payload));
         }

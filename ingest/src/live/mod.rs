@@ -30,7 +30,7 @@ mod merge;
 mod multicast;
 mod sensor;
 mod serial;
-mod sockets;
+pub(crate) mod sockets;
 mod tongue;
 
 use std::collections::VecDeque;
@@ -182,7 +182,7 @@ impl Live {
                 name: voice.spec.name.clone(),
                 questions: voice.questions()?,
                 address: voice.address.clone(),
-                edge: Arc::new(Edge::new(options.edge_bytes)),
+                edge: Arc::new(Edge::new(options.edge_bytes, !voice.address.is_datagrams())),
             });
         }
         let mut told = Vec::new();

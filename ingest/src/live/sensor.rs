@@ -20,7 +20,7 @@ use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::{kmall, nmea, ping, r2sonic};
+use crate::{kmall, nmea, ping, r2sonic, waves};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -85,11 +85,12 @@ impl Voice {
             let expected = format!("none, or that of its `source` {address}");
             return Err(Error::bad(path, place, expected, port.to_string()));
         }
-        let Some(tongue) = Tongue::of(spec, &address) else {
+        let folder = path.parent().unwrap_or(Path::new(".")).to_owned();
+        let Some(tongue) = Tongue::of(spec, &address, path, &folder)? else {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
             let expected =
-                format!("a `format` that is heard live ({known}), by UDP; nmea and ping by any way");
+                format!("a `format` that is heard live ({known}), by UDP; nmea, ping and samples by any way");
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
         };
@@ -103,7 +104,7 @@ impl Voice {
             tongue,
             origin: rig.origin.clone().unwrap_or_default(),
             path: path.to_owned(),
-            folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
+            folder,
             look: options.look,
             far: options.far,
         })
@@ -193,7 +194,7 @@ impl Voice {
                 let is_whole = self.address.is_datagrams();
                 let pieces = self.came(edge).map(|came| match came {
                     Came::Heard(datagram) => Ok(Piece::of(datagram, is_whole)),
-                    Came::Lost(damage) => Err(damage),
+                    Came::Lost(damage) | Came::LetGo(damage, _) => Err(damage),
                     Came::Quiet => Ok(Piece::pause()),
                 });
                 let sentences: Sentences<_> =
@@ -202,6 +203,8 @@ impl Voice {
             }
             Tongue::Kmall => self.kmall(edge, said, telling),
             Tongue::R2Sonic => self.heard(r2sonic::Sent, edge, said, telling),
+            Tongue::Rtp(form, kind) => self.heard(waves::Packets::new(form, kind), edge, said, telling),
+            Tongue::Samples(form) => self.heard(waves::Pipe::new(form), edge, said, telling),
             Tongue::Ping => self.heard(ping::Sent::new(&self.spec), edge, said, telling),
         }
     }
@@ -251,7 +254,7 @@ impl Voice {
         let came = std::iter::from_fn(|| edge.wait(Instant::now().checked_add(PAUSE)));
         came.filter(|came| match came {
             Came::Heard(datagram) => self.is_from_it(datagram),
-            Came::Lost(_) | Came::Quiet => true,
+            Came::Lost(_) | Came::LetGo(..) | Came::Quiet => true,
         })
     }
 

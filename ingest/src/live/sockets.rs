@@ -34,7 +34,7 @@ const ASK: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Who sends what comes by no network.
-pub(super) const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0)), 0);
+pub(crate) const NOBODY: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::from_bits(0)), 0);
 /// How long a server is waited for.
 const CONNECT: Duration = Duration::from_secs(5);
 /// A server that has lost its power says nothing: after so long without a byte it is probed, so often.

@@ -1,12 +1,19 @@
 //! What sensors speak that are heard now.
 
+use std::path::Path;
+
 use beluga_types::{SensorKind, SensorSpec};
 
 use super::address::Address;
+use crate::error::Error;
 use crate::lidar::Maker;
+use crate::waves::{self, Form};
+
+/// The longest description of a stream that is read, in bytes.
+const LONGEST_SDP: u64 = 1 << 20;
 
 /// What is spoken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Tongue {
     /// Packets of a lidar.
     Packets,
@@ -18,11 +25,24 @@ pub(crate) enum Tongue {
     R2Sonic,
     /// Messages of a Ping1D, Ping360 or S500.
     Ping,
+    /// Packets of samples, and what they are called if that is known.
+    Rtp(Form, Option<u8>),
+    /// Samples one after the other; those of a WAV if nothing is named.
+    Samples(Option<Form>),
 }
 
 impl Tongue {
     /// What a sensor speaks, if that is heard and comes this way.
-    pub(crate) fn of(spec: &SensorSpec, address: &Address) -> Option<Self> {
+    ///
+    /// # Errors
+    /// If it is samples, and what the rig or a description says of them cannot be.
+    pub(crate) fn of(
+        spec: &SensorSpec,
+        address: &Address,
+        path: &Path,
+        folder: &Path,
+    ) -> Result<Option<Self>, Error> {
+        let is_udp = matches!(address, Address::Udp { .. });
         let tongue = match (spec.kind, spec.format.as_deref()) {
             (SensorKind::Lidar, None) => Tongue::Packets,
             (SensorKind::Lidar | SensorKind::Nav, Some(name)) if Maker::named(name).is_some() => {
@@ -32,22 +52,61 @@ impl Tongue {
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
             (SensorKind::Sonar, Some("ping")) => Tongue::Ping,
-            _ => return None,
+            (SensorKind::Sonar, Some("rtp")) => described(spec, path, folder)?,
+            (SensorKind::Sonar, Some("wav")) => Tongue::Samples(None),
+            (SensorKind::Sonar, Some(word)) if Form::is_meant(word) => named(spec, word, is_udp, path)?,
+            _ => return Ok(None),
         };
         let fits = match tongue {
-            Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic => matches!(address, Address::Udp { .. }),
+            Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
             Tongue::Nmea => !matches!(address, Address::Ask(_)),
+            Tongue::Samples(_) => !address.is_datagrams(),
             Tongue::Ping => true,
         };
-        fits.then_some(tongue)
+        Ok(fits.then_some(tongue))
     }
 
     /// What a rig may say of a sensor of this kind.
     pub(crate) fn words(kind: SensorKind) -> String {
         match kind {
             SensorKind::Lidar => Maker::words(),
-            SensorKind::Sonar => "kmall, r2sonic, ping".into(),
+            SensorKind::Sonar => "kmall, r2sonic, ping, rtp, wav, L24/96000/4 and the like".into(),
             SensorKind::Nav => format!("nmea, kmall, {}", Maker::words()),
         }
     }
+}
+
+/// Samples that the rig names.
+fn named(spec: &SensorSpec, word: &str, is_udp: bool, path: &Path) -> Result<Tongue, Error> {
+    let form = Form::named(word).filter(|form| !is_udp || form.is_rtp());
+    let form = form.ok_or_else(|| {
+        let place = format!("`format` of sensor `{}`", spec.name);
+        let expected = match is_udp {
+            true => "KIND/RATE/CHANNELS of packets of RTP, KIND being L16 or L24, as in `L24/96000/4`",
+            false => "KIND/RATE/CHANNELS of samples, KIND being S16LE, S16BE, S24LE, S24BE, S32LE, S32BE, F32LE, L16 or L24, as in `S16LE/96000/4`",
+        };
+        Error::bad(path, place, expected, format!("`{word}`"))
+    })?;
+    Ok(match is_udp {
+        true => Tongue::Rtp(form, None),
+        false => Tongue::Samples(Some(form)),
+    })
+}
+
+/// Samples that a description tells, an SDP that `calibration` names.
+fn described(spec: &SensorSpec, path: &Path, folder: &Path) -> Result<Tongue, Error> {
+    let bad = |found: String| {
+        let place = format!("`calibration` of sensor `{}`", spec.name);
+        let expected = "a description (SDP) of the stream with its rate and channels; or no `rtp`, but them, in `format`: `L24/96000/4`";
+        Error::bad(path, place, expected, found)
+    };
+    let file = spec.calibration.as_ref().ok_or_else(|| bad("none".into()))?;
+    let file = folder.join(file);
+    let size = std::fs::metadata(&file).map_err(Error::io(&file))?.len();
+    if size > LONGEST_SDP {
+        return Err(bad(format!("{size} bytes")));
+    }
+    let text = std::fs::read_to_string(&file).map_err(Error::io(&file))?;
+    let (kind, form) = waves::form_of(&text).map_err(bad)?;
+    Ok(Tongue::Rtp(form, Some(kind)))
 }

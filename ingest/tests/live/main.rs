@@ -11,6 +11,7 @@ mod pings;
 mod port;
 mod send;
 mod sounder;
+mod waves;
 
 #[path = "../capture_file/mod.rs"]
 mod capture_file;
