@@ -57,6 +57,7 @@ mod range;
 mod regular;
 pub mod rig_toml;
 pub mod ros;
+mod sbg;
 mod scans;
 mod source;
 mod stream;

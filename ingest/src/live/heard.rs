@@ -68,6 +68,7 @@ impl<I: Iterator<Item = Came>, H: Hears> Heard<I, H> {
         if !self.reader.take(datagram, &mut self.rows) {
             self.foreign += 1;
         }
+        self.rows.notes().into_iter().for_each(&mut self.tell);
     }
 
     /// What is of no such format is told before the next row, or when nothing follows.

@@ -9,7 +9,7 @@
 //!   asked and kept; `multicast`, `lost`: what it asks of the system;
 //! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
-//!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram;
+//!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram; `frames`: messages in a run of bytes;
 //! - `early`: what is wrong before anything good has come;
 //! - `ask`: a sensor's metadata by HTTP;
 //! - `guard`: a clock that is nowhere near the host's; `merge`: the order.
@@ -18,9 +18,12 @@
 //! crate says what a rig says of live sensors, and what is heard.
 
 pub(crate) mod address;
+#[cfg(test)]
+mod any_bytes;
 mod ask;
 mod early;
 mod edge;
+pub(crate) mod frames;
 mod guard;
 pub(crate) mod heard;
 mod line;

@@ -20,7 +20,7 @@ use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::{kmall, nmea, ping, r2sonic, waves};
+use crate::{kmall, nmea, ping, r2sonic, sbg, waves};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -89,8 +89,9 @@ impl Voice {
         let Some(tongue) = Tongue::of(spec, &address, path, &folder)? else {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
-            let expected =
-                format!("a `format` that is heard live ({known}), by UDP; nmea, ping and samples by any way");
+            let expected = format!(
+                "a `format` that is heard live ({known}), by UDP; nmea, sbg, ping and samples by any way"
+            );
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
         };
@@ -205,6 +206,10 @@ impl Voice {
             Tongue::R2Sonic => self.heard(r2sonic::Sent, edge, said, telling),
             Tongue::Rtp(form, kind) => self.heard(waves::Packets::new(form, kind), edge, said, telling),
             Tongue::Samples(form) => self.heard(waves::Pipe::new(form), edge, said, telling),
+            Tongue::Sbg => {
+                let reader = sbg::Sent::new(&self.spec, &self.origin);
+                self.heard(reader, edge, said, telling)
+            }
             Tongue::Ping => self.heard(ping::Sent::new(&self.spec), edge, said, telling),
         }
     }

@@ -19,6 +19,8 @@ pub(crate) enum Tongue {
     Packets,
     /// Sentences of NMEA 0183.
     Nmea,
+    /// Messages of a unit of SBG Systems.
+    Sbg,
     /// Datagrams of a Kongsberg EM.
     Kmall,
     /// Pings of an R2Sonic.
@@ -49,6 +51,7 @@ impl Tongue {
                 Tongue::Packets
             }
             (SensorKind::Nav, None | Some("nmea")) => Tongue::Nmea,
+            (SensorKind::Nav, Some("sbg")) => Tongue::Sbg,
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
             (SensorKind::Sonar, Some("ping")) => Tongue::Ping,
@@ -59,7 +62,7 @@ impl Tongue {
         };
         let fits = match tongue {
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
-            Tongue::Nmea => !matches!(address, Address::Ask(_)),
+            Tongue::Nmea | Tongue::Sbg => !matches!(address, Address::Ask(_)),
             Tongue::Samples(_) => !address.is_datagrams(),
             Tongue::Ping => true,
         };
@@ -71,7 +74,7 @@ impl Tongue {
         match kind {
             SensorKind::Lidar => Maker::words(),
             SensorKind::Sonar => "kmall, r2sonic, ping, rtp, wav, L24/96000/4 and the like".into(),
-            SensorKind::Nav => format!("nmea, kmall, {}", Maker::words()),
+            SensorKind::Nav => format!("nmea, sbg, kmall, {}", Maker::words()),
         }
     }
 }

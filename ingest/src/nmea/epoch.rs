@@ -18,11 +18,11 @@ const HEADING_DEG: f64 = 0.5;
 
 /// How the vessel lies, as a sentence says it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Lying {
-    pub(super) stamp: Stamp,
-    pub(super) turn: UnitQuaternion<f64>,
+pub(crate) struct Lying {
+    pub(crate) stamp: Stamp,
+    pub(crate) turn: UnitQuaternion<f64>,
     /// One sigma of roll, pitch and heading, in radians.
-    pub(super) sigma_rad: Option<Vector3<f64>>,
+    pub(crate) sigma_rad: Option<Vector3<f64>>,
 }
 
 /// A position that waits.
@@ -34,7 +34,7 @@ struct Waiting {
 
 /// Puts sentences of one receiver together.
 #[derive(Debug)]
-pub(super) struct Epochs {
+pub(crate) struct Epochs {
     origin: Origin,
     mount: Mount,
     waiting: Option<Waiting>,
@@ -45,7 +45,7 @@ pub(super) struct Epochs {
 
 impl Epochs {
     /// For a receiver whose antenna, and whose attitude sensor, sit there.
-    pub(super) fn new(origin: Origin, mount: Mount) -> Self {
+    pub(crate) fn new(origin: Origin, mount: Mount) -> Self {
         Self {
             origin,
             mount,
@@ -56,7 +56,7 @@ impl Epochs {
     }
 
     /// A position; one that still waits goes on as it is.
-    pub(super) fn place(&mut self, stamp: Stamp, place: Geodetic) -> Vec<(Stamp, Payload)> {
+    pub(crate) fn place(&mut self, stamp: Stamp, place: Geodetic) -> Vec<(Stamp, Payload)> {
         let mut given = self.give_up();
         self.waiting = Some(Waiting { stamp, place });
         given.extend(self.join());
@@ -64,12 +64,12 @@ impl Epochs {
     }
 
     /// What positions are good to from now on, to the east, to the north, up.
-    pub(super) fn errors(&mut self, sigma_m: [f64; 3]) {
+    pub(crate) fn errors(&mut self, sigma_m: [f64; 3]) {
         self.sigma_m = Some(sigma_m.into());
     }
 
     /// An attitude.
-    pub(super) fn attitude(&mut self, lying: Lying) -> Vec<(Stamp, Payload)> {
+    pub(crate) fn attitude(&mut self, lying: Lying) -> Vec<(Stamp, Payload)> {
         let is_newer = self.lying[1].is_none_or(|last| last.stamp < lying.stamp);
         if is_newer {
             self.lying = [self.lying[1], Some(lying)];
@@ -83,7 +83,7 @@ impl Epochs {
     }
 
     /// A heading without a time: that of the position beside it, or of the moment it was heard.
-    pub(super) fn heading(&mut self, heading_deg: f64, heard: Option<Stamp>) -> Vec<(Stamp, Payload)> {
+    pub(crate) fn heading(&mut self, heading_deg: f64, heard: Option<Stamp>) -> Vec<(Stamp, Payload)> {
         let tells_tilt = self.lying[1].is_some_and(|last| last.sigma_rad != Some(unknown()));
         let stamp = self.waiting.map(|waiting| waiting.stamp).or(heard);
         match stamp.filter(|_| !tells_tilt) {
@@ -97,7 +97,7 @@ impl Epochs {
     }
 
     /// The end, or a hole: what waits goes on as it is.
-    pub(super) fn give_up(&mut self) -> Vec<(Stamp, Payload)> {
+    pub(crate) fn give_up(&mut self) -> Vec<(Stamp, Payload)> {
         let waiting = self.waiting.take();
         let alone = waiting.map(|waiting| match self.lying_at(waiting.stamp, true) {
             Some(lying) => self.pose(&waiting, &lying),

@@ -21,7 +21,7 @@ use crate::capture::{Damage, Datagram};
 use crate::error::{Error, Fault};
 use crate::regular;
 use crate::source::{Loaded, Row, Source};
-use epoch::{Epochs, Lying};
+pub(crate) use epoch::{Epochs, Lying};
 use sentence::{LONGEST, Sentence};
 
 /// A day.

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use beluga_types::{Beam, GapCause, Payload, Profile, SensorSpec, SonarPing, StrengthUnit};
 
-use super::frame::{Found, Frames};
+use super::frame::{self, Message, Ping};
 use super::message::{self, Look, Said, Stretch};
 use crate::capture::Datagram;
+use crate::live::frames::{Found, Frames};
 use crate::live::heard::Hears;
 use crate::range::MAX_PAYLOAD_S;
 use crate::survey::detections::WATER_M_PER_S;
@@ -29,7 +30,7 @@ const PING360_BLANKING_M: f64 = 0.75;
 /// The profiles of a device that is heard now.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    frames: Frames,
+    frames: Frames<Ping>,
     speed_m_per_s: f64,
     /// Where a sounder looks, and how a turning head looks where it says 0.
     beams: [Beam; 2],
@@ -150,11 +151,12 @@ impl Hears for Sent {
         while let Some(found) = self.frames.next() {
             match found {
                 Found::Garbage(count) => self.garbage += count,
-                Found::WrongSum(id) => {
-                    let what = format!("message {id}: expected another sum");
+                Found::Damaged(head) => {
+                    let what = format!("message {}: expected another sum", frame::id(&head));
                     rows.lose(GapCause::Corrupt, 1, &what);
                 }
-                Found::Message(message) => {
+                Found::Whole(whole) => {
+                    let message = Message::of(&whole);
                     self.tell_garbage(rows);
                     match message::read(&message) {
                         Ok(said) => self.said(said, heard, rows),

@@ -33,6 +33,8 @@ pub(crate) struct Rows {
     waiting: VecDeque<Result<Row<Ready>, Fault>>,
     /// Where the datagram stands that is being read, for messages.
     place: String,
+    /// What users should know at once.
+    notes: Vec<String>,
 }
 
 impl Rows {
@@ -44,6 +46,17 @@ impl Rows {
     /// Where what follows stands, of what is no file.
     pub(crate) fn say(&mut self, place: String) {
         self.place = place;
+    }
+
+    /// Something that users should know at once, and that stays in its place too.
+    pub(crate) fn note(&mut self, what: String) {
+        self.lose(GapCause::Corrupt, 0, &what);
+        self.notes.push(what);
+    }
+
+    /// What users should know, once.
+    pub(crate) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// A payload that is complete at its stamp.

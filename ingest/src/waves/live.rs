@@ -63,7 +63,7 @@ impl Packets {
         let next = (packet.number.wrapping_add(1), packet.time.wrapping_add(moments));
         self.next = Some((packet.stream, next.0, next.1));
         if let Some(said) = self.blocks.take(packet.payload, heard.received, rows) {
-            rows.lose(GapCause::Corrupt, 0, &said);
+            rows.note(said);
         }
     }
 
@@ -171,7 +171,7 @@ impl Hears for Pipe {
             let whole = self.rest.len() - self.rest.len() % blocks.form().frame_bytes();
             let moments: Vec<u8> = self.rest.drain(..whole).collect();
             if let Some(said) = blocks.take(&moments, heard.received, rows) {
-                rows.lose(GapCause::Corrupt, 0, &said);
+                rows.note(said);
             }
         }
         true

@@ -215,3 +215,56 @@ fn a_serial_port_that_vanishes_is_told_and_opened_again() {
     // One of twenty was torn.
     assert_eq!(poses(out).len(), 19, "{told}");
 }
+
+/// A frame of sbgECom, with its sum bit by bit.
+fn ecom(message: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![message, 0];
+    bytes.extend((payload.len() as u16).to_le_bytes());
+    bytes.extend(payload);
+    let mut sum = 0u16;
+    for byte in &bytes {
+        sum ^= u16::from(*byte);
+        for _ in 0..8 {
+            sum = if sum & 1 == 1 { sum >> 1 ^ 0x8408 } else { sum >> 1 };
+        }
+    }
+    [&[0xff, 0x5a], bytes.as_slice(), &sum.to_le_bytes(), &[0x33]].concat()
+}
+
+/// Poses of an inertial unit, by UDP; what NMEA tells in sentences it tells in messages.
+#[test]
+fn an_inertial_unit_is_heard() {
+    let (hearing, port) = (Hearing::new(), free_port());
+    let rig = format!(
+        "{ORIGIN}[[sensor]]\nname = \"ins\"\nkind = \"nav\"\nformat = \"sbg\"\nsource = \"udp://127.0.0.1:{port}\"\n"
+    );
+    let mut time = 1_000_000u32.to_le_bytes().to_vec();
+    time.extend((2u16 << 6).to_le_bytes());
+    time.extend(2026u16.to_le_bytes());
+    time.extend([1, 1, 12, 0, 0, 0, 0, 0, 0]);
+    let floats = |numbers: &[f32]| -> Vec<u8> { numbers.iter().flat_map(|one| one.to_le_bytes()).collect() };
+    let out = hearing.hear(&rig, |sender| {
+        sender.send(port, 1, &ecom(2, &time));
+        for step in 0..10u32 {
+            let micros = (1_000_000 + 200_000 * step).to_le_bytes();
+            let mut lying = micros.to_vec();
+            lying.extend(floats(&[0.0, 0.0, 0.1 * step as f32, 0.01, 0.01, 0.02]));
+            lying.extend(0xf4u32.to_le_bytes());
+            sender.send(port, 1, &ecom(6, &lying));
+            let mut place = micros.to_vec();
+            place.extend([0; 24]);
+            place.extend([54.1, 12.1, 1.2].iter().flat_map(|one: &f64| one.to_le_bytes()));
+            place.extend(floats(&[37.3, 0.02, 0.02, 0.04]));
+            place.extend(0xf4u32.to_le_bytes());
+            sender.send(port, 1, &ecom(8, &place));
+        }
+    });
+    let poses = poses(out);
+    assert_eq!(poses.len(), 10, "{}", hearing.told());
+    assert!((poses[9].0.seconds_since(poses[0].0) - 1.8).abs() < 1e-9);
+    assert!(
+        hearing.told().contains("`ins`: clock: tells 2026-01-01T12:00:00"),
+        "{}",
+        hearing.told()
+    );
+}

@@ -1,0 +1,86 @@
+//! Messages in a run of bytes: each begins with two marks and says how long it is, and a sum tells
+//! whether it is whole.
+
+use std::marker::PhantomData;
+
+/// How a protocol's messages are framed.
+pub(crate) trait Frame {
+    /// What every message begins with.
+    const START: [u8; 2];
+    /// Bytes that tell the length.
+    const HEAD: usize;
+
+    /// How long the message with this head is, if there may be such.
+    fn length(head: &[u8]) -> Option<usize>;
+
+    /// Whether a message of its length holds.
+    fn holds(whole: &[u8]) -> bool;
+}
+
+/// What was found in the bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// A message from its first byte to its last.
+    Whole(Vec<u8>),
+    /// The head of one that does not hold.
+    Damaged(Vec<u8>),
+    /// So many bytes of no message.
+    Garbage(usize),
+}
+
+/// Bytes that have come, of which a message may not be whole yet.
+#[derive(Debug)]
+pub(crate) struct Frames<F> {
+    bytes: Vec<u8>,
+    framing: PhantomData<F>,
+}
+
+impl<F> Default for Frames<F> {
+    fn default() -> Self {
+        Self {
+            bytes: Vec::new(),
+            framing: PhantomData,
+        }
+    }
+}
+
+impl<F: Frame> Frames<F> {
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+    }
+
+    /// The next, if it is whole.
+    pub(crate) fn next(&mut self) -> Option<Found> {
+        let start = self.start();
+        if start > 0 {
+            self.bytes.drain(..start);
+            return Some(Found::Garbage(start));
+        }
+        let head = self.bytes.get(..F::HEAD)?;
+        let whole = self.bytes.get(..F::length(head)?)?;
+        if !F::holds(whole) {
+            let head = head.to_vec();
+            // A message may begin inside what only looked like one.
+            self.bytes.drain(..F::START.len());
+            return Some(Found::Damaged(head));
+        }
+        let whole = whole.to_vec();
+        self.bytes.drain(..whole.len());
+        Some(Found::Whole(whole))
+    }
+
+    /// What has begun will not be ended; how many bytes it was.
+    pub(crate) fn drop_begun(&mut self) -> usize {
+        std::mem::take(&mut self.bytes).len()
+    }
+
+    /// Where a message may begin.
+    fn start(&self) -> usize {
+        let may_begin = |at: &usize| {
+            let rest = &self.bytes[*at..];
+            let is_length = rest.get(..F::HEAD).is_none_or(|head| F::length(head).is_some());
+            F::START.starts_with(&rest[..rest.len().min(2)]) && is_length
+        };
+        (0..self.bytes.len()).find(may_begin).unwrap_or(self.bytes.len())
+    }
+}
