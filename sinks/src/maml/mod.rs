@@ -35,6 +35,7 @@ mod recover;
 mod report;
 mod rewrap;
 mod scan;
+mod sealers;
 mod secret;
 mod segment;
 mod sign;

@@ -23,7 +23,11 @@ impl Tree {
 
     /// Adds a leaf made of parts that are hashed as if joined.
     pub(crate) fn push(&mut self, parts: &[&[u8]]) {
-        let mut node = leaf(parts);
+        self.push_leaf(leaf(parts));
+    }
+
+    /// Adds a leaf of which the hash is known.
+    pub(crate) fn push_leaf(&mut self, mut node: Hash) {
         // Each trailing one of the size is a full subtree that the new leaf completes.
         for _ in 0..self.size.trailing_ones() {
             let left = self

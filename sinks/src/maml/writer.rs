@@ -1,6 +1,7 @@
 //! Writing a record, one frame at a time.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::codec::Compressor;
 use super::document::DocumentFields;
@@ -12,6 +13,7 @@ use super::note;
 use super::opening::Opening;
 use super::output::{FileOutput, Output, is_full};
 use super::recipient::Readers;
+use super::sealers::{Job, Sealed, Sealers};
 use super::secret::{TAG_LEN, random};
 use super::segment::{Ratchet, SegmentKey};
 use super::sign::{DeviceKey, FileSigner, SignerId};
@@ -84,10 +86,16 @@ pub struct Writer {
     ratchet: Ratchet,
     segment: Option<Segment>,
     compressor: Compressor,
+    sealers: Sealers,
+    /// Over what is written.
     tree: Tree,
     index: Index,
+    /// Of what was given.
     counts: Counts,
+    /// Where the next record begins, from the first.
     offset: u64,
+    /// Bytes before that which are being sealed and not yet written.
+    unwritten: u64,
     last_time_nanos: i64,
     since_checkpoint: u64,
     previous: Option<Previous>,
@@ -95,7 +103,7 @@ pub struct Writer {
 }
 
 struct Segment {
-    key: SegmentKey,
+    key: Arc<SegmentKey>,
     number: u32,
     begin_nanos: i64,
     /// `seq` of its SEGMENT record.
@@ -129,6 +137,7 @@ impl Writer {
         opening: Opening,
     ) -> Result<Self, Error> {
         let compressor = Compressor::new(options.padded).map_err(io_error("starting zstd", path))?;
+        let sealers = Sealers::of(options.suite).map_err(io_error("starting a thread", path))?;
         let mut tree = Tree::default();
         tree.push(&[&opening.pre.leaf()]);
         let mut writer = Self {
@@ -141,10 +150,12 @@ impl Writer {
             ratchet: Ratchet::new(opening.file_key),
             segment: None,
             compressor,
+            sealers,
             tree,
             index: Index::default(),
             counts: Counts::default(),
             offset: 0,
+            unwritten: 0,
             last_time_nanos: options.document.created_nanos,
             since_checkpoint: 0,
             previous: options.previous,
@@ -156,12 +167,12 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Bytes written so far.
+    /// Bytes so far, with those that are being sealed.
     pub fn bytes(&self) -> u64 {
         self.head_bytes + self.offset
     }
 
-    /// Frames written so far.
+    /// Frames so far, with those that are being sealed.
     pub fn frames(&self) -> u64 {
         self.counts.frames
     }
@@ -217,7 +228,7 @@ impl Writer {
     /// Keeps room for so many bytes and, after them, for index, END and FOOT.
     fn reserve(&mut self, bytes: u64) -> Result<(), Error> {
         self.output
-            .reserve(bytes + RESERVE + self.index.encoded_len() as u64)
+            .reserve(self.unwritten + bytes + RESERVE + self.index.encoded_len() as u64)
             .map_err(io_error("keeping room for a record", &self.path))
     }
 
@@ -284,7 +295,7 @@ impl Writer {
         let key = self.ratchet.next_key(self.pre.suite, &self.pre.file_id, &salt);
         let body = [&salt[..], key.commit(), &self.tree.root()].concat();
         self.segment = Some(Segment {
-            key,
+            key: Arc::new(key),
             number,
             begin_nanos: time_nanos,
             begin_seq: self.counts.records,
@@ -297,6 +308,7 @@ impl Writer {
     }
 
     fn checkpoint(&mut self) -> Result<(), Error> {
+        self.write_sealed()?;
         let note = note::write(&self.pre.file_id, &self.tree, self.time_s(), &self.signer);
         self.plain(Kind::Checkpoint, note.as_bytes())?;
         self.since_checkpoint = 0;
@@ -310,6 +322,7 @@ impl Writer {
         let index_offset = self.offset;
         let index = self.index.encode();
         self.encrypted(Kind::Index, 0, &index)?;
+        self.write_sealed()?;
         let end_offset = self.offset;
         let root = self.tree.root();
         self.end(index_offset)?;
@@ -346,25 +359,71 @@ impl Writer {
         Ok(())
     }
 
+    /// A record that is not encrypted, after all that was given before it.
     fn plain(&mut self, kind: Kind, body: &[u8]) -> Result<(), Error> {
         let header = self.header(kind, 0, body.len(), 0).encode();
         self.record(&header, body)
     }
 
+    fn record(&mut self, header: &[u8; HEADER_LEN], body: &[u8]) -> Result<(), Error> {
+        self.write_sealed()?;
+        let record = [&header[..], body].concat();
+        self.count(record.len());
+        self.write(&record)?;
+        self.tree.push(&[&record]);
+        Ok(())
+    }
+
+    /// Hands a record to be sealed, and writes what is. What it counts for is known before.
     fn encrypted(&mut self, kind: Kind, flags: u8, payload: &[u8]) -> Result<(), Error> {
         let packed = self.compressor.pack(payload);
-        let (mut body, zstd) = packed.map_err(io_error("compressing a record", &self.path))?;
+        let (body, zstd) = packed.map_err(io_error("compressing a record", &self.path))?;
         let idx = self.segment.as_ref().map_or(0, |segment| segment.idx);
-        let header = self
-            .header(kind, flags | zstd, body.len() + TAG_LEN, idx)
-            .encode();
+        let length = body.len() + TAG_LEN;
+        let header = self.header(kind, flags | zstd, length, idx).encode();
         let segment = self
             .segment
             .as_mut()
             .expect("a segment is begun before anything is encrypted");
-        segment.key.seal(&header, idx, &mut body);
         segment.idx += 1;
-        self.record(&header, &body)
+        let key = segment.key.clone();
+        let job = Job {
+            key,
+            header,
+            idx,
+            body,
+        };
+        self.sealers
+            .push(job)
+            .map_err(io_error("sealing a record", &self.path))?;
+        self.count(HEADER_LEN + length);
+        self.unwritten += (HEADER_LEN + length) as u64;
+        while !self.sealers.has_room() && self.write_next()? {}
+        Ok(())
+    }
+
+    /// Waits for what is being sealed and writes it.
+    fn write_sealed(&mut self) -> Result<(), Error> {
+        while self.write_next()? {}
+        Ok(())
+    }
+
+    /// Writes the record that was handed over first; nothing if there is none.
+    fn write_next(&mut self) -> Result<bool, Error> {
+        let sealed = self.sealers.take();
+        let Some(Sealed { record, leaf }) = sealed.map_err(io_error("sealing a record", &self.path))? else {
+            return Ok(false);
+        };
+        self.write(&record)?;
+        self.unwritten -= record.len() as u64;
+        self.tree.push_leaf(leaf);
+        Ok(true)
+    }
+
+    fn count(&mut self, length: usize) {
+        self.offset += length as u64;
+        self.counts.records += 1;
+        self.since_checkpoint += 1;
     }
 
     fn header(&self, kind: Kind, flags: u8, body_len: usize, idx: u32) -> Header {
@@ -377,16 +436,6 @@ impl Writer {
             time_nanos: self.shown(self.last_time_nanos),
             idx,
         }
-    }
-
-    fn record(&mut self, header: &[u8; HEADER_LEN], body: &[u8]) -> Result<(), Error> {
-        let record = [&header[..], body].concat();
-        self.write(&record)?;
-        self.tree.push(&[&record]);
-        self.offset += record.len() as u64;
-        self.counts.records += 1;
-        self.since_checkpoint += 1;
-        Ok(())
     }
 
     /// A time as everybody may see it.
