@@ -2,7 +2,10 @@
 //! signed like a frame. The kinds stand in `sinks/FORMAT.md`.
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
+use beluga_ingest::Nameplate;
 use beluga_sinks::maml::Meta;
 use beluga_types::{FrameGap, Rig, SensorSpec, Stamp, Water};
 use serde_json::{Value, json};
@@ -10,34 +13,58 @@ use sha2::{Digest, Sha256};
 
 const BEGUN: &str = "run.begun";
 const GAP: &str = "run.gap";
+const INPUTS: &str = "run.inputs";
 const ENDED: &str = "run.ended";
+
+/// What is fused, and by which devices it was measured.
+pub(crate) struct Source<'a> {
+    /// What people call it.
+    pub(crate) name: &'a str,
+    pub(crate) rig: &'a Rig,
+    /// What devices say of themselves, by sensor; empty if nothing says so.
+    pub(crate) nameplates: Vec<Nameplate>,
+    /// What paths in the rig are relative to.
+    pub(crate) folder: &'a Path,
+}
 
 /// What a run begins with. `config_toml`: the block of its document.
 ///
 /// # Errors
 /// If all of it is longer than a META may be.
 pub(crate) fn begun(
-    source: &str,
+    source: &Source<'_>,
     operator: Option<&str>,
-    rig: &Rig,
     config_toml: &str,
     at: Stamp,
 ) -> Result<Meta, beluga_sinks::Error> {
+    let rig = source.rig;
+    let sensors = rig.sensors.iter().enumerate();
     let value = json!({
         "program": concat!("beluga ", env!("CARGO_PKG_VERSION")),
         "operator": operator,
-        "source": source,
+        "source": source.name,
         "started": at.iso_8601(),
         "cpu_class": crate::cpu::class(),
         "config_sha256": sha256(config_toml.as_bytes()),
         "water": water(&rig.water),
-        "sensors": rig.sensors.iter().map(sensor).collect::<Vec<_>>(),
+        "sensors": sensors.map(|(i, spec)| sensor(spec, source.nameplates.get(i), source.folder)).collect::<Vec<_>>(),
     });
     Meta::new(BEGUN, at.nanos(), value)
 }
 
-/// A device as the rig and its own recording name it, and the hash of how it sits.
-fn sensor(spec: &SensorSpec) -> Value {
+/// What a recording was read from, as `inputs::hashed` has it.
+///
+/// # Errors
+/// If all of it is longer than a META may be.
+pub(crate) fn inputs(hashed: Value, at_nanos: i64) -> Result<Meta, beluga_sinks::Error> {
+    Meta::new(INPUTS, at_nanos, json!({ "inputs": hashed }))
+}
+
+/// A device as the rig and its own recording name it, and the hashes of how it sits and of its calibration.
+fn sensor(spec: &SensorSpec, plate: Option<&Nameplate>, folder: &Path) -> Value {
+    let calibration = spec.calibration.as_ref().map(|file| folder.join(file));
+    let calibration =
+        calibration.and_then(|path| crate::inputs::of_file(&path, &AtomicBool::new(false)).ok());
     let mount = format!("{:?} {}", spec.mount, spec.time_offset_nanos);
     json!({
         "name": spec.name,
@@ -45,7 +72,10 @@ fn sensor(spec: &SensorSpec) -> Value {
         "model": spec.model,
         "format": spec.format,
         "source": spec.source,
+        "serial": plate.and_then(|plate| plate.serial.as_ref()),
+        "firmware": plate.and_then(|plate| plate.firmware.as_ref()),
         "calibration": spec.calibration,
+        "calibration_sha256": calibration.map(|(_, sha256)| sha256),
         "mount_sha256": sha256(mount.as_bytes()),
     })
 }
@@ -71,8 +101,7 @@ fn water(water: &Water) -> Value {
 }
 
 fn sha256(bytes: &[u8]) -> String {
-    let hash = Sha256::digest(bytes);
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::inputs::hex(&Sha256::digest(bytes))
 }
 
 /// Counts what frames say was lost.
@@ -167,8 +196,19 @@ mod tests {
             water: Water::Profile([(0.0, 1500.0), (5.0, 1490.0)].into()),
             sensors: vec![SensorSpec::new("roof", SensorKind::Lidar)],
         };
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("roof.json"), "a = 1").unwrap();
         let said = |rig: &Rig, toml: &str| {
-            let meta = begun("quay", Some("port office"), rig, toml, Stamp::from_nanos(0)).unwrap();
+            let source = Source {
+                name: "quay",
+                rig,
+                nameplates: vec![Nameplate {
+                    serial: Some("122201000998".into()),
+                    firmware: None,
+                }],
+                folder: folder.path(),
+            };
+            let meta = begun(&source, Some("port office"), toml, Stamp::from_nanos(0)).unwrap();
             meta.value().clone()
         };
         let first = said(&rig, "a = 1");
@@ -178,6 +218,14 @@ mod tests {
         let config = "b5bc1ffd90912fb18bef6e7d80909192c7a6492896320156d67fbaf104c6544a";
         assert_eq!(first["config_sha256"], config);
         assert_ne!(first["config_sha256"], said(&rig, "a = 2")["config_sha256"]);
+        let roof = &first["sensors"][0];
+        assert_eq!(
+            (&roof["serial"], &roof["firmware"]),
+            (&json!("122201000998"), &Value::Null)
+        );
+        assert_eq!(roof["calibration_sha256"], Value::Null);
+        rig.sensors[0].calibration = Some("roof.json".into());
+        assert_eq!(said(&rig, "")["sensors"][0]["calibration_sha256"], config);
         rig.sensors[0].time_offset_nanos = 1;
         let moved = said(&rig, "a = 1");
         assert_ne!(

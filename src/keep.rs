@@ -9,8 +9,9 @@ use beluga_fusion::graph::{Closed, Loops};
 use beluga_sinks::maml::Meta;
 use beluga_sinks::{Error, FrameHasher, arrow, maml};
 use beluga_types::SolidarFrame;
+use serde_json::Value;
 
-use crate::audit::{Losses, Why};
+use crate::audit::{self, Losses, Why};
 use crate::corrections;
 
 /// A record, and what looks back on its frames.
@@ -20,6 +21,8 @@ pub(crate) struct Keeper {
     pub(crate) loops: Option<Loops>,
     /// Set when the run was told to end early.
     pub(crate) stop: Arc<AtomicBool>,
+    /// Gives what was read, if anything was, when all of it is hashed.
+    pub(crate) inputs: Receiver<Value>,
 }
 
 /// What the record kept.
@@ -44,6 +47,7 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         mut record,
         mut loops,
         stop,
+        inputs,
     } = keeper;
     let mut losses = Losses::default();
     let mut hasher = FrameHasher::new();
@@ -80,6 +84,9 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         false if stop.load(Ordering::Relaxed) => Why::Stopped,
         false => Why::SourceEnded,
     };
+    if let Ok(hashed) = inputs.recv() {
+        is_disk_full |= say(&mut record, [audit::inputs(hashed, last_nanos)?])?;
+    }
     let ended = losses.ended(why, record.frames(), &frame_sha256, last_nanos)?;
     is_disk_full |= say(&mut record, [ended])?;
     Ok(Kept {

@@ -14,6 +14,7 @@ mod doctor;
 mod document;
 mod earlier;
 mod exit;
+mod inputs;
 mod keep;
 mod latency;
 mod passphrase;

@@ -6,6 +6,7 @@
 //!                                                ├─► [newest] ─► picture  left out when busy, counted
 //!                                                ├─► [lidar]  ─► control  waits; lidar alone, nav withheld
 //!                                                └─► [timeline] ─► tape   waits
+//!  files  ─► inputs (hashes them) ─► [one answer] ─► record, at its end; and a record of core-512 has threads that seal (sinks)
 //! ```
 //!
 //! All queues are bounded and made here. Stopping is a channel end that is dropped: what stands in
@@ -20,12 +21,13 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use beluga_fusion::{Fuser, SavedMap, graph::Loops};
-use beluga_ingest::tape;
+use beluga_ingest::{Input, tape};
 use beluga_sim::Scorer;
 use beluga_sinks::maml;
 use beluga_types::{Measurement, Payload, Rig, SolidarFrame};
 
 use crate::control::{Control, Withheld};
+use crate::inputs::hashed;
 use crate::keep::{Keeper, keep};
 use crate::latency::Watch;
 use crate::picture::{Look, Picture};
@@ -39,6 +41,8 @@ const FRAME_QUEUE: usize = 16;
 /// What a run is made of.
 pub(crate) struct River<'a> {
     pub(crate) rig: Rig,
+    /// What the source is read from, to be hashed for the record.
+    pub(crate) inputs: Vec<Input>,
     pub(crate) fusion: beluga_fusion::Config,
     /// A map of an earlier survey to begin in.
     pub(crate) map: Option<SavedMap>,
@@ -75,6 +79,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
     let started = Instant::now();
     let River {
         rig,
+        inputs,
         fusion,
         map,
         source,
@@ -87,12 +92,14 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         stop,
         progress,
     } = river;
+    let (hashes_end, hashes) = sync_channel(1);
     let (record_path, record) = record.unzip();
     let record = record.map(|record| Keeper {
         record,
         // In a saved map places are known by that map.
         loops: map.is_none().then(|| Loops::new(&fusion, &rig)).flatten(),
         stop: stop.clone(),
+        inputs: hashes,
     });
     let (tape_path, tape) = tape.unzip();
     let fuser = match map {
@@ -125,11 +132,18 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         let report = Report::on(&rig, watch);
         let fuse = named(scope, "fuse", move || fuse(fuser, timeline, report, outlets))?;
 
+        let until = stopped.clone();
+        // Where there is no record, nobody takes them.
+        let hash = named(scope, "inputs", move || {
+            hashed(&inputs, &until).map(|hashed| hashes_end.send(hashed).ok())
+        })?;
+
         // Every stage ends when the one before it drops its channel end.
         let mut report = joined(fuse)?;
         joined(play)?.context("the system gives no timer to play by")?;
         let kept = record.map(joined).transpose()?.transpose()?;
         let score = score.map(joined).transpose()?;
+        joined(hash)?;
         if let Some(drawn) = picture.map(joined).transpose()? {
             report.picture = Some((drawn?, report.frames_not_drawn));
         }

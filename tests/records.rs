@@ -117,6 +117,17 @@ fn a_record_is_handed_on_proven_and_mended() {
     let begun = said("run.begun");
     assert_eq!(begun["operator"], "port office");
     assert!(begun["sensors"].as_array().unwrap().len() > 1 && begun["config_sha256"].is_string());
+    let hashed = said("run.inputs");
+    let input = |name: &str| {
+        hashed["inputs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|input| input["name"] == name)
+    };
+    let rig = input("rig.toml").unwrap();
+    assert_eq!((&rig["role"], &rig["files"]), (&"rig".into(), &1.into()));
+    assert_eq!(rig["bytes"], bytes("run/rig.toml").len());
     let ended = said("run.ended");
     assert_eq!(
         (&ended["why"], &ended["lost"]),
@@ -152,6 +163,7 @@ fn a_record_is_handed_on_proven_and_mended() {
         "words",
         "--out",
         "words.maml",
+        "--hide-times",
         "--view",
         "none",
     ];
@@ -170,4 +182,15 @@ fn a_record_is_handed_on_proven_and_mended() {
         &["maml", "inspect", "words.maml", "--passphrase-file", "words"],
         0,
     );
+
+    // Its times are hidden, and the log says so.
+    let log = |more: &[&str]| check(home, &[&["maml", "log", "words.maml"], more].concat(), 0).0;
+    for out in [log(&[]), log(&["--passphrase-file", "words"])] {
+        let lines = out
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let checkpoints: Vec<Value> = lines.filter(|line| line["what"] == "checkpoint").collect();
+        assert!(!checkpoints.is_empty() && checkpoints.iter().all(|line| line["time"] == "hidden"));
+        assert!(!out.contains("1970-"), "{out}");
+    }
 }

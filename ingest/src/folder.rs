@@ -32,6 +32,8 @@ pub use crate::writer::Writer;
 #[derive(Debug)]
 pub struct Recording {
     folder: PathBuf,
+    /// The file that describes it, if there is one.
+    rig_file: Option<PathBuf>,
     rig: Rig,
     notes: Vec<String>,
     places: Vec<Place>,
@@ -75,6 +77,7 @@ impl Recording {
             );
             return Ok(Self {
                 folder: path.parent().unwrap_or(Path::new(".")).to_owned(),
+                rig_file: None,
                 rig,
                 notes,
                 places: Vec::new(),
@@ -82,6 +85,7 @@ impl Recording {
             });
         }
         let mut notes = Vec::new();
+        let mut rig_file = Some(path.join("rig.toml")).filter(|path| path.is_file());
         let (folder, mut rig) = if path.is_dir() {
             (path.to_owned(), folder_rig(path, &mut notes)?)
         } else {
@@ -92,12 +96,18 @@ impl Recording {
                 None if let Some(format) = Survey::of(path) => format.rig(path, &mut notes)?,
                 None if capture::looks_like(path) => lidar::rig(|| Capture::open(path), path, &mut notes)?,
                 None if Bag::is_at(path) => ros::rig(path, &mut notes)?,
-                None => rig_toml::read(path).map_err(|error| no_rig(path, error))?,
+                None => {
+                    rig_file = Some(path.to_owned());
+                    rig_toml::read(path).map_err(|error| no_rig(path, error))?
+                }
             };
             (folder, rig)
         };
         shift_clocks(&mut rig, shifts, path)?;
-        Self::of(folder, rig, notes)
+        Ok(Self {
+            rig_file,
+            ..Self::of(folder, rig, notes)?
+        })
     }
 
     /// The recording of a rig whose sources lie relative to `folder`.
@@ -107,6 +117,7 @@ impl Recording {
     pub(crate) fn of(folder: PathBuf, rig: Rig, notes: Vec<String>) -> Result<Self, Error> {
         let mut recording = Self {
             folder,
+            rig_file: None,
             places: Vec::with_capacity(rig.sensors.len()),
             rig,
             notes,
@@ -167,7 +178,25 @@ impl Recording {
         Ok(Timeline::merge(branches))
     }
 
-    fn gaps(&self) -> Option<PathBuf> {
+    /// What paths in its rig are relative to.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(crate) fn rig_file(&self) -> Option<&Path> {
+        self.rig_file.as_deref()
+    }
+
+    pub(crate) fn tape_file(&self) -> Option<&Path> {
+        self.tape.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// By sensor; of a tape there are none.
+    pub(crate) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    pub(crate) fn gaps(&self) -> Option<PathBuf> {
         Some(self.folder.join("gaps.csv")).filter(|path| path.is_file())
     }
 

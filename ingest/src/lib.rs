@@ -1,6 +1,7 @@
 //! Everything up to the timeline: recordings in, one ordered run of measurements out.
 //!
 //! - [`Recording::open`] reads a rig and finds its sources, [`Recording::timeline`] merges them.
+//! - [`Recording::inputs`] and [`Recording::nameplates`] say what was read and what devices say of themselves.
 //! - [`order::Order`] puts live measurements in order.
 //! - [`live::Live`] hears the sensors of a rig now.
 //! - [`pace::play`] plays a timeline into a queue.
@@ -34,12 +35,14 @@ mod find;
 pub mod folder;
 mod gaps;
 mod hydrophone;
+mod inputs;
 pub mod kitti;
 pub mod kmall;
 pub mod kongsberg_all;
 mod las;
 pub mod lidar;
 pub mod live;
+mod nameplate;
 mod nav;
 mod nmea;
 pub mod order;
@@ -74,5 +77,7 @@ pub use clock::cause as clock_cause;
 pub use common_time::apart;
 pub use error::Error;
 pub use folder::Recording;
+pub use inputs::{Input, Role};
+pub use nameplate::Nameplate;
 pub use pace::{Pace, play};
 pub use timeline::Timeline;

@@ -5,6 +5,7 @@
 //! - [`maml`]: the record: written, read back, verified.
 //! - [`arrow`]: frames to these streams and back, and a folder of Arrow files.
 //! - [`ply`], [`las`], [`csv`]: points as one file; [`trajectory`]: poses as one file.
+//! - [`graph`]: what came of what, as tables for graph databases.
 //! - [`place`]: into which system coordinates an export puts them.
 
 pub mod arrow;
@@ -14,6 +15,7 @@ mod error;
 mod export_error;
 mod frame_bytes;
 mod fresh;
+pub mod graph;
 pub mod las;
 pub mod maml;
 pub mod place;

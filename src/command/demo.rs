@@ -1,6 +1,6 @@
 //! `beluga demo`: a world with truth, fused and scored.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use beluga_ingest::Pace;
 use beluga_sim::{Scenario, Score, Scorer, TruthWriter, World};
@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
+use crate::audit::Source;
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -48,9 +49,15 @@ impl Demo {
         let world = scene(&self.scene, self.seed, self.seconds, &[])?;
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
         let watch = Watch::of(Pace::Max);
+        let source = Source {
+            name: &source,
+            rig: world.rig(),
+            nameplates: Vec::new(),
+            folder: Path::new("."),
+        };
         let opened = self
             .results
-            .open(None, &self.out.join("demo.maml"), &source, world.rig(), &watch)?;
+            .open(None, &self.out.join("demo.maml"), &source, &watch)?;
         let truth = world.truth();
         let truth_folder = opened.path.with_extension("truth");
         TruthWriter::create(&truth_folder, &world, &self.scene)?.finish(None)?;
@@ -59,6 +66,7 @@ impl Demo {
         let progress = Progress::start();
         let mouth = pipeline::run(River {
             rig: world.rig().clone(),
+            inputs: Vec::new(),
             fusion: opened.config.fusion,
             map: None,
             source: Box::new(world.measurements()),

@@ -2,23 +2,27 @@
 
 mod clouds;
 mod forms;
+mod provenance;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use beluga_sinks::maml::{Demands, Entry};
 use beluga_sinks::place::Placement;
-use beluga_sinks::trajectory;
+use beluga_sinks::{arrow, graph, trajectory};
 use beluga_types::{Origin, SolidarFrame};
 use clap::Args;
 use serde::Serialize;
+use serde_json::json;
 
-use super::maml::{Keys, frames};
+use super::maml::{Keys, entries, reported};
 use super::outputs::must_be_free;
 use crate::corrections::Poses;
 use crate::document;
 use crate::exit::{Exit, Wrong};
 use crate::retrace::{Anew, Casts};
 use forms::Form;
+use provenance::Provenance;
 
 /// Hands a record over in other forms, frame by frame. A file that does not become whole is removed.
 ///
@@ -26,9 +30,10 @@ use forms::Form;
 /// and height above the ellipsoid; without one in `World`, and no system is claimed. Poses and PLY are
 /// always in `World`. Where the survey came back to places it had been, poses are those that closed
 /// loops made of them. With --profile the soundings lie where a later cast of the water has them; the
-/// record stays as it is.
+/// record stays as it is. --graph tells what came of what: files, sensors, run, frames, and the files
+/// this call makes.
 ///
-/// Example: beluga export quay.maml --laz quay.laz --tum quay.tum
+/// Example: beluga export quay.maml --laz quay.laz --tum quay.tum --graph quay-graph
 #[derive(Debug, Args)]
 pub(crate) struct Export {
     /// The record.
@@ -71,6 +76,9 @@ struct To {
     /// The same as 12 numbers a line, with the times beside it in `NAME.times.txt`.
     #[arg(long, value_name = "FILE")]
     kitti: Option<PathBuf>,
+    /// What came of what, as `nodes.csv` and `edges.csv` for Neo4j and other graph databases.
+    #[arg(long, value_name = "DIR")]
+    graph: Option<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -79,6 +87,9 @@ struct Exported<'a> {
     files: std::collections::BTreeMap<&'static str, &'a Path>,
     frames: u64,
     points: u64,
+    /// Nodes and edges.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    graph_rows: Option<[u64; 2]>,
     /// The system of LAS, LAZ and CSV.
     coordinates: String,
 }
@@ -117,30 +128,45 @@ impl Export {
         let times = self.to.kitti.as_deref().map(trajectory::times_path);
         let mut outputs = self.to.named();
         outputs.push(("--kitti", times.as_deref()));
+        let tables = self.to.graph.as_deref().map(graph::paths);
+        outputs.extend(
+            tables
+                .iter()
+                .flatten()
+                .map(|table| ("--graph", Some(table.as_path()))),
+        );
         must_be_free(&outputs)?;
         let unfinished = Unfinished(outputs.iter().filter_map(|(_, path)| *path).collect());
         let corrections = self.poses.of(&self.record, &self.keys)?;
         let mut anew = self.casts.read()?;
-        let mut out = None;
-        let exit = frames(
-            &self.record,
-            &self.keys,
-            corrections.as_ref(),
-            |document, mut frame| {
-                if let Some(anew) = &mut anew {
-                    anew.apply(document, &mut frame)?;
-                }
-                let out = match &mut out {
-                    Some(out) => out,
-                    None => out.insert(Out::create(
-                        &self.to,
-                        self.local,
-                        document::origin(document).as_ref(),
-                    )?),
-                };
-                out.push(&frame)
-            },
-        )?;
+        let (mut out, mut graph) = (None, self.graph()?);
+        let exit = entries(&self.record, &self.keys, |document, entry| {
+            let frame = match &entry {
+                Entry::Frame(recorded) => Some(arrow::decode(&recorded.bytes)?),
+                Entry::Meta(_) => None,
+            };
+            if let Some(graph) = &mut graph {
+                graph.push(&entry, frame.as_ref())?;
+            }
+            let Some(mut frame) = frame else {
+                return Ok(());
+            };
+            if let Some(corrections) = &corrections {
+                corrections.apply(&mut frame);
+            }
+            if let Some(anew) = &mut anew {
+                anew.apply(document, &mut frame)?;
+            }
+            let out = match &mut out {
+                Some(out) => out,
+                None => out.insert(Out::create(
+                    &self.to,
+                    self.local,
+                    document::origin(document).as_ref(),
+                )?),
+            };
+            out.push(&frame)
+        })?;
         let Some(out) = out else {
             crate::tell(&format!(
                 "no frame can be read, nothing was exported: {}",
@@ -148,13 +174,13 @@ impl Export {
             ));
             return Ok(if exit == Exit::Done { Exit::Findings } else { exit });
         };
-        let exported = Exported {
+        let mut exported = Exported {
             frames: out.frames,
             points: out.points,
+            graph_rows: None,
             coordinates: out.placement.name().to_owned(),
             files: self.to.files(),
         };
-        let text = exported.text();
         for line in anew.iter().flat_map(Anew::told) {
             crate::tell(&line);
         }
@@ -165,9 +191,36 @@ impl Export {
             ));
         }
         out.finish()?;
+        if let Some(graph) = graph {
+            let made = json!({ "corrected": corrections.is_some(), "traced_anew": anew.is_some() });
+            exported.graph_rows = Some(graph.finish(&self.to.products(), &made)?);
+        }
         unfinished.are_whole();
+        let text = exported.text();
         super::show(json, &exported, &text)?;
         Ok(exit)
+    }
+}
+
+impl Export {
+    /// The graph that is asked for, begun.
+    fn graph(&self) -> anyhow::Result<Option<Provenance>> {
+        let Some(folder) = &self.to.graph else {
+            return Ok(None);
+        };
+        let report = reported(&self.record, None, &Demands::default())?;
+        if report.head.is_none() {
+            // Opening it says more.
+            return Ok(None);
+        }
+        let name = |path: &&Path| {
+            path.file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let products = self.to.products().iter().map(name).collect();
+        Ok(Some(Provenance::create(folder, &report, products)?))
     }
 }
 
@@ -194,9 +247,17 @@ impl To {
         named.any(|(option, path)| path.is_some() && !poses.contains(&option))
     }
 
-    /// The files asked for, by form.
+    /// The files that are made of frames.
+    fn products(&self) -> Vec<&Path> {
+        self.named().into_iter().filter_map(|(_, path)| path).collect()
+    }
+
+    /// What is asked for, by form.
     fn files(&self) -> std::collections::BTreeMap<&'static str, &Path> {
-        let named = self.named().into_iter();
+        let named = self
+            .named()
+            .into_iter()
+            .chain([("--graph", self.graph.as_deref())]);
         named
             .filter_map(|(option, path)| Some((option.trim_start_matches('-'), path?)))
             .collect()
@@ -213,6 +274,10 @@ impl Exported<'_> {
             let count = match *form {
                 "mcap" => format!("{frames} clouds, {points} points"),
                 "tum" | "kitti" => format!("{frames} poses"),
+                "graph" => {
+                    let [nodes, edges] = self.graph_rows.unwrap_or_default();
+                    format!("{nodes} nodes, {edges} edges")
+                }
                 _ => format!("{points} points"),
             };
             lines.push(format!("{form:<13}{} ({count})", path.display()));

@@ -13,6 +13,7 @@ use serde::Serialize;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, free_name, keep_showing, stop_on_ctrl_c};
+use crate::audit::Source;
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -102,12 +103,19 @@ impl Fuse {
             None => None,
             Some(path) => Some((path.clone(), new_tape(&path, &rig)?)),
         };
+        let source = Source {
+            name: &name,
+            rig: &rig,
+            nameplates: Vec::new(),
+            folder: self.listening.rig.parent().unwrap_or(Path::new(".")),
+        };
         let opened = self
             .results
-            .open(self.out.as_deref(), &default, &name, &rig, &watch)?;
+            .open(self.out.as_deref(), &default, &source, &watch)?;
         let progress = Progress::start();
         let mouth = pipeline::run(River {
             rig,
+            inputs: Vec::new(),
             fusion: opened.config.fusion,
             map: None,
             source: Box::new(live),

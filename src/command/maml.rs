@@ -19,8 +19,8 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use crate::exit::Exit;
-pub(crate) use check::Checked;
-pub(crate) use read::{Keys, frame_bytes, frames, metas_of};
+pub(crate) use check::{Checked, reported};
+pub(crate) use read::{Keys, entries, frame_bytes, frames, metas_of};
 pub(crate) use to::To;
 
 /// Keys and records.

@@ -11,6 +11,7 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
+use crate::audit::Source;
 use crate::earlier::{self, Earlier};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
@@ -162,7 +163,13 @@ impl Replay {
         let timeline = timeline.filter(move |measurement| !in_map || earlier::is_used(measurement));
         let watch = Watch::of(self.speed.0);
         let out = self.out.as_deref();
-        let opened = self.results.open(out, &default, &name, &rig, &watch)?;
+        let source = Source {
+            name: &name,
+            rig: &rig,
+            nameplates: recording.nameplates(),
+            folder: recording.folder(),
+        };
+        let opened = self.results.open(out, &default, &source, &watch)?;
 
         let stop = stop_on_ctrl_c()?;
         let tape = match self.tape {
@@ -181,6 +188,7 @@ impl Replay {
         let notes = earlier.as_ref().map(|earlier| earlier.note.clone());
         let mouth = pipeline::run(River {
             rig,
+            inputs: recording.inputs(),
             fusion: opened.config.fusion,
             map: earlier.map(|earlier| earlier.map),
             source: Box::new(timeline),

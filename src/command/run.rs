@@ -10,7 +10,6 @@ use anyhow::Context;
 use beluga_sinks::maml::{
     DocumentFields, KeyFile, KeyStore, Passphrase, Readers, Recipient, Suite, Writer, WriterOptions,
 };
-use beluga_types::Rig;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -169,11 +168,10 @@ impl Results {
         &self,
         out: Option<&Path>,
         default: &Path,
-        source: &str,
-        rig: &Rig,
+        source: &audit::Source<'_>,
         watch: &Watch,
     ) -> anyhow::Result<Opened> {
-        let mut config = self.loaded()?;
+        let (mut config, rig) = (self.loaded()?, source.rig);
         // Refused before anything is made, so that the next try finds the name free.
         beluga_fusion::Fuser::new(config.fusion.clone(), rig.clone()).context(Wrong::Arguments)?;
         let path = out.map_or_else(|| free_name(default), |out| Ok(out.to_owned()))?;
@@ -192,12 +190,12 @@ impl Results {
         } else {
             clock::now()
         };
-        let mut fields = document::fields(source, &config, rig, created, cpu::class())?;
+        let mut fields = document::fields(source.name, &config, rig, created, cpu::class())?;
         if let Some(by) = &self.by {
             by.dress(&mut fields);
         }
         let operator = config.operator.as_deref();
-        let begun = audit::begun(source, operator, rig, &fields.config_toml, clock::now())?;
+        let begun = audit::begun(source, operator, &fields.config_toml, clock::now())?;
         let (options, notes) = self.keys(fields)?;
         let subject = Subject {
             rig,

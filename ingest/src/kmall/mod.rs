@@ -6,6 +6,7 @@ mod framing;
 mod installation;
 mod live;
 mod mrz;
+mod nameplate;
 mod partition;
 mod read;
 mod sensors;
@@ -27,6 +28,7 @@ pub use sensors::{Motion, Motions, Position, SoundProfile, SoundSpeed};
 pub use summary::{Summary, summary, summary_of};
 
 pub(crate) use live::{is_whole, live};
+pub(crate) use nameplate::nameplate;
 pub(crate) use read::{first_place, open};
 pub(crate) use summary::{looks_like, rig};
 

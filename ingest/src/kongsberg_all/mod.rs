@@ -4,6 +4,7 @@
 
 mod framing;
 mod installation;
+mod nameplate;
 mod ranges;
 mod read;
 mod sensors;
@@ -24,6 +25,7 @@ pub use ranges::{Beam, Ranges, Sector, Sounding, Soundings};
 pub use sensors::{AttitudeSample, Attitudes, Position, SoundProfile};
 pub use summary::{Summary, summary, summary_of};
 
+pub(crate) use nameplate::nameplate;
 pub(crate) use read::{first_place, open};
 pub(crate) use summary::{looks_like, rig};
 

@@ -130,11 +130,7 @@ impl Sealer {
             }
         };
         let thread = thread::Builder::new().name("record seal".into()).spawn(seal)?;
-        Ok(Self {
-            jobs,
-            sealed,
-            thread,
-        })
+        Ok(Self { jobs, sealed, thread })
     }
 }
 

@@ -65,6 +65,7 @@ impl Seeds {
             first_truth.get_or_insert_with(|| truth.clone());
             let progress = Progress::start();
             let mouth = pipeline::run(River {
+                inputs: Vec::new(),
                 rig: world.rig().clone(),
                 fusion: beluga_fusion::Config::default(),
                 map: None,

@@ -112,7 +112,7 @@ impl Inspect {
 }
 
 /// Checks a record against the signers this machine trusts.
-pub(super) fn reported(record: &Path, unlock: Option<&Unlock>, demands: &Demands) -> anyhow::Result<Report> {
+pub(crate) fn reported(record: &Path, unlock: Option<&Unlock>, demands: &Demands) -> anyhow::Result<Report> {
     let trust = KeyStore::open_default()?.trust()?;
     verify_for(record, &trust, unlock, demands)
         .with_context(|| format!("cannot read {}", record.display()))

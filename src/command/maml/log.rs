@@ -16,7 +16,8 @@ use super::read::with_exit;
 use crate::exit::Exit;
 
 /// Prints what a record says of its run as JSON lines in the order of the file: META, checkpoints, and
-/// what the frames say was lost. Without a key: checkpoints alone.
+/// what the frames say was lost. Without a key: checkpoints alone. Where a record hides its times, those of
+/// checkpoints are `hidden`.
 ///
 /// Example: beluga maml log quay.maml | jq 'select(.what == "meta")'
 #[derive(Debug, Args)]
@@ -41,6 +42,7 @@ impl Log {
             done => done.context("cannot write to stdout"),
         };
         line(beginning(&report))?;
+        let hidden = report.head.as_ref().is_some_and(|head| head.hides_times);
         let mut checkpoints = report.checkpoints.iter().peekable();
         let mut read = true;
         match Reader::open(&self.record, &self.keys.unlock()?) {
@@ -51,7 +53,7 @@ impl Log {
                         Entry::Meta(meta) => meta.seq,
                     };
                     while let Some(checkpoint) = checkpoints.next_if(|checkpoint| checkpoint.seq < seq) {
-                        line(of_checkpoint(checkpoint))?;
+                        line(of_checkpoint(checkpoint, hidden))?;
                     }
                     for value in of_entry(&entry)? {
                         line(value)?;
@@ -62,12 +64,15 @@ impl Log {
             Err(error) => return Err(with_exit(error)),
         }
         for checkpoint in checkpoints {
-            line(of_checkpoint(checkpoint))?;
+            line(of_checkpoint(checkpoint, hidden))?;
         }
         line(end(&report, read))?;
         Ok(exit_of_report(&report))
     }
 }
+
+/// What stands for a time that a record hides: its notes hold none.
+const HIDDEN: &str = "hidden";
 
 fn time(nanos: i64) -> String {
     Stamp::from_nanos(nanos).iso_8601()
@@ -84,14 +89,19 @@ fn beginning(report: &Report) -> Value {
     })
 }
 
-fn of_checkpoint(checkpoint: &Checkpoint) -> Value {
+/// `hidden`: whether the record says no times without a key.
+fn of_checkpoint(checkpoint: &Checkpoint, hidden: bool) -> Value {
     let nanos = i64::try_from(checkpoint.time_s)
         .ok()
         .and_then(|s| s.checked_mul(1_000_000_000));
+    let time = match hidden {
+        true => HIDDEN.to_owned(),
+        false => time(nanos.unwrap_or(i64::MAX)),
+    };
     json!({
         "what": "checkpoint",
         "seq": checkpoint.seq,
-        "time": time(nanos.unwrap_or(i64::MAX)),
+        "time": time,
         "leaves": checkpoint.leaves,
         "root": hex(&checkpoint.root),
     })

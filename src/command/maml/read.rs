@@ -6,7 +6,9 @@ use anyhow::Context;
 use beluga_fusion::graph::Corrections;
 use beluga_sinks::FrameBytes;
 use beluga_sinks::arrow;
-use beluga_sinks::maml::{KeyFile, KeyStore, Passphrase, Reader, ReaderKey, RecordedMeta, Status, Unlock};
+use beluga_sinks::maml::{
+    Entry, KeyFile, KeyStore, Passphrase, Reader, ReaderKey, RecordedMeta, Status, Unlock,
+};
 use beluga_types::SolidarFrame;
 use clap::Args;
 
@@ -102,10 +104,26 @@ pub(crate) fn frame_bytes(
     keys: &Keys,
     mut each: impl FnMut(&str, FrameBytes) -> anyhow::Result<()>,
 ) -> anyhow::Result<Exit> {
+    entries(record, keys, |document, entry| match entry {
+        Entry::Frame(frame) => each(document, frame.bytes),
+        Entry::Meta(_) => Ok(()),
+    })
+}
+
+/// Gives everything authentic that a record holds to `each`, in order, with the record's document. The exit
+/// code says what is missing.
+///
+/// # Errors
+/// If the record cannot be opened, or `each` fails.
+pub(crate) fn entries(
+    record: &Path,
+    keys: &Keys,
+    mut each: impl FnMut(&str, Entry) -> anyhow::Result<()>,
+) -> anyhow::Result<Exit> {
     let mut reader = Reader::open(record, &keys.unlock()?).map_err(with_exit)?;
     let document = reader.document().to_owned();
-    while let Some(frame) = reader.next_frame().map_err(with_exit)? {
-        each(&document, frame.bytes)?;
+    while let Some(entry) = reader.next_entry().map_err(with_exit)? {
+        each(&document, entry)?;
     }
     let status = reader.status().clone();
     if status != Status::Sealed {

@@ -14,6 +14,7 @@ mod beside;
 mod clock;
 mod imu;
 pub mod metadata;
+mod nameplate;
 pub mod packet;
 pub mod profile;
 pub mod projection;
@@ -27,6 +28,8 @@ use beluga_types::{LidarScan, Payload, SensorKind, Stamp};
 use super::{Device, Made, Opening, Role};
 use crate::capture::{Capture, Datagram};
 use crate::error::Error;
+pub(crate) use nameplate::nameplate;
+
 use clock::Clock;
 use metadata::Metadata;
 use packet::{Imu, Packet};
