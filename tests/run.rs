@@ -183,6 +183,18 @@ fn a_document_that_does_not_fit_is_refused_before_anything_is_made() {
             "permissions.execute names nobody",
         ),
         (
+            "read: [\"agent://*\"]",
+            "read: [\"xwing:00\"]",
+            2,
+            "permissions.read names xwing:00, and the record would open for xwing:",
+        ),
+        (
+            "read: [\"agent://*\"]",
+            "read: []",
+            2,
+            "permissions.read names nobody",
+        ),
+        (
             "{\"lidar\": {\"minItems\": 1}",
             "{\"lidar\": {\"minItems\": 9}",
             2,

@@ -19,7 +19,7 @@ use crate::exit::Wrong;
 pub(crate) use difference::{Difference, difference};
 pub(crate) use history::append;
 pub(crate) use outputs::unmet as unmet_outputs;
-pub(crate) use permission::{Asked, permitted};
+pub(crate) use permission::{Asked, may_read, permitted};
 pub(crate) use streams::unmet as unmet_inputs;
 pub(crate) use words::By;
 

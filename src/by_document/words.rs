@@ -14,6 +14,8 @@ pub(crate) struct By {
     pub(crate) input_schema: Option<serde_json::Value>,
     pub(crate) output_schema: Option<serde_json::Value>,
     pub(crate) history: String,
+    /// Who may do what, where the record that is made must keep to it.
+    pub(crate) permissions: Option<serde_json::Value>,
 }
 
 impl By {

@@ -30,7 +30,7 @@ use crate::{clock, cpu, document};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Execute {
-    /// A document, or a record that this machine's key opens.
+    /// A document, or a record.
     document: PathBuf,
     /// The recording, as for `beluga replay`.
     #[arg(long, value_name = "RECORDING")]
@@ -39,6 +39,9 @@ pub(crate) struct Execute {
     /// run once more, none is kept).
     #[arg(long, value_name = "FILE.maml")]
     out: Option<PathBuf>,
+    /// Opens a record that is run once more with this secret reader key; as --key-file and the passphrase do.
+    #[arg(long, value_name = "FILE")]
+    identity: Vec<PathBuf>,
     #[command(flatten)]
     results: Results,
 }
@@ -81,6 +84,7 @@ impl Execute {
             input_schema: document.input_schema.clone(),
             output_schema: document.output_schema.clone(),
             history: format!("run by the document {}", name_of(&document)),
+            permissions: document.front_matter.get("permissions").cloned(),
         };
         let plan = Plan { head, document, by };
         match is_head_of_record(&plan.head) {
@@ -126,7 +130,7 @@ impl Execute {
 
     /// Nothing of the record is changed; whoever can open it may compare it.
     fn reproduce(self, json: bool, plan: Plan, recording: &Recording) -> anyhow::Result<Exit> {
-        let keys = Keys::own();
+        let keys = self.results.keys(self.identity.clone());
         let mut hasher = FrameHasher::new();
         let mut frames = 0_u64;
         let opened = frame_bytes(&self.document, &keys, |_, bytes| {
@@ -143,13 +147,22 @@ impl Execute {
             Some(path) => (path, true),
             None => (beside(&self.document), false),
         };
-        let results = self.results.by(plan.by).unseen();
+        // Who opens the record may read what comes of it once more.
+        let by = By {
+            permissions: None,
+            ..plan.by
+        };
+        let results = self.results.by(by).unseen();
         let replayed = Replay::plain(self.input, Some(path.clone()), results).replayed();
         let compared = replayed.and_then(|replayed| {
             let reproduced = replayed.report.frame_sha256.clone().unwrap_or_default();
             let found = match reproduced == recorded {
                 true => None,
-                false => Some(difference(&self.document, &path, &keys.unlock()?)?),
+                false => {
+                    let mut unlock = keys.unlock()?;
+                    unlock.readers.extend(Keys::own().unlock()?.readers);
+                    Some(difference(&self.document, &path, &unlock)?)
+                }
             };
             Ok(Reproduced {
                 same: found.is_none(),

@@ -13,8 +13,9 @@ use beluga_sinks::maml::{
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use super::maml::Keys;
 use crate::audit;
-use crate::by_document::By;
+use crate::by_document::{self, By};
 use crate::clock;
 use crate::config::Config;
 use crate::cpu;
@@ -148,6 +149,16 @@ impl Results {
         }
     }
 
+    /// What opens a record that these results are held against: what opens those of the run.
+    pub(crate) fn keys(&self, identity: Vec<PathBuf>) -> Keys {
+        Keys {
+            identity,
+            key_file: self.key_file.clone(),
+            passphrase: self.passphrase,
+            passphrase_file: self.passphrase_file.clone(),
+        }
+    }
+
     /// These results, as a document has the run.
     pub(crate) fn by(self, by: By) -> Self {
         Self { by: Some(by), ..self }
@@ -196,7 +207,7 @@ impl Results {
         }
         let operator = config.operator.as_deref();
         let begun = audit::begun(source, operator, &fields.config_toml, clock::now())?;
-        let (options, notes) = self.keys(fields)?;
+        let (options, notes) = self.options(fields)?;
         let subject = Subject {
             rig,
             watch,
@@ -269,7 +280,7 @@ impl Results {
         })
     }
 
-    fn keys(&self, document: DocumentFields) -> anyhow::Result<(WriterOptions, Vec<String>)> {
+    fn options(&self, document: DocumentFields) -> anyhow::Result<(WriterOptions, Vec<String>)> {
         let store = KeyStore::open_default()?;
         let device = store.device_key()?;
         let mut notes = Vec::new();
@@ -294,6 +305,12 @@ impl Results {
                     .into(),
             );
             readers.recipients.push(reader.key.recipient());
+        }
+        if let Some(by) = &self.by {
+            let own_id = || Some(device.key.id().to_string());
+            by_document::may_read(by.permissions.as_ref(), &readers.names(), own_id).map_err(|reason| {
+                anyhow::anyhow!("no record may be made: {reason}").context(Wrong::Arguments)
+            })?;
         }
         let options = WriterOptions {
             document,

@@ -212,6 +212,14 @@ impl Readers {
         self.number() == 0
     }
 
+    /// How documents name them: `xwing:<id>`, `keyfile:<id>`, `argon2id`.
+    pub fn names(&self) -> Vec<String> {
+        let public = self.recipients.iter().map(|key| format!("xwing:{}", key.id()));
+        let files = self.key_files.iter().map(|key| format!("keyfile:{}", key.id()));
+        let passphrase = self.passphrase.iter().map(|_| "argon2id".to_owned());
+        public.chain(files).chain(passphrase).collect()
+    }
+
     pub(crate) fn number(&self) -> usize {
         self.recipients.len() + self.key_files.len() + usize::from(self.passphrase.is_some())
     }

@@ -19,16 +19,16 @@ use crate::exit::{Exit, Wrong};
 pub(crate) struct Keys {
     /// Open with this secret reader key.
     #[arg(long, value_name = "FILE")]
-    identity: Vec<PathBuf>,
+    pub(crate) identity: Vec<PathBuf>,
     /// Open with this key file of 32 bytes.
     #[arg(long, value_name = "FILE")]
-    key_file: Vec<PathBuf>,
+    pub(crate) key_file: Vec<PathBuf>,
     /// Open with a passphrase, which is asked for at the terminal.
     #[arg(long, conflicts_with = "passphrase_file")]
-    passphrase: bool,
+    pub(crate) passphrase: bool,
     /// Open with the passphrase in the first line of this file, mode 0600.
     #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 impl Keys {
