@@ -8,6 +8,8 @@ use super::private_file::{private, sync_folder};
 
 /// Room is asked for in pieces of this many bytes.
 const PIECE: u64 = 8 << 20;
+/// Fewer bytes wait for the next checkpoint.
+const WRITE_BACK: u64 = 64 << 10;
 
 /// A place to append to and to make durable.
 pub(crate) trait Output: Send {
@@ -63,6 +65,7 @@ impl FileOutput {
 impl Output for FileOutput {
     fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.write_all(bytes)?;
+        begin_write_back(&self.file, self.written, bytes.len() as u64);
         self.written += bytes.len() as u64;
         Ok(())
     }
@@ -99,6 +102,21 @@ impl Output for FileOutput {
         self.file.set_len(self.written)
     }
 }
+
+/// Asks for what was written to go to the disk, and does not wait: a checkpoint then waits for the rest only,
+/// not for a second's frames at once. Linux begins to write pages it is told to forget
+/// (`mm/fadvise.c`, `POSIX_FADV_DONTNEED`); those that are not on the disk yet it keeps.
+#[cfg(target_os = "linux")]
+fn begin_write_back(file: &File, from: u64, bytes: u64) {
+    use rustix::fs::{Advice, fadvise};
+    if let Some(length) = std::num::NonZeroU64::new(bytes).filter(|length| length.get() >= WRITE_BACK) {
+        // It is advice: what is not followed costs nothing but time.
+        let _ = fadvise(file, from, Some(length), Advice::DontNeed);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn begin_write_back(_: &File, _: u64, _: u64) {}
 
 /// Takes blocks beyond the end of a file, whose length stays as it is.
 #[cfg(target_os = "linux")]
