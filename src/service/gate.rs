@@ -49,6 +49,12 @@ impl Gate {
             .map_err(|_| Shed::Crowded)
     }
 
+    /// The places of all threads, taken until they are dropped.
+    #[cfg(test)]
+    pub(super) fn hold_threads(&self) -> Vec<OwnedSemaphorePermit> {
+        std::iter::from_fn(|| self.threads.clone().try_acquire_owned().ok()).collect()
+    }
+
     /// Does `work` on a thread of the pool, when one is free.
     pub(super) async fn done<R: Send + 'static>(
         &self,

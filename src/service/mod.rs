@@ -45,8 +45,10 @@ pub(crate) struct Bounds {
     pub(crate) connections: usize,
     /// Longest record, in bytes; beyond it 413.
     pub(crate) record_bytes: usize,
-    /// How long a body may take to arrive (408), and a request to get a thread (503).
+    /// How long a body may take to arrive (408).
     pub(crate) patience: Duration,
+    /// How long a request waits for a thread (503).
+    pub(crate) thread_patience: Duration,
 }
 
 impl Default for Bounds {
@@ -57,6 +59,7 @@ impl Default for Bounds {
             connections: 256,
             record_bytes: 64 << 20,
             patience: Duration::from_secs(10),
+            thread_patience: Duration::from_secs(10),
         }
     }
 }
@@ -94,7 +97,19 @@ where
     U: Future<Output = ()> + Send,
 {
     let bind = settings.bind;
-    let bounds = settings.bounds;
+    serve_at(bind, Arc::new(Service::new(settings)), until, listening)
+}
+
+fn serve_at<U>(
+    bind: SocketAddr,
+    service: Arc<Service>,
+    until: U,
+    listening: impl FnOnce(SocketAddr),
+) -> anyhow::Result<()>
+where
+    U: Future<Output = ()> + Send,
+{
+    let bounds = service.bounds;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(bounds.jobs.max(1))
@@ -102,7 +117,6 @@ where
         .enable_all()
         .build()
         .context("cannot start the threads of the service")?;
-    let service = Arc::new(Service::new(settings));
     runtime.block_on(async {
         let ending = service.clone();
         let until = async move {

@@ -130,7 +130,7 @@ async fn verify(State(service): Shared, request: Request) -> Result<Response, Re
         shared.metrics.worked(began.elapsed());
         report
     };
-    match service.gate.done(service.bounds.patience, work).await? {
+    match service.gate.done(service.bounds.thread_patience, work).await? {
         Ok(report) => Ok(answer(StatusCode::OK, &Checked::of(&report))),
         Err(error) => Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, &error.to_string())),
     }
@@ -154,7 +154,7 @@ async fn judged(service: &Arc<Service>, bytes: Bytes, asked: Option<Profile>) ->
         shared.metrics.document(verdict.valid);
         verdict
     };
-    Ok(service.gate.done(service.bounds.patience, work).await?)
+    Ok(service.gate.done(service.bounds.thread_patience, work).await?)
 }
 
 /// `profile=` of a query.

@@ -29,11 +29,16 @@ impl Running {
             trust: Trust::default(),
         };
         change(&mut settings);
+        Self::of(Arc::new(Service::new(settings)))
+    }
+
+    fn of(service: Arc<Service>) -> Self {
         let (tell, told) = sync_channel(1);
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
         let thread = std::thread::spawn(move || {
             let until = async { drop(stopped.await) };
-            serve(settings, until, move |address| tell.send(address).unwrap())
+            let bind = "127.0.0.1:0".parse().unwrap();
+            serve_at(bind, service, until, move |address| tell.send(address).unwrap())
         });
         Self {
             address: told.recv().unwrap(),
@@ -201,6 +206,51 @@ fn beyond_the_bound_requests_are_refused_and_health_is_still_told() {
     slow.write_all(GOOD).unwrap();
     assert_eq!(answer(slow).0, 200);
     assert_eq!(running.post("/v1/maml/validate", "text/markdown", GOOD).0, 200);
+    running.end();
+}
+
+/// All threads are busy for good: who waits longer than is waited is told so, and to come again.
+#[test]
+fn a_request_that_gets_no_thread_in_time_is_refused() {
+    let service = Arc::new(Service::new(Settings {
+        bind: "127.0.0.1:0".parse().unwrap(),
+        bounds: Bounds {
+            jobs: 2,
+            thread_patience: Duration::from_millis(1),
+            ..Bounds::default()
+        },
+        verifier: None,
+        trust: Trust::default(),
+    }));
+    let held = service.gate.hold_threads();
+    assert_eq!(held.len(), 2);
+    let running = Running::of(service);
+    for (path, kind, body) in [
+        ("/v1/maml/validate", "text/markdown", GOOD),
+        ("/validate-maml", "text/plain", GOOD),
+        ("/v1/maml/verify", "application/octet-stream", RECORD),
+    ] {
+        let mut stream = running.connect();
+        send(
+            &mut stream,
+            &format!("POST {path} HTTP/1.1\r\nContent-Type: {kind}"),
+            body,
+        );
+        let mut text = String::new();
+        stream.read_to_string(&mut text).unwrap();
+        assert!(
+            text.starts_with("HTTP/1.1 503 ") && text.contains("\r\nretry-after: 1\r\n"),
+            "{text}"
+        );
+        assert!(text.contains("no thread was free in time"), "{text}");
+    }
+    assert_eq!(running.get("/healthz").0, 200);
+    drop(held);
+    // With a place free, none is waited for.
+    assert_eq!(running.post("/v1/maml/validate", "text/markdown", GOOD).0, 200);
+    let (_, text) = running.get("/metrics");
+    let line = "beluga_maml_requests_total{path=\"/v1/maml/verify\",status=\"503\"} 1";
+    assert!(text.lines().any(|found| found == line), "{text}");
     running.end();
 }
 
