@@ -14,9 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use beluga_sinks::maml::{
-    DeviceKey, KeyFile, Passphrase, Reader, ReaderKey, Readers, Trust, Unlock, recover, verify_bytes,
+    DeviceKey, KeyFile, Passphrase, Reader, ReaderKey, Readers, Trust, Unlock, prove, recover, verify_bytes,
 };
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/testkit")
@@ -146,6 +147,27 @@ fn in_short(status: &str) -> &str {
     }
 }
 
+/// What a script of the second reader prints, line by line; nothing (said on the test's output) where it cannot run.
+fn second_reader(test: &str, script: &str, arguments: &[PathBuf]) -> Option<Vec<Value>> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("second_reader")
+        .join(script);
+    let mut command = Command::new("python3");
+    let Ok(output) = command.arg("-B").arg(&script).args(arguments).output() else {
+        println!("SKIPPED {test}: no python3");
+        return None;
+    };
+    let error = String::from_utf8_lossy(&output.stderr);
+    if error.contains("ModuleNotFoundError") || error.contains("ImportError") {
+        println!("SKIPPED {test}: a package of second_reader/requirements.txt is missing");
+        return None;
+    }
+    assert!(output.status.success(), "{error}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let values = lines.lines().map(|line| serde_json::from_str(line).unwrap());
+    Some(values.collect())
+}
+
 #[test]
 fn the_second_reader_says_the_same() {
     let folder = tempfile::tempdir().unwrap();
@@ -161,40 +183,16 @@ fn the_second_reader_says_the_same() {
         "BELUGA-READER-XWING-SEED-1 BQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQU=\n",
     )
     .unwrap();
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("second_reader/maml.py");
-    let said = |with_keys: bool| -> Option<Vec<Value>> {
-        let mut command = Command::new("python3");
-        command.arg(&script).args(rows.iter().map(|row| path(&row.name)));
-        if with_keys {
-            for (option, name) in [
-                ("--key-file", "key"),
-                ("--reader-seed", "seed"),
-                ("--passphrase-file", "words"),
-            ] {
-                command.arg(option).arg(path(name));
-            }
-        }
-        let Ok(output) = command.output() else {
-            println!("SKIPPED the_second_reader_says_the_same: no python3");
-            return None;
-        };
-        let error = String::from_utf8_lossy(&output.stderr);
-        if error.contains("ModuleNotFoundError") || error.contains("ImportError") {
-            println!(
-                "SKIPPED the_second_reader_says_the_same: a package of second_reader/requirements.txt is missing"
-            );
-            return None;
-        }
-        assert!(output.status.success(), "{error}");
-        let lines = String::from_utf8(output.stdout).unwrap();
-        Some(
-            lines
-                .lines()
-                .map(|line| serde_json::from_str(line).unwrap())
-                .collect(),
-        )
-    };
-    let (Some(without), Some(with)) = (said(false), said(true)) else {
+    let files: Vec<PathBuf> = rows.iter().map(|row| path(&row.name)).collect();
+    let keys = [
+        ("--key-file", "key"),
+        ("--reader-seed", "seed"),
+        ("--passphrase-file", "words"),
+    ];
+    let keys = keys.iter().flat_map(|(option, name)| [option.into(), path(name)]);
+    let with_keys: Vec<PathBuf> = files.iter().cloned().chain(keys).collect();
+    let said = |arguments: &[PathBuf]| second_reader("the_second_reader_says_the_same", "maml.py", arguments);
+    let (Some(without), Some(with)) = (said(&files), said(&with_keys)) else {
         return;
     };
     assert_eq!((without.len(), with.len()), (rows.len(), rows.len()));
@@ -214,4 +212,42 @@ fn the_second_reader_says_the_same() {
     }
     println!("second reader: {} files, without and with keys", rows.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_second_reader_takes_the_same_proofs() {
+    let folder = tempfile::tempdir().unwrap();
+    let (mut files, mut frames) = (Vec::new(), Vec::new());
+    for base in ["edge", "core", "hidden_times"] {
+        let record = self::folder().join(format!("{base}.maml"));
+        let proof = prove(&record, 2, Some(&unlock())).unwrap();
+        let body = proof.open(&Unlock::default()).unwrap().to_body().unwrap();
+        let sha256: String = Sha256::digest(body)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let text = proof.to_json();
+        let at = text.find("beluga/").unwrap() + 12;
+        let mut changed = text.clone().into_bytes();
+        changed[at] = if changed[at] == b'1' { b'2' } else { b'1' };
+        for (name, bytes) in [
+            (base.to_owned(), text.into_bytes()),
+            (format!("{base}.changed"), changed),
+        ] {
+            fs::write(folder.path().join(&name), bytes).unwrap();
+            files.push(folder.path().join(name));
+        }
+        frames.push(sha256);
+    }
+    let Some(said) = second_reader("the_second_reader_takes_the_same_proofs", "proof.py", &files) else {
+        return;
+    };
+    for (pair, frame) in said.chunks(2).zip(&frames) {
+        assert_eq!(
+            (&pair[0]["status"], &pair[0]["opened"]),
+            (&"PROVEN".into(), &frame.as_str().into())
+        );
+        assert_eq!(pair[1]["status"], "REFUSED");
+    }
+    assert_eq!(said.len(), 6);
 }
