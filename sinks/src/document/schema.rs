@@ -20,6 +20,25 @@ pub(super) struct Change {
     pub(super) message: String,
 }
 
+/// Where a part of a schema stands: written out only where something is said of it.
+#[derive(Clone, Copy)]
+enum At<'a> {
+    Root,
+    Key(&'a At<'a>, &'a str),
+    Item(&'a At<'a>, usize),
+}
+
+impl At<'_> {
+    /// As a pointer (RFC 6901).
+    fn pointer(&self) -> String {
+        match self {
+            At::Root => String::new(),
+            At::Key(above, key) => step(&above.pointer(), key),
+            At::Item(above, index) => format!("{}/{index}", above.pointer()),
+        }
+    }
+}
+
 /// The schema that is meant, and what was changed to get there.
 pub(super) fn normal(written: &Value) -> (Value, Vec<Change>) {
     let mut changes = Vec::new();
@@ -30,9 +49,9 @@ pub(super) fn normal(written: &Value) -> (Value, Vec<Change>) {
                 pointer: String::new(),
                 message: "a map of properties is read as the schema of an object".into(),
             });
-            json!({ "type": "object", "properties": each(map, "", &mut changes) })
+            json!({ "type": "object", "properties": each(map, &At::Root, &mut changes) })
         }
-        other => schema(other, "", &mut changes),
+        other => schema(other, &At::Root, &mut changes),
     };
     (meant, changes)
 }
@@ -42,7 +61,7 @@ pub(super) fn normal(written: &Value) -> (Value, Vec<Change>) {
 /// # Errors
 /// The rule it breaks, where, and how.
 pub(super) fn compile(schema: &Value) -> Result<jsonschema::Validator, Change> {
-    if let Some((pointer, target)) = remote(schema, String::new()) {
+    if let Some((pointer, target)) = remote(schema, &At::Root) {
         let message = format!("`{target}` lies outside of the schema");
         return Err(Change {
             rule: &REMOTE,
@@ -110,26 +129,26 @@ fn type_name(name: &str) -> Option<&'static str> {
     })
 }
 
-fn schema(written: &Value, pointer: &str, changes: &mut Vec<Change>) -> Value {
+fn schema(written: &Value, at: &At<'_>, changes: &mut Vec<Change>) -> Value {
     let map = match written {
         Value::Object(map) => map,
         // A name alone, as in `data: list`.
         Value::String(name) => {
-            let meant = named(name, pointer, changes);
+            let meant = named(name, at, changes);
             return json!({ "type": meant });
         }
         other => return other.clone(),
     };
     let mut meant = Map::new();
     for (key, value) in map {
-        let pointer = step(pointer, key);
+        let at = &At::Key(at, key);
         let value = match (key.as_str(), value) {
-            ("type", Value::String(name)) => named(name, &pointer, changes),
+            ("type", Value::String(name)) => named(name, at, changes),
             ("format", Value::String(name)) if name == "datetime" => {
                 let message = "the format `datetime` is read as `date-time`".into();
                 changes.push(Change {
                     rule: &FORMAT_NAME,
-                    pointer,
+                    pointer: at.pointer(),
                     message,
                 });
                 "date-time".into()
@@ -137,9 +156,9 @@ fn schema(written: &Value, pointer: &str, changes: &mut Vec<Change>) -> Value {
             (
                 "properties" | "patternProperties" | "$defs" | "definitions" | "dependentSchemas",
                 Value::Object(map),
-            ) => each(map, &pointer, changes),
+            ) => each(map, at, changes),
             ("anyOf" | "oneOf" | "allOf" | "prefixItems", Value::Array(list)) => {
-                let part = |(index, part)| schema(part, &format!("{pointer}/{index}"), changes);
+                let part = |(index, part)| schema(part, &At::Item(at, index), changes);
                 list.iter().enumerate().map(part).collect()
             }
             (
@@ -154,7 +173,7 @@ fn schema(written: &Value, pointer: &str, changes: &mut Vec<Change>) -> Value {
                 | "unevaluatedItems"
                 | "unevaluatedProperties",
                 Value::Object(_),
-            ) => schema(value, &pointer, changes),
+            ) => schema(value, at, changes),
             _ => value.clone(),
         };
         meant.insert(key.clone(), value);
@@ -162,42 +181,42 @@ fn schema(written: &Value, pointer: &str, changes: &mut Vec<Change>) -> Value {
     meant.into()
 }
 
-fn each(map: &Map<String, Value>, pointer: &str, changes: &mut Vec<Change>) -> Value {
+fn each(map: &Map<String, Value>, at: &At<'_>, changes: &mut Vec<Change>) -> Value {
     map.iter()
-        .map(|(name, value)| (name.clone(), schema(value, &step(pointer, name), changes)))
+        .map(|(name, value)| (name.clone(), schema(value, &At::Key(at, name), changes)))
         .collect::<Map<_, _>>()
         .into()
 }
 
-fn named(name: &str, pointer: &str, changes: &mut Vec<Change>) -> Value {
+fn named(name: &str, at: &At<'_>, changes: &mut Vec<Change>) -> Value {
     let Some(meant) = type_name(name) else {
         return name.into();
     };
     changes.push(Change {
         rule: &TYPE_NAME,
-        pointer: pointer.to_owned(),
+        pointer: at.pointer(),
         message: format!("the type `{name}` is read as `{meant}`"),
     });
     meant.into()
 }
 
 /// The first reference that leads out of the schema.
-fn remote(value: &Value, pointer: String) -> Option<(String, &str)> {
+fn remote<'v>(value: &'v Value, at: &At<'_>) -> Option<(String, &'v str)> {
     match value {
         Value::Object(map) => map.iter().find_map(|(key, value)| {
-            let pointer = step(&pointer, key);
+            let at = &At::Key(at, key);
             match (key.as_str(), value) {
                 ("$ref" | "$dynamicRef", Value::String(target)) if !target.starts_with('#') => {
-                    Some((pointer, target.as_str()))
+                    Some((at.pointer(), target.as_str()))
                 }
                 ("const" | "enum" | "default" | "examples", _) => None,
-                _ => remote(value, pointer),
+                _ => remote(value, at),
             }
         }),
         Value::Array(list) => list
             .iter()
             .enumerate()
-            .find_map(|(index, value)| remote(value, format!("{pointer}/{index}"))),
+            .find_map(|(index, value)| remote(value, &At::Item(at, index))),
         _ => None,
     }
 }
