@@ -26,6 +26,8 @@ mod opening;
 mod output;
 mod padding;
 mod passphrase;
+#[cfg(test)]
+mod power_cut;
 mod private_file;
 mod proof;
 mod reader;

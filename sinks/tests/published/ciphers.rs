@@ -1,50 +1,14 @@
-//! Published check values of what the record is built from. Each test prints how many it ran.
-
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "helpers of tests, not only tests"
-)]
-
-use std::fs;
+//! Ciphers and the derivation of keys.
 
 use aes_gcm::aead::{AeadInOut, KeyInit};
 use aes_gcm::{Aes256Gcm, Nonce};
 use aes_siv::siv::Aes256Siv;
 use hkdf::Hkdf;
-use ml_dsa::{EncodedVerifyingKey, MlDsa44, MlDsa65, MlDsaParams, Signature, VerifyingKey};
+use hmac::{Hmac, Mac};
 use serde_json::Value;
-use sha2::Sha512;
-use x_wing::{Ciphertext, Decapsulate, DecapsulationKey, Decapsulator, KeyExport};
+use sha2::{Sha256, Sha512};
 
-#[path = "../../tests/shared_data/mod.rs"]
-mod shared_data;
-
-use shared_data::shared_data;
-
-fn vectors(test: &str, path: &str) -> Option<Value> {
-    let path = shared_data(test, &format!("vectors/{path}"))?;
-    Some(serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap())
-}
-
-fn hex(value: &Value) -> Vec<u8> {
-    let text = value.as_str().unwrap();
-    (0..text.len() / 2)
-        .map(|i| u8::from_str_radix(&text[2 * i..2 * i + 2], 16).unwrap())
-        .collect()
-}
-
-/// Each test with its group.
-fn cases(file: &Value) -> impl Iterator<Item = (&Value, &Value)> {
-    let groups = file["testGroups"].as_array().unwrap().iter();
-    groups.flat_map(|group| {
-        group["tests"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(move |test| (group, test))
-    })
-}
+use super::{cases, hex, vectors};
 
 #[test]
 fn hkdf_sha_512() {
@@ -139,56 +103,24 @@ fn aes_siv_cmac_512() {
     assert_eq!(ran, 147);
 }
 
-fn ml_dsa_verify<P: MlDsaParams>(name: &str, path: &str) {
-    let Some(file) = vectors(name, path) else { return };
-    let mut ran = 0;
+/// The header MAC's.
+#[test]
+fn hmac_sha_256() {
+    let Some(file) = vectors("hmac_sha_256", "wycheproof/hmac_sha256_test.json") else {
+        return;
+    };
+    let (mut ran, mut other_sizes) = (0, 0);
     for (group, test) in cases(&file) {
-        let context = test.get("ctx").map(hex).unwrap_or_default();
-        let key = EncodedVerifyingKey::<P>::try_from(hex(&group["publicKey"]).as_slice());
-        let signature = Signature::<P>::try_from(hex(&test["sig"]).as_slice());
-        let holds = match (key, signature) {
-            (Ok(key), Ok(signature)) => {
-                VerifyingKey::decode(&key).verify_with_context(&hex(&test["msg"]), &context, &signature)
-            }
-            _ => false,
-        };
+        if group["tagSize"] != 256 {
+            other_sizes += 1;
+            continue;
+        }
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&hex(&test["key"])).unwrap();
+        mac.update(&hex(&test["msg"]));
+        let holds = mac.verify_slice(&hex(&test["tag"])).is_ok();
         assert_eq!(holds, test["result"] == "valid", "{}", test["tcId"]);
         ran += 1;
     }
-    println!("{name}: {ran} vectors");
-    assert!(ran >= 180);
-}
-
-#[test]
-fn ml_dsa_44_verify() {
-    ml_dsa_verify::<MlDsa44>("ml_dsa_44_verify", "wycheproof/mldsa_44_verify_test.json");
-}
-
-#[test]
-fn ml_dsa_65_verify() {
-    ml_dsa_verify::<MlDsa65>("ml_dsa_65_verify", "wycheproof/mldsa_65_verify_test.json");
-}
-
-#[test]
-fn x_wing_draft_06() {
-    let Some(file) = vectors("x_wing_draft_06", "acvp/x-wing-test-vectors.json") else {
-        return;
-    };
-    let mut ran = 0;
-    for test in file.as_array().unwrap() {
-        let seed: [u8; 32] = hex(&test["sk"]).try_into().unwrap();
-        let key = DecapsulationKey::from(seed);
-        assert_eq!(key.encapsulation_key().to_bytes().to_vec(), hex(&test["pk"]));
-        let randomness: [u8; 64] = hex(&test["eseed"]).try_into().unwrap();
-        let (ciphertext, shared) = key
-            .encapsulation_key()
-            .encapsulate_deterministic(&randomness.into());
-        assert_eq!(ciphertext.to_vec(), hex(&test["ct"]));
-        assert_eq!(shared.to_vec(), hex(&test["ss"]));
-        let read = Ciphertext::try_from(hex(&test["ct"]).as_slice()).unwrap();
-        assert_eq!(key.decapsulate(&read).to_vec(), hex(&test["ss"]));
-        ran += 1;
-    }
-    println!("x_wing_draft_06: {ran} vectors");
-    assert!(ran > 0);
+    println!("hmac_sha_256: {ran} vectors, {other_sizes} of shorter tags not applicable");
+    assert!(ran > 80);
 }
