@@ -10,17 +10,22 @@ use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use shared_data::shared_data;
 use user::{beluga, check, ended, says};
 
-/// A port that nobody listens to.
+/// A port that nobody listens to: below those that the system gives away by itself, each once in a
+/// process, and others in another.
 fn free_port() -> u16 {
-    UdpSocket::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + (std::process::id() % 200) as u16 * 100;
+    loop {
+        let port = first + NEXT.fetch_add(1, Ordering::Relaxed) % 100;
+        if UdpSocket::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// The datagrams of a capture to a port.
@@ -262,4 +267,45 @@ fn a_tape_that_was_cut_is_recovered_to_its_last_second() {
     says(&out, &["not finished", "gnss: 20", "again.mcap"]);
     check(home, &["recover", "again.mcap"], 0);
     check(home, &["recover", "cut.mcap", "--out", "again.mcap"], 2);
+}
+
+/// A WAV that is piped into the program, of which nobody knows how long it will be.
+#[test]
+fn a_wav_is_piped_into_a_tape() {
+    let folder = tempfile::tempdir().unwrap();
+    let rig = folder.path().join("rig.toml");
+    std::fs::write(
+        &rig,
+        "[[sensor]]\nname = \"hydrophone\"\nkind = \"sonar\"\nformat = \"wav\"\nsource = \"stdin\"\n",
+    )
+    .unwrap();
+    let tape = folder.path().join("piped.mcap");
+    let mut program = beluga(folder.path())
+        .args(["record", "--rig"])
+        .arg(&rig)
+        .arg("--out")
+        .arg(&tape)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut bytes = b"RIFF\xff\xff\xff\xffWAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data\xff\xff\xff\xff".to_vec();
+    bytes.extend((0..8000u16).flat_map(u16::to_le_bytes));
+    std::io::Write::write_all(&mut program.stdin.take().unwrap(), &bytes).unwrap();
+    // It ends with what is piped.
+    ended(program.wait_with_output().unwrap(), 0);
+    let recording = beluga_ingest::Recording::open(&tape).unwrap();
+    let samples: usize = recording
+        .timeline()
+        .unwrap()
+        .filter_map(|one| match one.payload {
+            beluga_types::Payload::Sonar(ping) => match &*ping {
+                beluga_types::SonarPing::Elements(elements) => Some(elements.waveforms.shape().samples),
+                _ => None,
+            },
+            _ => None,
+        })
+        .sum();
+    assert_eq!(samples, 8000);
 }

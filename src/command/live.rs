@@ -22,7 +22,7 @@ use crate::pipeline::{self, River};
 #[derive(Debug, Args)]
 struct Listening {
     /// The rig: a TOML file in which each sensor's `source` says where it is heard, as
-    /// `udp://0.0.0.0:2368`, `udp://224.1.20.40:6020` or `tcp://192.168.1.9:10110`.
+    /// `udp://0.0.0.0:2368`, `tcp://192.168.1.9:10110`, `serial:///dev/ttyUSB0` or `stdin`.
     #[arg(long, value_name = "RIG.toml")]
     rig: PathBuf,
     /// Ends by itself after so many seconds (default: at Ctrl-C).

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! - `address`: what a rig's `source` may say; `sockets`: the thread that hears; `line`, `serial`: what is
-//!   asked and kept; `multicast`, `lost`: what it asks of the system;
+//!   asked and kept; `multicast`, `lost`,
+//!   `fragments`: what it asks of the system;
 //! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
 //!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram; `frames`: messages in a run of bytes;
@@ -23,6 +24,7 @@ mod any_bytes;
 mod ask;
 mod early;
 mod edge;
+mod fragments;
 pub(crate) mod frames;
 mod guard;
 pub(crate) mod heard;

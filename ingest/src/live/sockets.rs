@@ -18,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::address::Address;
 use super::edge::Edge;
 use super::lost::Counter;
-use super::{Telling, line, multicast};
+use super::{Telling, fragments, line, multicast};
 use crate::capture::Datagram;
 
 /// The longest datagram.
@@ -116,6 +116,7 @@ impl Sockets {
                     }
                 }
             }
+            tasks.spawn(fragments::watch(telling.clone(), closed.clone()));
             // A closer that is gone closes too.
             over(&mut closed).await;
             while tasks.join_next().await.is_some() {}
