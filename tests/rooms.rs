@@ -67,7 +67,8 @@ fn every_drawn_case_has_a_fixed_seed() {
     }
     for (path, text) in found {
         let blocks = text.lines().filter(|line| line.trim() == "proptest! {").count();
-        let seeded = text.matches("rng_seed: RngSeed::Fixed(").count();
+        // In two pieces, so that this file does not hold it.
+        let seeded = text.matches(concat!("rng_seed: RngSeed", "::Fixed(")).count();
         assert_eq!(seeded, blocks, "{}", path.display());
         drawing += blocks;
     }
