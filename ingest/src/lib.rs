@@ -17,7 +17,7 @@
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
 //! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
 //! describe the files, `EK80.md` those of Simrad, `SURVEY_SONAR.md` those of
-//! survey sonars, `LIDAR.md` lidars' packets, `ROS.md` bags.
+//! survey sonars, `LIDAR.md` lidars' packets, `ROS.md` bags, `LIVE.md` what is heard now.
 
 mod beams;
 mod calendar;
