@@ -270,6 +270,21 @@ mod tests {
     }
 
     #[test]
+    fn a_pose_of_before_the_time_was_told_is_earlier() {
+        let pieces = [
+            time(300_000),
+            euler(200_000, KNOWN),
+            place(200_000),
+            euler(400_000, KNOWN),
+        ];
+        let (taken, _) = heard(&pieces, 4096);
+        let pose = taken
+            .iter()
+            .find(|(_, payload)| matches!(payload, Payload::Pose(_)));
+        assert_eq!(pose.unwrap().0.nanos(), 1_767_268_800_400_000_000);
+    }
+
+    #[test]
     fn a_quaternion_says_the_same_as_its_angles() {
         let turn = nalgebra::UnitQuaternion::from_euler_angles(0.1, -0.2, 1.0);
         let mut payload = 100_000u32.to_le_bytes().to_vec();
