@@ -162,6 +162,18 @@ fn a_document_runs_and_its_record_runs_once_more() {
         "{out}"
     );
     assert_eq!(names(), before + 1);
+
+    // Another reader's copy is run once more with his key, not with this machine's.
+    check(home, &["maml", "keygen", "--key-file", "port.key"], 0);
+    let to = ["--to-key-file", "port.key", "--only", "--out", "port.maml"];
+    check(home, &[&["maml", "rewrap", "quay.maml"], &to[..]].concat(), 0);
+    check(home, &["run", "port.maml", "--input", "rec"], 5);
+    let (out, _) = check(
+        home,
+        &["run", "port.maml", "--input", "rec", "--key-file", "port.key"],
+        0,
+    );
+    says(&out, &["same bytes"]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod shared_data;
 
 use shared_data::shared_data;
 
-/// The plate of the first sensor of a recording.
+/// The plate of the first sensor of a recording of one file.
 fn first(test: &str, path: &str) -> Option<Nameplate> {
     let recording = Recording::open(&shared_data(test, path)?).unwrap();
     let inputs = recording.inputs();
@@ -53,4 +53,25 @@ fn an_all_says_its_units_and_versions() {
             "TX 1.07 Mar 8 2018, RX 1.02 Nov 12 2012, BSP 1.11 18.02.20, PU 2.6.1 210709, station SIS 4.3.2"
         )
     );
+}
+
+#[test]
+fn an_ek80_says_its_transceiver_and_transducer() {
+    let path = "sonar/simrad-ek80/y_m1519668699940320059.raw";
+    let Some(plate) = first("an_ek80_says_its_transceiver_and_transducer", path) else {
+        return;
+    };
+    let serial = "transceiver 253685, transducer 28332";
+    assert_eq!(plate.serial.as_deref(), Some(serial));
+    assert_eq!(plate.firmware.as_deref(), Some("transceiver 1.01"));
+}
+
+#[test]
+fn an_ousters_metadata_says_its_number_and_firmware() {
+    let path = "lidar/ouster-pcap/OS-1-128_v2.3.0_1024x10_lb_n3.pcap";
+    let Some(plate) = first("an_ousters_metadata_says_its_number_and_firmware", path) else {
+        return;
+    };
+    assert_eq!(plate.serial.as_deref(), Some("122201000998"));
+    assert_eq!(plate.firmware.as_deref(), Some("v2.3.0"));
 }

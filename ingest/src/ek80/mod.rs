@@ -25,7 +25,7 @@ use crate::error::Error;
 
 pub use summary::{ChannelSummary, Summary, summary, summary_of};
 
-pub(crate) use pings::Pings;
+pub(crate) use pings::{Pings, nameplate};
 pub(crate) use summary::{looks_like, rig};
 
 /// The pings of one channel, in the order of the file, each with its transmit centre; what cannot

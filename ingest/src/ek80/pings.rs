@@ -13,6 +13,7 @@ use super::filter;
 use super::samples::{self, SampleHead};
 use super::xml::{self, Channel, Said};
 use crate::error::{Error, Fault};
+use crate::nameplate::Nameplate;
 use crate::regular;
 use crate::source::{Loaded, Row, Source};
 
@@ -321,6 +322,17 @@ fn fault(path: &Path, datagram: &Datagram, lost: u64, wrong: &str) -> Fault {
             path.display()
         ),
     }
+}
+
+/// What transceiver and transducer of a channel say of themselves: of the one with this id, or the only one.
+pub(crate) fn nameplate(path: &Path, channel: Option<&str>) -> Option<Nameplate> {
+    let mut datagrams = Datagrams::new(regular::open(path).ok()?).ok()?;
+    let channels = configuration(&mut datagrams, path).ok()?;
+    let own = match channel {
+        Some(id) => channels.into_iter().find(|channel| channel.id == id.trim()),
+        None => channels.into_iter().next(),
+    };
+    own.map(|channel| channel.plate)
 }
 
 /// The channels of the configuration, with which every file starts; the datagrams still begin with it.

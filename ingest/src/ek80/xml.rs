@@ -3,6 +3,7 @@
 use beluga_types::{Pulse, PulseKind, Shading};
 use roxmltree::{Document, Node, ParsingOptions};
 
+use crate::nameplate::{Nameplate, parts};
 use crate::range::SAMPLE_RATES_HZ;
 
 /// The longest document that is read, in bytes; the largest known have some hundred thousand.
@@ -36,6 +37,8 @@ pub(super) struct Channel {
     pub(super) width_rad: Option<[f64; 2]>,
     /// Samples per second before the filter stages.
     pub(super) receiver_rate_hz: f64,
+    /// Of transceiver and transducer.
+    pub(super) plate: Nameplate,
 }
 
 /// What is transmitted in a ping, and how often is sampled.
@@ -98,9 +101,29 @@ fn channels(root: Node<'_, '_>) -> Vec<Channel> {
                 receiver_rate_hz: rate
                     .filter(|rate| SAMPLE_RATES_HZ.contains(rate))
                     .unwrap_or(RECEIVER_RATE_HZ),
+                plate: plate(transceiver, transducer),
             })
         })
         .collect()
+}
+
+/// Serial numbers, and the software in the transceiver: an attribute, or a line of its `Version`.
+fn plate(transceiver: Option<Node<'_, '_>>, transducer: Option<Node<'_, '_>>) -> Nameplate {
+    fn said<'a>(node: Option<Node<'a, '_>>, name: &str) -> &'a str {
+        node.and_then(|node| node.attribute(name)).unwrap_or("")
+    }
+    let mut lines = said(transceiver, "Version").lines();
+    let software = match said(transceiver, "TransceiverSoftwareVersion") {
+        "" => lines.find_map(|line| line.trim().strip_prefix("Embedded software:")),
+        version => Some(version),
+    };
+    Nameplate {
+        serial: parts([
+            ("transceiver", said(transceiver, "SerialNumber")),
+            ("transducer", said(transducer, "SerialNumber")),
+        ]),
+        firmware: parts([("transceiver", software.unwrap_or(""))]),
+    }
 }
 
 /// What one channel transmits. A mode other than 0 is taken as listening only.
