@@ -16,6 +16,7 @@ mod history;
 mod json;
 mod permissions;
 mod placed;
+mod plain;
 mod profile;
 mod published;
 mod rules;

@@ -9,6 +9,7 @@ use super::finding::step;
 use super::findings::Findings;
 use super::history::{self, Happened};
 use super::json;
+use super::plain::is_plain;
 use super::profile::Profile;
 use super::rules::{
     FENCE_OPEN, NO_SCHEMA, NO_SECTIONS, NOT_JSON, SCHEMA_PLACE, SECTION_MISSING, SECTION_NAME, SECTION_TWICE,
@@ -179,6 +180,9 @@ pub(super) fn meant(
             format!("{pointer}{}", change.pointer),
             change.message,
         );
+    }
+    if is_plain(&meant) {
+        return Some(meant);
     }
     match schema::compile(&meant) {
         Ok(_) => Some(meant),
