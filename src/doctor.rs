@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use beluga_fusion::Fuser;
 use beluga_ingest::live::{Heard, Live};
-use beluga_types::{GapCause, Measurement, Payload, Rig, SensorSpec, Stamp};
+use beluga_types::{ClockState, GapCause, Measurement, Payload, Rig, SensorSpec, Stamp};
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
@@ -56,6 +56,8 @@ struct Given {
     last: Option<Stamp>,
     /// How long after its end the quickest payload was heard, in nanoseconds.
     quickest_nanos: Option<i64>,
+    /// What was last learned of its clock.
+    clock: Option<ClockState>,
     gaps: BTreeMap<GapCause, (u64, u64, String)>,
 }
 
@@ -66,6 +68,10 @@ impl Given {
             let (count, lost, _) = self.gaps.entry(gap.cause).or_insert_with(new);
             *count += 1;
             *lost = lost.saturating_add(gap.lost);
+            return;
+        }
+        if let Payload::Clock(state) = measurement.payload {
+            self.clock = Some(state);
             return;
         }
         self.payloads += 1;
@@ -187,6 +193,9 @@ impl Findings {
         {
             self.add(name, Verdict::Warn, (*note).clone());
         }
+        for note in own.iter().filter(|note| note.contains(": its clock went ")) {
+            self.add(name, Verdict::Fail, (*note).clone());
+        }
         for (cause, (count, lost, first)) in &given.gaps {
             let verdict = if *lost > 0 || *cause == GapCause::Overflow {
                 Verdict::Fail
@@ -206,7 +215,16 @@ impl Findings {
             return;
         };
         let way = if late_s < 0.0 { "ahead of" } else { "behind" };
-        let said = format!("clock {:.3} s {way} the host's at the quickest", late_s.abs());
+        let sigma = given.clock.map_or_else(String::new, |clock| {
+            format!(
+                " (± {:.1} ms beside the shortest way there)",
+                1e-6 * clock.sigma_nanos
+            )
+        });
+        let said = format!(
+            "clock {:.3} s {way} the host's at the quickest{sigma}",
+            late_s.abs()
+        );
         let cause = given
             .last
             .and_then(|last| beluga_ingest::clock_cause(last, last.shifted_s(late_s)));
@@ -323,8 +341,18 @@ mod tests {
     }
 
     fn findings(rate_hz: Option<f64>, late_millis: i64, gap: Option<Gap>) -> Findings {
+        told(rate_hz, late_millis, gap, &[])
+    }
+
+    fn told(rate_hz: Option<f64>, late_millis: i64, gap: Option<Gap>, notes: &[String]) -> Findings {
         let mut given = Given::default();
         (0..11).for_each(|step| given.take(&measurement(100 * step, late_millis, depth())));
+        let clock = Payload::Clock(ClockState {
+            offset_nanos: late_millis * 1_000_000,
+            sigma_nanos: 3e5,
+            locked: false,
+        });
+        given.take(&measurement(1000, late_millis, clock));
         gap.into_iter()
             .for_each(|gap| given.take(&measurement(0, 0, Payload::Gap(gap))));
         let spec = SensorSpec {
@@ -337,7 +365,7 @@ mod tests {
             tally: Tally::default(),
         };
         let mut found = Findings::default();
-        found.sensor(&spec, &given, &heard, &[]);
+        found.sensor(&spec, &given, &heard, notes);
         found
     }
 
@@ -346,6 +374,19 @@ mod tests {
         let found = findings(Some(10.0), 20, None);
         assert_eq!(found.verdict(), Verdict::Pass, "{found}");
         assert!(found.to_string().contains("10.00 a second"), "{found}");
+        assert!(
+            found.to_string().contains("11 measurements"),
+            "a clock's state is none: {found}"
+        );
+        assert!(found.to_string().contains("± 0.3 ms"), "{found}");
+    }
+
+    #[test]
+    fn a_clock_that_steps_fails() {
+        let note = "sensor `gnss`: its clock went on by 1.000 s beside the host's at noon".to_owned();
+        let found = told(Some(10.0), 20, None, &[note]);
+        assert_eq!(found.verdict(), Verdict::Fail, "{found}");
+        assert!(found.to_string().contains("went on by 1.000 s"), "{found}");
     }
 
     #[test]

@@ -18,3 +18,37 @@ pub enum Error {
     #[error(transparent)]
     Rig(#[from] beluga_types::Error),
 }
+
+/// Why no lag between two sensors can be told.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LagError {
+    /// Too little was seen by both.
+    #[error("{found} turns were seen by both, expected {expected} at least")]
+    TooFew {
+        /// Turns that both saw.
+        found: usize,
+        /// Fewest that say something.
+        expected: usize,
+    },
+    /// The body hardly turned.
+    #[error("the vehicle turned by {:.2} °/s only (root mean square), expected 0.2 at least: steer, or let it roll", .rate_rms.to_degrees())]
+    Still {
+        /// Root mean square of the rotation rate, in rad/s.
+        rate_rms: f64,
+    },
+    /// Both tell of other motions, wherever they are shifted.
+    #[error(
+        "the turns of both are alike to {correlation:.3} only, expected 0.995 about one axis: does the vessel roll, is the mount right, does the lidar hold its place?"
+    )]
+    Unlike {
+        /// The best correlation of any axis at any shift.
+        correlation: f64,
+    },
+    /// They agree best at the end of what was looked at.
+    #[error("no lag within {reach_s} s")]
+    Beyond {
+        /// Longest lag that was looked at, in seconds.
+        reach_s: f64,
+    },
+}

@@ -34,6 +34,10 @@ impl Tally {
                 *lost = lost.saturating_add(gap.lost);
                 continue;
             }
+            // What is known of a sensor's clock is none of its measurements.
+            if matches!(measurement.payload, Payload::Clock(_)) {
+                continue;
+            }
             let input = tally.inputs.entry(measurement.sensor).or_default();
             input.0 = input.0.saturating_add(1);
             if let Payload::Lidar(scan) = &measurement.payload {

@@ -13,6 +13,7 @@ mod error;
 mod frame;
 pub mod graph;
 mod hear;
+mod lag;
 mod lidar;
 mod motion;
 mod nav;
@@ -45,9 +46,10 @@ use beluga_types::{
 };
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
-pub use error::Error;
+pub use error::{Error, LagError};
 pub use graph::LoopConfig;
 pub use hear::ALARMING_M_PER_S;
+pub use lag::{Attitudes, Lag, lag};
 pub use lidar::{LidarOdometry, Located, Neighbour, PointMap};
 pub use retrace::{DatedCast, Retrace, Retraced};
 pub use saved::SavedMap;

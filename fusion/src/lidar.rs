@@ -58,6 +58,23 @@ impl LidarOdometry {
         })
     }
 
+    /// The same on a vehicle that floats upright on level water: its height, roll and pitch stay near those of the
+    /// first scan.
+    ///
+    /// # Errors
+    /// As [`Self::new`].
+    pub fn afloat(
+        config: &Config,
+        body_from_sensor: Transform<Body, Sensor>,
+        deskewed: bool,
+    ) -> Result<Self, Error> {
+        let ashore = Self::new(config, body_from_sensor, deskewed)?;
+        Ok(Self {
+            estimator: Estimator::new(config, true),
+            ..ashore
+        })
+    }
+
     /// Takes the next scan, which began at `stamp`; scans come in the order of time.
     pub fn push(&mut self, scan: &Arc<LidarScan>, stamp: Stamp) -> Located {
         let end = stamp.shifted_nanos(i64::from(scan.last_offset_nanos()));

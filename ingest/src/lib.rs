@@ -34,6 +34,7 @@ mod exact;
 mod find;
 pub mod folder;
 mod gaps;
+pub mod host_clock;
 mod hydrophone;
 mod inputs;
 pub mod kitti;

@@ -5,6 +5,7 @@ mod doctor;
 mod eval;
 mod execute;
 mod export;
+mod lag;
 mod live;
 pub(crate) mod maml;
 mod outputs;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Recover(recover::Recover),
     Probe(probe::Probe),
+    Lag(lag::Lag),
     Sim(sim::Sim),
     Eval(eval::Eval),
     Export(export::Export),
@@ -54,6 +56,7 @@ impl Command {
             Command::Record(command) => command.run(json),
             Command::Run(command) => command.run(json),
             Command::Probe(command) => command.run(json),
+            Command::Lag(command) => command.run(json),
             Command::Sim(command) => command.run(json),
             Command::Eval(command) => command.run(json),
             Command::Export(command) => command.run(json),

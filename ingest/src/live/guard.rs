@@ -1,17 +1,46 @@
-//! A sensor whose clock is nowhere near the host's would take its place far from the others, or push
-//! theirs away. It is counted as lost until its clock is set right, and the remedy is said once.
+//! A sensor's clock beside the host's: what it tells goes on the timeline, and one that is nowhere near is not
+//! believed.
+//!
+//! What a clock tells that is far off would take its place far from the others, or push theirs away. It is
+//! counted as lost until the clock is set right, and the remedy is said once for each step of it.
 
 use std::time::Duration;
 
-use beluga_types::{Gap, GapCause, Measurement, Payload};
+use beluga_types::{Gap, GapCause, Measurement, Payload, Stamp};
 
 use crate::clock;
+use crate::host_clock::{HostClock, Step};
+
+/// How often the clock's state goes on the timeline, by the host's time in nanoseconds.
+const TOLD_EVERY_NANOS: i64 = 10_000_000_000;
+/// The first time earlier, when the delays of a second are known.
+const TOLD_FIRST_NANOS: i64 = 2_000_000_000;
+
+/// Steps of which so many come are told no more.
+const MANY_STEPS: u32 = 4;
 
 /// Looks at one sensor's clock.
 #[derive(Debug)]
 pub(crate) struct Guard {
     far_nanos: i64,
     told: bool,
+    clock: HostClock,
+    /// When, by the host, its state is due.
+    due_nanos: Option<i64>,
+    /// The newest end of what has passed.
+    newest: Option<Stamp>,
+    steps: u32,
+    /// The device tells of its own clock, and knows more.
+    told_itself: bool,
+}
+
+/// What has become of a measurement.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Passed {
+    /// The measurement, or the gap that it has become; before it the clock's state, where that is due.
+    pub(crate) measurements: Vec<Measurement>,
+    /// What is to be said.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Guard {
@@ -20,50 +49,120 @@ impl Guard {
         Self {
             far_nanos: i64::try_from(far.as_nanos()).unwrap_or(i64::MAX),
             told: false,
+            clock: HostClock::default(),
+            due_nanos: None,
+            newest: None,
+            steps: 0,
+            told_itself: false,
         }
     }
 
-    /// The measurement, or the gap that it has become; and what is to be said of it, the first time.
-    pub(crate) fn pass(&mut self, measurement: Measurement, name: &str) -> (Measurement, Option<String>) {
-        let ahead = measurement.end.nanos_since(measurement.received);
-        let is_gap = matches!(measurement.payload, Payload::Gap(_));
-        if is_gap || ahead.saturating_abs() <= self.far_nanos {
-            return (measurement, None);
+    /// Looks at one measurement of the sensor of this name.
+    pub(crate) fn pass(&mut self, measurement: Measurement, name: &str) -> Passed {
+        let mut passed = Passed::default();
+        if matches!(measurement.payload, Payload::Gap(_)) {
+            passed.measurements.push(measurement);
+            return passed;
         }
-        let seconds = ahead as f64 * 1e-9;
-        let way = if ahead > 0 { "ahead of" } else { "behind" };
-        let cause = clock::cause(measurement.received, measurement.end);
-        let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
-        let detail = format!("its clock is {:.3} s {way} the host's{cause}", seconds.abs());
-        let note = (!std::mem::replace(&mut self.told, true)).then(|| {
-            format!(
-                "sensor `{name}`: {detail}: nothing of it is used. Set its clock, or `time_offset_ms = {:.0}` in the rig",
-                seconds * -1e3
-            )
-        });
-        let gap = Measurement {
-            stamp: measurement.received,
-            end: measurement.received,
-            payload: Payload::Gap(Gap {
-                lost: 1,
-                cause: GapCause::Corrupt,
-                detail,
-            }),
-            ..measurement
-        };
-        (gap, note)
+        if let Some(step) = self.clock.hear(measurement.end, measurement.received) {
+            self.steps += 1;
+            match self.steps {
+                ..MANY_STEPS => passed.notes.push(said_of_step(step, &measurement, name)),
+                MANY_STEPS => passed.notes.push(format!(
+                    "sensor `{name}`: its clock does not run as the host's does, and steps again and again (a recording that is sent faster than it was made?): no more of it is told"
+                )),
+                _ => {}
+            }
+            if self.steps <= MANY_STEPS {
+                self.told = false;
+                self.due_nanos = Some(measurement.received.nanos());
+            }
+        }
+        let ahead = measurement.end.nanos_since(measurement.received);
+        if ahead.saturating_abs() > self.far_nanos {
+            let detail = said_of_far(ahead, &measurement);
+            if !std::mem::replace(&mut self.told, true) {
+                let millis = -1e-6 * ahead as f64;
+                passed.notes.push(format!(
+                    "sensor `{name}`: {detail}: nothing of it is used. Set its clock, or `time_offset_ms = {millis:.0}` in the rig"
+                ));
+            }
+            passed.measurements.push(gap(measurement, detail));
+            return passed;
+        }
+        self.told_itself |= matches!(measurement.payload, Payload::Clock(_));
+        passed.measurements.extend(self.state(&measurement));
+        self.newest = self.newest.max(Some(measurement.end));
+        passed.measurements.push(measurement);
+        passed
+    }
+
+    /// The clock's state just before a measurement, if it is due and nothing of the sensor stands there.
+    fn state(&mut self, measurement: &Measurement) -> Option<Measurement> {
+        let now = measurement.received.nanos();
+        let due = *self.due_nanos.get_or_insert(now.saturating_add(TOLD_FIRST_NANOS));
+        let end = measurement.end.shifted_nanos(-1);
+        if now < due || self.told_itself || self.newest.is_some_and(|newest| newest >= end) {
+            return None;
+        }
+        let state = self.clock.state()?;
+        self.due_nanos = Some(now.saturating_add(TOLD_EVERY_NANOS));
+        Some(Measurement {
+            seq: measurement.seq,
+            sensor: measurement.sensor,
+            stamp: end,
+            end,
+            received: measurement.received,
+            payload: Payload::Clock(state),
+        })
+    }
+}
+
+/// A clock that is elsewhere than it was.
+fn said_of_step(step: Step, measurement: &Measurement, name: &str) -> String {
+    let was = measurement.end.shifted_nanos(step.forward_nanos.saturating_neg());
+    let cause = clock::cause(was, measurement.end);
+    let cause = cause.map_or_else(String::new, |cause| format!(", as by {cause}"));
+    format!(
+        "sensor `{name}`: its clock went {} by {:.3} s beside the host's at {}{cause}: one of them was set or started anew",
+        if step.forward_nanos > 0 { "on" } else { "back" },
+        step.forward_nanos.unsigned_abs() as f64 * 1e-9,
+        measurement.received.iso_8601(),
+    )
+}
+
+fn said_of_far(ahead_nanos: i64, measurement: &Measurement) -> String {
+    let seconds = ahead_nanos as f64 * 1e-9;
+    let way = if ahead_nanos > 0 { "ahead of" } else { "behind" };
+    let cause = clock::cause(measurement.received, measurement.end);
+    let cause = cause.map_or_else(String::new, |cause| format!(" ({cause})"));
+    format!("its clock is {:.3} s {way} the host's{cause}", seconds.abs())
+}
+
+/// What is lost with a measurement that is not believed, in its place among the others.
+fn gap(measurement: Measurement, detail: String) -> Measurement {
+    Measurement {
+        stamp: measurement.received,
+        end: measurement.received,
+        payload: Payload::Gap(Gap {
+            lost: 1,
+            cause: GapCause::Corrupt,
+            detail,
+        }),
+        ..measurement
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use beluga_types::{DepthFix, SensorId, Stamp};
+    use beluga_types::{DepthFix, SensorId};
 
     use super::*;
 
-    fn ahead(seconds: f64) -> Measurement {
-        let received = Stamp::from_nanos(1_790_000_000_000_000_000);
-        let end = received.shifted_s(seconds);
+    /// A payload heard so long after the run began, by a clock that is ahead.
+    fn heard(after_s: f64, ahead_s: f64) -> Measurement {
+        let received = Stamp::from_nanos(1_790_000_000_000_000_000).shifted_s(after_s);
+        let end = received.shifted_s(ahead_s);
         Measurement {
             seq: 4,
             sensor: SensorId(0),
@@ -77,28 +176,145 @@ mod tests {
         }
     }
 
+    fn guard() -> Guard {
+        Guard::new(Duration::from_secs(5))
+    }
+
     #[test]
     fn a_clock_that_tells_tai_is_named_once_with_its_remedy_and_counted_each_time() {
-        let mut guard = Guard::new(Duration::from_secs(5));
-        let (gap, note) = guard.pass(ahead(37.0), "front");
-        let note = note.unwrap();
+        let mut guard = guard();
+        let passed = guard.pass(heard(0.0, 37.0), "front");
+        let [note] = &passed.notes[..] else {
+            panic!("{passed:?}")
+        };
         assert!(
             note.contains("37.000 s ahead")
                 && note.contains("TAI")
                 && note.contains("time_offset_ms = -37000"),
             "{note}"
         );
+        let [gap] = &passed.measurements[..] else {
+            panic!("{passed:?}")
+        };
         assert!(matches!(&gap.payload, Payload::Gap(gap) if gap.lost == 1));
         assert_eq!(gap.end, gap.received, "in its place among the others");
-        let (gap, note) = guard.pass(ahead(37.0), "front");
-        assert!(note.is_none() && matches!(gap.payload, Payload::Gap(_)));
+        let passed = guard.pass(heard(0.1, 37.0), "front");
+        assert!(passed.notes.is_empty() && matches!(passed.measurements[0].payload, Payload::Gap(_)));
     }
 
     #[test]
     fn one_that_is_near_passes() {
         for seconds in [-2.0, 0.0, 0.4] {
-            let (same, note) = Guard::new(Duration::from_secs(5)).pass(ahead(seconds), "front");
-            assert_eq!((same, note), (ahead(seconds), None));
+            let passed = guard().pass(heard(0.0, seconds), "front");
+            assert_eq!(passed.measurements, [heard(0.0, seconds)]);
+            assert!(passed.notes.is_empty());
         }
+    }
+
+    #[test]
+    fn the_clock_s_state_goes_before_what_it_is_of() {
+        let mut guard = guard();
+        let mut states = Vec::new();
+        for tenth in 0..400 {
+            let payload = heard(0.1 * f64::from(tenth), -0.02);
+            let passed = guard.pass(payload.clone(), "front");
+            assert_eq!(passed.measurements.last(), Some(&payload));
+            if let [state, _] = &passed.measurements[..] {
+                let Payload::Clock(clock) = state.payload else {
+                    panic!("{state:?}")
+                };
+                assert_eq!(
+                    (state.end, state.sensor),
+                    (payload.end.shifted_nanos(-1), payload.sensor)
+                );
+                states.push((tenth, clock.offset_nanos));
+            }
+        }
+        let offset = 20_000_000;
+        let expected = [20, 120, 220, 320].map(|tenth| (tenth, offset));
+        assert_eq!(states, expected);
+    }
+
+    #[test]
+    fn a_sensor_that_starts_anew_with_its_clock_is_told_as_a_step_and_then_as_far() {
+        let mut guard = guard();
+        for tenth in 0..50 {
+            guard.pass(heard(0.1 * f64::from(tenth), -0.02), "front");
+        }
+        // Back to 1970, on for 3 s: told as late for as long as it may only be late.
+        let back_s = -1_790_000_000.0;
+        let notes: Vec<String> = (80..130)
+            .flat_map(|tenth| guard.pass(heard(0.1 * f64::from(tenth), back_s), "front").notes)
+            .collect();
+        assert!(
+            notes[0].contains("s behind the host's (a clock that was never set"),
+            "{notes:?}"
+        );
+        assert!(notes[1].contains("its clock went back by 17899999"), "{notes:?}");
+        assert!(notes[1].contains("never set"), "{notes:?}");
+        assert_eq!(
+            notes.len(),
+            3,
+            "the remedy once more, for the new time: {notes:?}"
+        );
+    }
+
+    #[test]
+    fn a_recording_that_is_sent_faster_is_said_to_be_and_then_nothing_more() {
+        let mut guard = guard();
+        let passed = |tenth: i32| {
+            let now_s = 0.1 * f64::from(tenth);
+            guard.pass(heard(now_s, 3.0 * now_s), "front")
+        };
+        let notes: Vec<String> = (0..16).map(passed).flat_map(|passed| passed.notes).collect();
+        assert_eq!(notes.len(), 4, "{notes:?}");
+        assert!(notes[3].contains("sent faster than it was made"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_device_that_tells_of_its_clock_is_left_to_it_and_nothing_is_put_between_equal_times() {
+        let mut guard = guard();
+        let of_itself = Payload::Clock(beluga_types::ClockState {
+            offset_nanos: 0,
+            sigma_nanos: 1.0,
+            locked: true,
+        });
+        for tenth in 0..50 {
+            let payload = of_itself.clone();
+            let passed = guard.pass(
+                Measurement {
+                    payload,
+                    ..heard(0.1 * f64::from(tenth), 0.0)
+                },
+                "front",
+            );
+            assert_eq!(passed.measurements.len(), 1);
+        }
+        let mut guard = self::guard();
+        for tenth in 0..50 {
+            let same = Measurement {
+                end: heard(0.0, 0.0).end,
+                ..heard(0.1 * f64::from(tenth), 0.0)
+            };
+            assert_eq!(guard.pass(same, "front").measurements.len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_step_within_what_is_believed_is_told_and_nothing_is_lost() {
+        let mut guard = guard();
+        let ahead = |tenth: i32| if tenth < 50 { -0.02 } else { 0.98 };
+        let passed: Vec<Passed> = (0..60)
+            .map(|tenth| guard.pass(heard(0.1 * f64::from(tenth), ahead(tenth)), "front"))
+            .collect();
+        let notes: Vec<&String> = passed.iter().flat_map(|passed| &passed.notes).collect();
+        assert!(
+            notes.len() == 1 && notes[0].contains("went on by 1.000 s"),
+            "{notes:?}"
+        );
+        let told = &passed[50].measurements;
+        assert!(matches!(told[0].payload, Payload::Clock(clock) if clock.offset_nanos == -980_000_000));
+        let lost = |one: &Measurement| matches!(one.payload, Payload::Gap(_));
+        assert!(!passed.iter().any(|passed| passed.measurements.iter().any(lost)));
     }
 }

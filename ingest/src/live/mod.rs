@@ -13,7 +13,7 @@
 //!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram; `frames`: messages in a run of bytes;
 //! - `early`: what is wrong before anything good has come;
 //! - `ask`: a sensor's metadata by HTTP;
-//! - `guard`: a clock that is nowhere near the host's; `merge`: the order.
+//! - `guard`: each clock beside the host's, and one that is nowhere near; `merge`: the order.
 //!
 //! A tape of what comes out of here is the run: it replays to the same frames. `LIVE.md` beside this
 //! crate says what a rig says of live sensors, and what is heard.

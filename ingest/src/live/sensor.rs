@@ -345,10 +345,12 @@ impl Voice {
         )?;
         let mut guard = Guard::new(self.far);
         for measurement in stream {
-            let (measurement, note) = guard.pass(measurement, &self.spec.name);
-            note.into_iter().for_each(|note| telling.tell(note));
-            if said.send(Said::Measured(Box::new(measurement))).is_err() {
-                break;
+            let passed = guard.pass(measurement, &self.spec.name);
+            passed.notes.into_iter().for_each(|note| telling.tell(note));
+            for measurement in passed.measurements {
+                if said.send(Said::Measured(Box::new(measurement))).is_err() {
+                    return Ok(());
+                }
             }
         }
         Ok(())

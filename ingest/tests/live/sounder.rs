@@ -29,11 +29,11 @@ fn parts(datagram: &[u8]) -> Vec<Vec<u8>> {
 
 const ORIGIN: &str = "[origin]\nlat_deg = 51.4\nlon_deg = 3.1\nheight_m = 40.0\n";
 
-/// Payloads, and their times from the first.
+/// Payloads, and their times from the first; what is learned of clocks on the way is none of the file's.
 fn of_kind(measurements: &[Measurement], sensor: u16) -> Vec<(i64, Payload)> {
     let own: Vec<_> = measurements
         .iter()
-        .filter(|one| one.sensor.0 == sensor && !matches!(one.payload, Payload::Gap(_)))
+        .filter(|one| one.sensor.0 == sensor && !matches!(one.payload, Payload::Gap(_) | Payload::Clock(_)))
         .collect();
     let first = own.first().map(|one| one.stamp).unwrap_or_default();
     own.iter()
