@@ -23,11 +23,15 @@ RIG
 "$beluga" --json live --rig "$work/rig.toml" --record "$work/live.mcap" --out "$work/live.maml" --view none \
     > "$work/live.json" 2> "$work/live.log" &
 run=$!
-while ! grep -q listening "$work/live.log"; do :; done
+while ! grep -qs listening "$work/live.log"; do sleep 0.1; done
 "$send" "$capture" 127.0.0.1:23680 1 "$times" &
 sender=$!
+# Ends with the sender: a lidar's last scan stays open until the next packet comes, or the run ends.
+seconds=0
 while kill -0 "$sender" 2>/dev/null; do
-    sleep 30
+    sleep 1
+    seconds=$((seconds + 1))
+    [ $((seconds % 30)) -eq 0 ] || continue
     printf '%s s  %s kB\n' "$(ps -o etimes= -p "$run")" "$(awk '/VmRSS/ { print $2 }' "/proc/$run/status")"
 done
 printf 'processor time %s of %s\n' "$(ps -o cputime= -p "$run")" "$(ps -o etime= -p "$run")"
