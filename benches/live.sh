@@ -42,6 +42,9 @@ python3 - "$work/live.json" "$work/again.json" <<PY
 import json, sys
 live, again = (json.load(open(path)) for path in sys.argv[1:])
 print("frames", live["frames"], "lost", live["lost"], "latency", live["latency"])
+print("in the record", live["latency_recorded"])
+for stage, told in live["stages"].items():
+    print(stage, told)
 print("heard", live["heard"][0]["tally"])
 print("the tape gives the same frames:", live["frame_sha256"] == again["frame_sha256"])
 PY

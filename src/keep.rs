@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
+use std::time::Instant;
 
 use beluga_fusion::graph::{Closed, Loops};
 use beluga_sinks::maml::Meta;
@@ -13,6 +14,7 @@ use serde_json::Value;
 
 use crate::audit::{self, Losses, Why};
 use crate::corrections;
+use crate::latency::{Latency, Watch};
 
 /// A record, and what looks back on its frames.
 pub(crate) struct Keeper {
@@ -23,6 +25,7 @@ pub(crate) struct Keeper {
     pub(crate) stop: Arc<AtomicBool>,
     /// Gives what was read, if anything was, when all of it is hashed.
     pub(crate) inputs: Receiver<Value>,
+    pub(crate) watch: Watch,
 }
 
 /// What the record kept.
@@ -35,6 +38,8 @@ pub(crate) struct Kept {
     pub(crate) is_disk_full: bool,
     /// What came of looking for loops.
     pub(crate) closed: Option<Closed>,
+    /// From the end of a frame's data until it was in the record.
+    pub(crate) latency: Option<Latency>,
 }
 
 /// Keeps frames until there are no more or the disk is full. A record that is not finished (the program is
@@ -48,16 +53,20 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         mut loops,
         stop,
         inputs,
+        watch,
     } = keeper;
     let mut losses = Losses::default();
     let mut hasher = FrameHasher::new();
     let (mut too_large, mut revision, mut last_nanos) = (0, 0, 0);
-    let mut is_disk_full = false;
+    let (mut is_disk_full, mut late) = (false, Vec::new());
     for frame in frames {
         let bytes = arrow::encode(&frame)?;
         last_nanos = frame.window.end.nanos();
         match record.push(&bytes, last_nanos) {
-            Ok(()) => hasher.update(&bytes),
+            Ok(()) => {
+                hasher.update(&bytes);
+                late.extend(watch.late(frame.window.end, Instant::now()));
+            }
             Err(Error::FrameTooLarge { .. }) => too_large += 1,
             // Who sends frames finds nobody here any more, and stops.
             Err(Error::DiskFull { .. }) => {
@@ -95,6 +104,7 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         too_large,
         is_disk_full,
         closed,
+        latency: Latency::of(late),
     })
 }
 

@@ -1,5 +1,6 @@
 //! How late a run is against its data, where it keeps to their time.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -60,6 +61,11 @@ impl Watch {
         }
     }
 
+    /// The way to frames, where sensors are heard now.
+    pub(crate) fn path(&self) -> Option<Path> {
+        matches!(self.against, Against::Host).then(Path::default)
+    }
+
     /// Whether there is such a thing as late.
     #[cfg_attr(not(feature = "viz"), allow(dead_code, reason = "nobody draws"))]
     pub(crate) fn is_paced(&self) -> bool {
@@ -115,6 +121,85 @@ impl Latency {
     }
 }
 
+/// Most payloads that wait for their frame; of more the oldest are not timed.
+const MOST_WAITING: usize = 4096;
+
+/// The way of what sensors say now to frames, timed by the host's clock.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Path {
+    /// Of payloads without a frame: when they ended, were heard, and were given to fusion.
+    waiting: VecDeque<[Stamp; 3]>,
+    stages: [Vec<Duration>; 3],
+}
+
+/// Where the time of a live run's frames goes: of the last payload of each, one stage after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Stages {
+    /// From the payload's end, by its sensor's clock, until its last datagram was heard.
+    pub(crate) heard: Latency,
+    /// From there until it had its place among the others and fusion took it: sensors wait for each other here, and
+    /// in the first seconds all wait.
+    pub(crate) ordered: Latency,
+    /// From there until its frame was made: a window waits for what ends it.
+    pub(crate) fused: Latency,
+}
+
+impl Path {
+    /// A payload that fusion is given now.
+    pub(crate) fn take(&mut self, end: Stamp, received: Stamp, now: Stamp) {
+        if self.waiting.len() == MOST_WAITING {
+            self.waiting.pop_front();
+        }
+        self.waiting.push_back([end, received, now]);
+    }
+
+    /// A frame up to this moment that is made now.
+    pub(crate) fn made(&mut self, until: Stamp, now: Stamp) {
+        let mut last = None;
+        while self.waiting.front().is_some_and(|[end, ..]| *end <= until) {
+            last = self.waiting.pop_front();
+        }
+        let Some([end, received, taken]) = last else {
+            return;
+        };
+        for (stage, (from, to)) in
+            self.stages
+                .iter_mut()
+                .zip([(end, received), (received, taken), (taken, now)])
+        {
+            stage.push(Duration::from_nanos(to.nanos_since(from).max(0).unsigned_abs()));
+        }
+    }
+
+    /// What it came to; nothing without a frame.
+    pub(crate) fn stages(&mut self) -> Option<Stages> {
+        let [heard, ordered, fused] = std::mem::take(&mut self.stages);
+        Some(Stages {
+            heard: Latency::of(heard)?,
+            ordered: Latency::of(ordered)?,
+            fused: Latency::of(fused)?,
+        })
+    }
+}
+
+impl fmt::Display for Stages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stage = |name: &str, latency: &Latency| {
+            format!(
+                "{name} {:.0}, {:.0}, {:.0}",
+                latency.p50_ms, latency.p99_ms, latency.max_ms
+            )
+        };
+        write!(
+            f,
+            "{}; {}; {} ms (half, 99 %, the latest)",
+            stage("heard", &self.heard),
+            stage("ordered", &self.ordered),
+            stage("fused", &self.fused)
+        )
+    }
+}
+
 impl fmt::Display for Latency {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -131,6 +216,35 @@ mod tests {
 
     fn second(second: i64) -> Stamp {
         Stamp::from_nanos(second * 1_000_000_000)
+    }
+
+    /// Two payloads of one frame, 10 ms from end to ear, 5 ms on to fusion; the frame 20 ms after the last.
+    #[test]
+    fn each_stage_is_that_of_a_frames_last_payload() {
+        let at = |millis: i64| Stamp::from_nanos(millis * 1_000_000);
+        let mut path = Path::default();
+        assert_eq!(path.stages(), None);
+        for end in [40, 100, 101] {
+            path.take(at(end), at(end + 10), at(end + 15));
+        }
+        path.made(at(100), at(135));
+        path.made(at(100), at(999));
+        path.made(at(200), at(100));
+        let found = path.stages().unwrap();
+        assert_eq!(
+            (found.heard.frames, found.heard.p50_ms, found.heard.max_ms),
+            (2, 10.0, 10.0)
+        );
+        assert_eq!((found.ordered.p50_ms, found.ordered.max_ms), (5.0, 5.0));
+        assert_eq!(
+            (found.fused.p50_ms, found.fused.max_ms),
+            (0.0, 20.0),
+            "never before it came"
+        );
+        for end in 0..10_000 {
+            path.take(at(end), at(end), at(end));
+        }
+        assert_eq!(path.waiting.len(), MOST_WAITING);
     }
 
     #[test]

@@ -100,6 +100,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         loops: map.is_none().then(|| Loops::new(&fusion, &rig)).flatten(),
         stop: stop.clone(),
         inputs: hashes,
+        watch: watch.clone(),
     });
     let (tape_path, tape) = tape.unzip();
     let fuser = match map {
@@ -157,6 +158,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
             report.record = record_path.map(|path| (path, kept.summary.bytes));
             report.count_unkept(kept.too_large, beluga_sinks::MAX_FRAME_BYTES);
             report.count_disk_full(kept.is_disk_full, kept.summary.counts.frames);
+            report.latency_recorded = kept.latency;
             report.loops = kept.closed.as_ref().map(LoopReport::of);
         }
         Ok(Mouth {

@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use beluga_ingest::live::Heard;
 use beluga_types::{
-    Gap, Measurement, Medium, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame, SonarRegistration, Stamp,
+    Gap, Measurement, Medium, Payload, PoseSource, Rig, SensorId, SensorSpec, SolidarFrame,
+    SonarRegistration, Stamp,
 };
 use serde::Serialize;
 
 use crate::exit::Exit;
-use crate::latency::{Latency, Watch};
+use crate::latency::{Latency, Path, Stages, Watch};
 use crate::sensors::SensorReport;
 pub(crate) use loops::LoopReport;
 
@@ -62,6 +63,10 @@ pub(crate) struct Report {
     pub(crate) wall_s: f64,
     /// From the end of a frame's data until it was made, if the run was paced.
     pub(crate) latency: Option<Latency>,
+    /// The same until it was in the record.
+    pub(crate) latency_recorded: Option<Latency>,
+    /// Where that time went, if sensors were heard live.
+    pub(crate) stages: Option<Stages>,
     /// SHA-256 over the frame bytes, in order.
     pub(crate) frame_sha256: Option<String>,
     /// Where the record is, and its size.
@@ -86,6 +91,8 @@ pub(crate) struct Report {
     #[serde(skip)]
     late: Vec<Duration>,
     #[serde(skip)]
+    path: Option<Path>,
+    #[serde(skip)]
     span: Option<(Stamp, Stamp)>,
 }
 
@@ -99,6 +106,7 @@ impl Report {
         };
         Self {
             sensors: rig.sensors.iter().map(sensor).collect(),
+            path: watch.path(),
             watch: Some(watch),
             ..Self::default()
         }
@@ -108,6 +116,13 @@ impl Report {
     pub(crate) fn count_measurement(&mut self, measurement: &Measurement) {
         if let Some(watch) = &self.watch {
             watch.start(measurement.end);
+        }
+        // What is known of a sensor's clock is none of its measurements.
+        if matches!(measurement.payload, Payload::Clock(_)) {
+            return;
+        }
+        if let Some(path) = &mut self.path {
+            path.take(measurement.end, measurement.received, crate::clock::now());
         }
         self.measurements += 1;
         if let Some(sensor) = self.sensors.get_mut(usize::from(measurement.sensor.0)) {
@@ -131,6 +146,7 @@ impl Report {
     /// Once all has been counted: how late the frames were, and which sensors have no time in common.
     pub(crate) fn sum_up(&mut self) {
         self.latency = Latency::of(std::mem::take(&mut self.late));
+        self.stages = self.path.as_mut().and_then(Path::stages);
         let spans = self
             .sensors
             .iter()
@@ -145,6 +161,9 @@ impl Report {
             .as_ref()
             .map(|watch| watch.late(frame.window.end, Instant::now()));
         self.late.extend(late.flatten());
+        if let Some(path) = &mut self.path {
+            path.made(frame.window.end, crate::clock::now());
+        }
         self.frames += 1;
         let in_water = frame
             .points
@@ -329,6 +348,16 @@ impl fmt::Display for Report {
         )?;
         if let Some(latency) = &self.latency {
             writeln!(f, "latency      {latency}")?;
+        }
+        if let Some(recorded) = &self.latency_recorded {
+            writeln!(
+                f,
+                "             in the record half within {:.0} ms, 99 % within {:.0} ms, the latest {:.0} ms",
+                recorded.p50_ms, recorded.p99_ms, recorded.max_ms
+            )?;
+        }
+        if let Some(stages) = &self.stages {
+            writeln!(f, "             {stages}")?;
         }
         let unusable = self.sensors.iter().filter(|sensor| sensor.unusable_pings > 0);
         let nothing = self.sensors.iter().filter(|sensor| sensor.is_all_lost());
