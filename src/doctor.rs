@@ -193,7 +193,7 @@ impl Findings {
         {
             self.add(name, Verdict::Warn, (*note).clone());
         }
-        for note in own.iter().filter(|note| note.contains(": its clock went ")) {
+        for note in own.iter().filter(|note| note.contains(": its clock ")) {
             self.add(name, Verdict::Fail, (*note).clone());
         }
         for (cause, (count, lost, first)) in &given.gaps {

@@ -24,7 +24,9 @@ pub enum Error {
 #[non_exhaustive]
 pub enum LagError {
     /// Too little was seen by both.
-    #[error("{found} turns were seen by both, expected {expected} at least")]
+    #[error(
+        "{found} turns were seen by both wherever one is shifted within reach, expected {expected} at least: half a minute is wanted, and a reach that leaves most of it"
+    )]
     TooFew {
         /// Turns that both saw.
         found: usize,
@@ -39,7 +41,7 @@ pub enum LagError {
     },
     /// Both tell of other motions, wherever they are shifted.
     #[error(
-        "the turns of both are alike to {correlation:.3} only, expected 0.995 about one axis: does the vessel roll, is the mount right, does the lidar hold its place?"
+        "the turns of both are alike to {correlation:.3} only, expected 0.995 about one axis: does the vessel roll, is the mount right, does the lidar hold its place, is the lag longer than what was looked for?"
     )]
     Unlike {
         /// The best correlation of any axis at any shift.

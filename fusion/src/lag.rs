@@ -21,9 +21,10 @@ const LEAST_RATE: f64 = 0.0035;
 /// Least correlation at an axis' peak. What a lidar sees less well it follows as if it were elsewhere in time: at 0.99 a
 /// seventh of the turns is something else, and slow turns come out 20 ms off.
 const LEAST_CORRELATION: f64 = 0.995;
-/// By how much a lidar's odometry itself is early or late, one sigma in seconds: over six simulated surveys of 20 s
-/// (`sample`, seeds 6 to 11) lags came out 2 to 6 ms too large where the turns alone stated 2.
-const FOLLOWS_S: f64 = 0.003;
+/// What is not in the turns' own scatter, one sigma in seconds: a lidar's odometry is a little early or late, and fixes
+/// 50 ms apart draw the peak between them. Measured on simulated surveys (`sample`): rms 5 ms over eight of 30 s, 8 ms
+/// over ten of 20 s, where the scatter alone stated 2.
+const BESIDE_S: f64 = 0.008;
 /// How far from the peak its fall is told, in seconds.
 const FALL_AT_S: f64 = 0.1;
 
@@ -132,7 +133,7 @@ impl Peak {
 
 /// The mean of what the axes tell by their sigmas, and its sigma: wider where they contradict each other.
 fn mean(told: &[(f64, f64)]) -> Option<(f64, f64)> {
-    let weight = |sigma: f64| (sigma * sigma + FOLLOWS_S * FOLLOWS_S).recip();
+    let weight = |sigma: f64| (sigma * sigma + BESIDE_S * BESIDE_S).recip();
     let weights: f64 = told.iter().map(|(_, sigma)| weight(*sigma)).sum();
     let mean = told.iter().map(|(lag, sigma)| lag * weight(*sigma)).sum::<f64>() / weights;
     let squares: f64 = told
@@ -260,7 +261,7 @@ mod tests {
             let nav = vessel(20, later_s, 1.0, (-2, 32));
             let found = lag(&lidar, &nav, 1.0).unwrap();
             assert!((found.lag_s - later_s).abs() < 5e-4, "{later_s}: {found:?}");
-            assert!(found.correlation.iter().all(|one| *one > 0.999) && found.sigma_s < 4e-3);
+            assert!(found.correlation.iter().all(|one| *one > 0.999) && found.sigma_s < 9e-3);
             assert!(found.fall > 0.0 && found.turns > 250);
         }
     }

@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A capture keeps its ports unless one is named. Packets of a Velodyne are given the host's time of the
-//! hour as they go, as a unit does whose clock is set, so that a drive goes on when it begins again.
+//! hour at which they are due, as a unit does whose clock is set, so that a drive goes on when it begins again.
 //! Lines go out ten a second.
 
 #![allow(clippy::print_stdout)]
@@ -44,12 +44,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let socket = UdpSocket::bind("0.0.0.0:0")?;
     for _ in 0..times {
-        let start = Instant::now();
+        let (start, begun) = (Instant::now(), SystemTime::now());
         for (after, own, bytes) in &mut sent {
             let due = start + after.div_f64(speed);
             sleep(due.saturating_duration_since(Instant::now()));
             let port = port.or(*own).ok_or("name a port: the file has none")?;
-            stamp(bytes);
+            stamp(bytes, begun + after.div_f64(speed));
             socket.send_to(bytes, (host, port))?;
         }
     }
@@ -58,10 +58,10 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A Velodyne's data packet has 1206 bytes; the µs since the hour stand behind its 12 blocks.
-fn stamp(bytes: &mut [u8]) {
+fn stamp(bytes: &mut [u8], at: SystemTime) {
     const HOUR_MICROS: u128 = 3_600_000_000;
     if bytes.len() == 1206 && bytes.starts_with(&[0xff, 0xee]) {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
         let micros = (since.as_micros() % HOUR_MICROS) as u32;
         bytes[1200..1204].copy_from_slice(&micros.to_le_bytes());
     }

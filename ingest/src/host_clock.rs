@@ -24,6 +24,9 @@ const MAX_SKEW: f64 = 5e-4;
 /// A difference so far from what is known is a step, in nanoseconds, if it is also so many sigmas.
 const STEP_NANOS: f64 = 50e6;
 const STEP_SIGMAS: f64 = 8.0;
+/// Seconds after which the quickest way is known: before, what comes quicker is no step. A server that hands over
+/// what it has kept tells old things first.
+const KNOWN_BUCKETS: usize = 3;
 /// Later than known for so many seconds on end, and never in time: a step back.
 const STEP_BUCKETS: usize = 3;
 /// No offset is known better, in nanoseconds: a thread wakes as late.
@@ -40,6 +43,8 @@ pub struct HostClock {
     quickest: VecDeque<(i64, i64)>,
     /// Seconds on end in which everything came late, the newest among `quickest` no longer.
     late: VecDeque<(i64, i64)>,
+    /// When, by the host, the first of them came.
+    late_since: Option<Stamp>,
     line: Line,
 }
 
@@ -63,6 +68,8 @@ impl Line {
 pub struct Step {
     /// By how much the sensor's clock went on beside the host's, in nanoseconds.
     pub forward_nanos: i64,
+    /// When the host heard the first payload behind it.
+    pub since: Stamp,
 }
 
 impl HostClock {
@@ -76,30 +83,34 @@ impl HostClock {
         let bound = STEP_NANOS.max(STEP_SIGMAS * self.line.sigma);
         let off = difference as f64 - known;
         if !self.quickest.is_empty() && off < -bound {
-            return Some(self.step(sensor, host, off));
+            let is_known = self.quickest.len() > KNOWN_BUCKETS;
+            return Some(self.step(sensor, host, off, host)).filter(|_| is_known);
         }
         let is_late = !self.quickest.is_empty() && off > bound;
         if !is_late {
             self.late.clear();
+            self.late_since = None;
             if keep(&mut self.quickest, (time, difference)) {
                 self.draw();
             }
             return None;
         }
         keep(&mut self.late, (time, difference));
+        let since = *self.late_since.get_or_insert(host);
         if self.late.len() <= STEP_BUCKETS {
             return None;
         }
         let off = self.late.iter().map(|late| late.1 as f64 - self.line.of(late.0));
         let off = off.fold(f64::INFINITY, f64::min);
-        Some(self.step(sensor, host, off))
+        Some(self.step(sensor, host, off, since))
     }
 
-    fn step(&mut self, sensor: Stamp, host: Stamp, off: f64) -> Step {
+    fn step(&mut self, sensor: Stamp, host: Stamp, off: f64, since: Stamp) -> Step {
         *self = Self::default();
         self.hear(sensor, host);
         Step {
             forward_nanos: -(off.round() as i64),
+            since,
         }
     }
 
@@ -272,6 +283,10 @@ mod tests {
                 (step.forward_nanos as f64 * 1e-9 - step_s).abs() < 0.01,
                 "{step:?}"
             );
+            assert!(
+                step.since.seconds_since(payload(1000, 0.0, 0.0).1) < 0.05,
+                "{step:?}"
+            );
             // Forward at once: nothing is heard before it is sent. Back after some seconds.
             assert!(
                 if step_s > 0.0 {
@@ -282,6 +297,14 @@ mod tests {
                 "{when}"
             );
         }
+        // What a server has kept, oldest first, and then as it comes.
+        let mut clock = HostClock::default();
+        for number in 0..1000u64 {
+            let (sensor, host) = payload(number, 0.0, 0.0);
+            let (_, connected) = payload(100, 0.0, 0.0);
+            assert_eq!(clock.hear(sensor, host.max(connected)), None, "{number}");
+        }
+        assert!(clock.state().unwrap().offset_nanos < 1_000_000);
         // A second's payloads at once, at its end; and two seconds in which nothing is in time.
         let mut clock = HostClock::default();
         for number in 0..3000u64 {

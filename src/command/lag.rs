@@ -122,7 +122,7 @@ impl Line {
             turns: Some(found.turns),
             rate_rms_deg_per_s: Some(found.rate_rms.to_degrees()),
             said: format!(
-                "{:.1} ± {sigma_ms:.1} ms {way} than the lidar ({}; {:.3} less 100 ms beside it; {} turns, {:.1} °/s){remedy}",
+                "{:.1} ± {sigma_ms:.1} ms (one sigma) {way} than the lidar ({}; {:.3} less 100 ms beside it; {} turns, {:.1} °/s){remedy}",
                 lag_ms.abs(),
                 axes(found),
                 found.fall,

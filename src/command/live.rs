@@ -228,7 +228,8 @@ impl Kept {
         lines.push(format!("lost         {} payloads", self.lost));
         lines.extend(self.heard.iter().map(|heard| format!("heard        {heard}")));
         lines.extend(self.notes.iter().map(|note| format!("note         {note}")));
-        lines.push(format!("next         {}", next(&self.tape)));
+        // A tape of nothing replays to nothing.
+        lines.extend((self.kept > 0).then(|| format!("next         {}", next(&self.tape))));
         lines.join("\n")
     }
 }

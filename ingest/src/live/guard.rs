@@ -30,6 +30,8 @@ pub(crate) struct Guard {
     /// The newest end of what has passed.
     newest: Option<Stamp>,
     steps: u32,
+    /// The first payload's end, and when it was heard.
+    first: Option<(Stamp, Stamp)>,
     /// The device tells of its own clock, and knows more.
     told_itself: bool,
 }
@@ -53,6 +55,7 @@ impl Guard {
             due_nanos: None,
             newest: None,
             steps: 0,
+            first: None,
             told_itself: false,
         }
     }
@@ -64,30 +67,33 @@ impl Guard {
             passed.measurements.push(measurement);
             return passed;
         }
-        if let Some(step) = self.clock.hear(measurement.end, measurement.received) {
+        let (end, received) = (measurement.end, measurement.received);
+        let first = *self.first.get_or_insert((end, received));
+        if let Some(step) = self.clock.hear(end, received) {
             self.steps += 1;
+            let said = said_of_step(step, &measurement, name);
+            // So that whoever replays the tape knows of it too.
+            passed.measurements.push(gap(&measurement, end, 0, said.clone()));
             match self.steps {
-                ..MANY_STEPS => passed.notes.push(said_of_step(step, &measurement, name)),
-                MANY_STEPS => passed.notes.push(format!(
-                    "sensor `{name}`: its clock does not run as the host's does, and steps again and again (a recording that is sent faster than it was made?): no more of it is told"
-                )),
+                ..MANY_STEPS => passed.notes.push(said),
+                MANY_STEPS => passed
+                    .notes
+                    .push(format!("{said}. It steps again and again: no more of it is told")),
                 _ => {}
             }
-            if self.steps <= MANY_STEPS {
-                self.told = false;
-                self.due_nanos = Some(measurement.received.nanos());
-            }
+            self.told &= self.steps > MANY_STEPS;
+            self.due_nanos = Some(received.nanos());
         }
         let ahead = measurement.end.nanos_since(measurement.received);
         if ahead.saturating_abs() > self.far_nanos {
             let detail = said_of_far(ahead, &measurement);
             if !std::mem::replace(&mut self.told, true) {
-                let millis = -1e-6 * ahead as f64;
+                let remedy = remedy(ahead, end.seconds_since(first.0), received.seconds_since(first.1));
                 passed.notes.push(format!(
-                    "sensor `{name}`: {detail}: nothing of it is used. Set its clock, or `time_offset_ms = {millis:.0}` in the rig"
+                    "sensor `{name}`: {detail}: nothing of it is used. {remedy}"
                 ));
             }
-            passed.measurements.push(gap(measurement, detail));
+            passed.measurements.push(gap(&measurement, received, 1, detail));
             return passed;
         }
         self.told_itself |= matches!(measurement.payload, Payload::Clock(_));
@@ -127,7 +133,7 @@ fn said_of_step(step: Step, measurement: &Measurement, name: &str) -> String {
         "sensor `{name}`: its clock went {} by {:.3} s beside the host's at {}{cause}: one of them was set or started anew",
         if step.forward_nanos > 0 { "on" } else { "back" },
         step.forward_nanos.unsigned_abs() as f64 * 1e-9,
-        measurement.received.iso_8601(),
+        step.since.iso_8601(),
     )
 }
 
@@ -139,17 +145,34 @@ fn said_of_far(ahead_nanos: i64, measurement: &Measurement) -> String {
     format!("its clock is {:.3} s {way} the host's{cause}", seconds.abs())
 }
 
-/// What is lost with a measurement that is not believed, in its place among the others.
-fn gap(measurement: Measurement, detail: String) -> Measurement {
+/// What to do about a clock that is far off, given how long it has run and how long the host's has since.
+fn remedy(ahead_nanos: i64, own_s: f64, host_s: f64) -> String {
+    /// Shorter runs say nothing of how fast, in seconds; and no clock runs so fast or slow by itself.
+    const LONG_S: f64 = 1.0;
+    const ODD: f64 = 0.1;
+    let speed = own_s / host_s;
+    if host_s > LONG_S && (speed - 1.0).abs() > ODD {
+        return format!(
+            "It runs {speed:.1} times as fast as the host's: is it a recording that is sent faster than it was made?"
+        );
+    }
+    let millis = -1e-6 * ahead_nanos as f64;
+    format!("Set its clock, or `time_offset_ms = {millis:.0}` in the rig")
+}
+
+/// What is told in a measurement's place, or instead of it.
+fn gap(measurement: &Measurement, at: Stamp, lost: u64, detail: String) -> Measurement {
     Measurement {
-        stamp: measurement.received,
-        end: measurement.received,
+        seq: measurement.seq,
+        sensor: measurement.sensor,
+        stamp: at,
+        end: at,
+        received: measurement.received,
         payload: Payload::Gap(Gap {
-            lost: 1,
+            lost,
             cause: GapCause::Corrupt,
             detail,
         }),
-        ..measurement
     }
 }
 
@@ -260,15 +283,35 @@ mod tests {
     }
 
     #[test]
-    fn a_recording_that_is_sent_faster_is_said_to_be_and_then_nothing_more() {
+    fn a_recording_that_is_sent_faster_is_said_to_be() {
         let mut guard = guard();
         let passed = |tenth: i32| {
             let now_s = 0.1 * f64::from(tenth);
             guard.pass(heard(now_s, 3.0 * now_s), "front")
         };
-        let notes: Vec<String> = (0..16).map(passed).flat_map(|passed| passed.notes).collect();
-        assert_eq!(notes.len(), 4, "{notes:?}");
-        assert!(notes[3].contains("sent faster than it was made"), "{notes:?}");
+        let notes: Vec<String> = (0..60).map(passed).flat_map(|passed| passed.notes).collect();
+        assert_eq!(notes.len(), 1, "{notes:?}");
+        assert!(
+            notes[0].contains("4.0 times as fast") && !notes[0].contains("time_offset"),
+            "{notes:?}"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_steps_all_the_time_is_told_of_four_times() {
+        let mut guard = guard();
+        let ahead = |tenth: i32| 0.2 * f64::from(tenth / 50);
+        let notes: Vec<String> = (0..500)
+            .flat_map(|tenth| {
+                guard
+                    .pass(heard(0.1 * f64::from(tenth), ahead(tenth)), "front")
+                    .notes
+            })
+            .collect();
+        assert!(
+            notes.len() == 4 && notes[3].contains("again and again"),
+            "{notes:?}"
+        );
     }
 
     #[test]
@@ -313,8 +356,13 @@ mod tests {
             "{notes:?}"
         );
         let told = &passed[50].measurements;
-        assert!(matches!(told[0].payload, Payload::Clock(clock) if clock.offset_nanos == -980_000_000));
-        let lost = |one: &Measurement| matches!(one.payload, Payload::Gap(_));
-        assert!(!passed.iter().any(|passed| passed.measurements.iter().any(lost)));
+        assert!(matches!(&told[0].payload, Payload::Gap(gap) if gap.lost == 0 && gap.detail == *notes[0]));
+        assert!(matches!(told[1].payload, Payload::Clock(clock) if clock.offset_nanos == -980_000_000));
+        let is_lost = |one: &Measurement| matches!(&one.payload, Payload::Gap(gap) if gap.lost > 0);
+        assert!(
+            !passed
+                .iter()
+                .any(|passed| passed.measurements.iter().any(is_lost))
+        );
     }
 }

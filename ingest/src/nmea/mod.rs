@@ -38,6 +38,8 @@ pub(crate) struct Sentences<I> {
     overlong: bool,
     /// The date that was told last, in days since 1970, and the time of day when it was.
     date: Option<(i64, i64)>,
+    /// The last day that was told and not taken.
+    far_date: Option<i64>,
     ready: VecDeque<Result<Row<Payload>, Fault>>,
     /// Lines that do not hold, since the last row; and what is wrong with the first.
     bad: (u64, String),
@@ -159,6 +161,7 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
             rest: Vec::new(),
             overlong: false,
             date: None,
+            far_date: None,
             ready: VecDeque::new(),
             bad: (0, String::new()),
             ended: false,
@@ -246,12 +249,29 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
             Sentence::Heading(heading_deg) => self.epochs.heading(heading_deg, received),
             Sentence::Errors { sigma_m, .. } => return self.epochs.errors(sigma_m),
             Sentence::Date { days, day_nanos } => {
-                self.date = Some((days, day_nanos));
-                return;
+                return self.date(days, day_nanos, received);
             }
             Sentence::Other => return,
         };
         self.give(given, received);
+    }
+
+    /// A date that is told; one that is days from the host's is not taken where the host's is known, since all
+    /// that follows would lie there.
+    fn date(&mut self, days: i64, day_nanos: i64, received: Option<Stamp>) {
+        let told = days.saturating_mul(DAY_NANOS).saturating_add(day_nanos);
+        let off = received.map_or(0, |received| Stamp::from_nanos(told).nanos_since(received));
+        if off.saturating_abs() <= DAY_NANOS {
+            self.date = Some((days, day_nanos));
+        } else if self.far_date.replace(days) != Some(days) {
+            self.fault(
+                0,
+                format!(
+                    "a date {:.0} days from the host's is not taken: the host's day counts; set the clock that is wrong",
+                    off as f64 / DAY_NANOS as f64
+                ),
+            );
+        }
     }
 
     fn give(&mut self, given: Vec<(Stamp, Payload)>, received: Option<Stamp>) {
@@ -421,6 +441,25 @@ mod tests {
             20_454 * DAY_NANOS - 500_000_000,
             "just before midnight"
         );
+    }
+
+    /// The survey's own date is right, and then one sentence a month ahead comes, and again.
+    #[test]
+    fn a_date_far_from_the_hosts_is_told_once_and_changes_nothing() {
+        let heard = Stamp::from_nanos(20_454 * DAY_NANOS + 20_000_000);
+        let expected = rows(&log(&survey()), 4096, Some(heard));
+        let mut lines = survey();
+        for at in [1, 2] {
+            lines.insert(at, summed("GPZDA,000000.00,31,01,2026,00,00"));
+        }
+        let (poses, faults) = rows(&log(&lines), 4096, Some(heard));
+        assert_eq!(poses, expected.0);
+        let far: Vec<&String> = faults
+            .iter()
+            .filter(|fault| fault.contains("days from the host's"))
+            .collect();
+        assert_eq!(far.len(), 1, "{faults:?}");
+        assert!(far[0].contains("a date 30 days"), "{far:?}");
     }
 
     #[test]
