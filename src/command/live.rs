@@ -188,6 +188,7 @@ impl Record {
                 measured.get_mut(usize::from(measurement.sensor.0)),
             ) {
                 (Payload::Gap(gap), _) => lost = lost.saturating_add(gap.lost),
+                (Payload::Clock(_), _) => {}
                 (_, Some(count)) => *count += 1,
                 _ => {}
             }

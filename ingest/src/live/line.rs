@@ -76,10 +76,9 @@ pub(super) async fn keep(listener: Listener, telling: Telling, mut closed: watch
         };
         let ended = match opened {
             Ok(line) => {
-                state.tell(None);
                 let heard = tokio::select! {
                     biased;
-                    heard = listen(line, &listener, &mut pause) => heard,
+                    heard = listen(line, &mut state, &mut pause) => heard,
                     () = over(&mut closed) => return,
                 };
                 let said = match heard {
@@ -101,7 +100,8 @@ pub(super) async fn keep(listener: Listener, telling: Telling, mut closed: watch
 }
 
 /// Hears until the line ends; asks at first, and again in silence.
-async fn listen(mut line: Line, listener: &Listener, pause: &mut Duration) -> io::Result<()> {
+async fn listen(mut line: Line, state: &mut State<'_>, pause: &mut Duration) -> io::Result<()> {
+    let listener = state.listener;
     let from = match listener.address {
         Address::Ask(at) | Address::Tcp(at) => at,
         _ => NOBODY,
@@ -122,6 +122,8 @@ async fn listen(mut line: Line, listener: &Listener, pause: &mut Duration) -> io
             }
         };
         *pause = PAUSE.0;
+        // A line that opens is not yet a device that speaks.
+        state.tell(None);
         listener.edge.push(Datagram {
             received: now(),
             source: from,

@@ -132,6 +132,11 @@ impl Voice {
     /// Plays what comes to the edge until it is closed, or nobody listens.
     pub(crate) fn speak(self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) {
         if let Err(error) = self.play(edge, said, telling) {
+            // Of a sensor that nobody could read no stream has told what was lost.
+            if let Error::NothingReadable { lost, first, .. } = &error {
+                let gap = self.gap(*lost, format!("nothing can be read, the first: {first}"));
+                let _ = said.send(Said::Measured(Box::new(gap)));
+            }
             telling.tell(match edge.tally().heard {
                 0 => self.silence(),
                 _ => self.named(&error),
@@ -142,6 +147,14 @@ impl Voice {
 
     /// Datagrams that nobody could read, on the timeline.
     fn passed_over(&self, count: u64, error: &str) -> Measurement {
+        self.gap(
+            1,
+            format!("a look at the start and {count} datagram(s) passed over: {error}"),
+        )
+    }
+
+    /// What is lost up to now.
+    fn gap(&self, lost: u64, detail: String) -> Measurement {
         let now = now();
         Measurement {
             seq: 0,
@@ -150,9 +163,9 @@ impl Voice {
             end: now,
             received: now,
             payload: Payload::Gap(Gap {
-                lost: 1,
+                lost,
                 cause: GapCause::Corrupt,
-                detail: format!("a look at the start and {count} datagram(s) passed over: {error}"),
+                detail,
             }),
         }
     }

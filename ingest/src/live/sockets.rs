@@ -190,7 +190,13 @@ async fn datagrams(socket: UdpSocket, route: Route, mut closed: watch::Receiver<
             _ = over(&mut closed) => break,
         }
     }
-    while let Ok((length, source)) = socket.try_recv_from(&mut buffer) {
+    // Asked of the system itself: the runtime knows of what has come only when it has looked.
+    let socket = socket.into_std();
+    while let Some((length, source)) = socket
+        .as_ref()
+        .ok()
+        .and_then(|open| open.recv_from(&mut buffer).ok())
+    {
         route.give(source, &buffer[..length]);
     }
     tell_lost(&mut lost, &route);

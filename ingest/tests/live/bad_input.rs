@@ -85,3 +85,23 @@ fn nothing_and_garbage_end_in_words() {
     );
     assert!(told.contains("`loud`") && told.contains("200 unknown"), "{told}");
 }
+
+/// Of a sensor of which nothing is a measurement, what was lost is on the timeline and not in words alone.
+#[test]
+fn what_nobody_can_read_is_counted() {
+    let port = free_port();
+    let hearing = Hearing::new();
+    let rig = format!(
+        "[[sensor]]\nname = \"r2\"\nkind = \"sonar\"\nformat = \"r2sonic\"\nsource = \"udp://127.0.0.1:{port}\"\n"
+    );
+    let out = hearing.hear(&rig, |sender| {
+        (0..20).for_each(|count| sender.send(port, 1, &[b"BTH0".as_slice(), &[count; 100]].concat()));
+    });
+    let lost: u64 = gaps(&out).iter().map(|(_, lost, _)| *lost).sum();
+    assert_eq!(lost, 20, "{:?}: {}", gaps(&out), hearing.told());
+    assert!(
+        hearing.told().contains("20 payloads are lost"),
+        "{}",
+        hearing.told()
+    );
+}
