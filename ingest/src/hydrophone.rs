@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use beluga_types::{Elements, GapCause, Payload, SensorSpec, SonarPing, Stamp};
+use beluga_types::{Elements, GapCause, Payload, SensorSpec, SonarPing, Stamp, Waveforms};
 
 use crate::error::{Error, Fault};
 use crate::pings::waveforms;
@@ -15,6 +15,18 @@ use crate::wav::WavFile;
 const BLOCK_S: f64 = 1.0;
 /// The largest block, in bytes: many channels at high rates make shorter ones.
 const MAX_BLOCK_BYTES: u64 = 64 << 20;
+
+/// What a listening array has heard: no pulse was sent, and where its elements are is not told.
+pub(crate) fn heard(waveforms: Waveforms) -> Payload {
+    Payload::Sonar(Arc::new(SonarPing::Elements(Elements {
+        waveforms,
+        positions: Arc::from([]),
+        beam: None,
+        pulse: None,
+        sound_speed_m_per_s: None,
+        blanking_m: 0.0,
+    })))
+}
 
 /// The blocks of one listening array; the files follow each other without a pause.
 pub(crate) struct Blocks {
@@ -138,15 +150,7 @@ impl Source for Blocks {
             Err(error) => return Loaded::lost(Fault::corrupt(&error)),
         };
         let last_offset_nanos = waveforms.last_offset_nanos();
-        let ping = SonarPing::Elements(Elements {
-            waveforms,
-            positions: Arc::from([]),
-            beam: None,
-            pulse: None,
-            sound_speed_m_per_s: None,
-            blanking_m: 0.0,
-        });
-        let mut loaded = Loaded::whole(Payload::Sonar(Arc::new(ping)), last_offset_nanos);
+        let mut loaded = Loaded::whole(heard(waveforms), last_offset_nanos);
         if block.missing > 0 {
             let stated = block.first + block.count + block.missing;
             let detail = format!(

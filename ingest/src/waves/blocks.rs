@@ -1,11 +1,10 @@
 //! Samples in blocks, and when each block was taken: a stream counts its samples, the host's clock says
 //! when they came.
 
-use std::sync::Arc;
-
-use beluga_types::{Elements, GapCause, Payload, SonarPing, Stamp, WaveformShape, Waveforms};
+use beluga_types::{GapCause, Stamp, WaveformShape, Waveforms};
 
 use super::form::Form;
+use crate::hydrophone;
 use crate::survey::played::Rows;
 
 /// Length of a block, in seconds.
@@ -142,15 +141,7 @@ impl Blocks {
         match Waveforms::new(shape, values, 1.0, self.form.rate_hz, 0.0, 0.0) {
             Ok(waveforms) => {
                 let last_nanos = waveforms.last_offset_nanos();
-                let ping = SonarPing::Elements(Elements {
-                    waveforms,
-                    positions: Arc::from([]),
-                    beam: None,
-                    pulse: None,
-                    sound_speed_m_per_s: None,
-                    blanking_m: 0.0,
-                });
-                rows.push_long(stamp, None, Payload::Sonar(Arc::new(ping)), last_nanos);
+                rows.push_long(stamp, None, hydrophone::heard(waveforms), last_nanos);
             }
             Err(wrong) => rows.lose(GapCause::Corrupt, 1, &wrong.to_string()),
         }
