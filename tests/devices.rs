@@ -16,6 +16,7 @@ fn kind(ping: &SonarPing) -> &'static str {
         SonarPing::Beams(_) => "beams",
         SonarPing::Detections(_) => "detections",
         SonarPing::Elements(_) => "elements",
+        SonarPing::Image(_) => "image",
         SonarPing::Profile(_) => "profile",
     }
 }

@@ -230,7 +230,10 @@ struct Speed {
 
 /// Whether a device steers the beams it tells of by its own speed of sound.
 fn is_steered(ping: &SonarPing) -> bool {
-    matches!(ping, SonarPing::Beams(_) | SonarPing::Detections(_))
+    matches!(
+        ping,
+        SonarPing::Beams(_) | SonarPing::Detections(_) | SonarPing::Image(_)
+    )
 }
 
 fn head_speed(ping: &SonarPing) -> Option<f64> {
@@ -239,5 +242,6 @@ fn head_speed(ping: &SonarPing) -> Option<f64> {
         SonarPing::Beams(ping) => ping.sound_speed_m_per_s,
         SonarPing::Profile(ping) => ping.sound_speed_m_per_s,
         SonarPing::Detections(ping) => ping.sound_speed_m_per_s,
+        SonarPing::Image(ping) => ping.sound_speed_m_per_s,
     }
 }

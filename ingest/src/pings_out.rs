@@ -80,6 +80,7 @@ impl PingsOut {
             ),
             SonarPing::Profile(_) => return Err(no_place("a profile")),
             SonarPing::Detections(_) => return Err(no_place("a ping of detections")),
+            SonarPing::Image(_) => return Err(no_place("an image")),
         };
         if waveforms.receiver().is_some() {
             return Err(no_place("a receiver's filter stages"));

@@ -15,6 +15,7 @@ mod echoes;
 mod ending;
 mod fixes;
 pub(crate) mod head;
+mod image;
 mod opened;
 mod reader;
 pub(crate) mod records;

@@ -26,6 +26,9 @@ pub struct Echogram {
     pub raw_db: Vec<f32>,
     /// Level after pulse compression, in dB; as long as the shape.
     pub compressed_db: Vec<f32>,
+    /// Where each beam looks across track, in rad, positive to starboard, if the ping itself says so;
+    /// else empty: the rig may know.
+    pub across_rad: Vec<f64>,
     /// Detections: beam and range in metres.
     pub detected: Vec<(u32, f32)>,
 }

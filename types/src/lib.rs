@@ -13,6 +13,7 @@ mod echogram;
 mod error;
 mod frame;
 mod geodesy;
+mod image;
 mod leap;
 mod lidar;
 mod measurement;
@@ -36,6 +37,7 @@ pub use frame::{
     SolidarFrame, SonarRegistration, Waterline, Window,
 };
 pub use geodesy::{Ecef, Geodetic, Origin};
+pub use image::{SonarImage, Strengths};
 pub use lidar::LidarScan;
 pub use measurement::{Gap, GapCause, Measurement, Payload, SensorId};
 pub use mount::{Attitude, Mount};

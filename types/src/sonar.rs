@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::Error;
+use crate::image::SonarImage;
 use crate::space::{Direction, Point, Sensor};
 use crate::waveforms::Waveforms;
 
@@ -17,6 +18,8 @@ pub enum SonarPing {
     Profile(Profile),
     /// Travel times and angles, detected by the device.
     Detections(Detections),
+    /// A fan of echo strengths over range: an imaging sonar.
+    Image(SonarImage),
 }
 
 /// One waveform per transducer or hydrophone.

@@ -160,6 +160,7 @@ pub(crate) fn echo(seq: u64) -> Echogram {
                 }
             })
             .collect(),
+        across_rad: Vec::new(),
         detected: (0..8).map(|beam| (beam, 6.5)).collect(),
     }
 }

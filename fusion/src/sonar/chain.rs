@@ -12,7 +12,7 @@ use super::config::SonarConfig;
 use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
 use super::prepared::{Prepared, Worker};
-use super::{array, pair, picture, profile, sectors};
+use super::{array, image, pair, picture, profile, sectors};
 
 /// Why a ping without a transmission has no echoes.
 pub(crate) const LISTENING: &str = "listening only: no pulse was transmitted, so there are no echoes";
@@ -24,7 +24,7 @@ const CHUNK: usize = 8;
 const FILTERS: usize = 16;
 
 /// Beams of one ping at most: beyond it the table of who sees whom would take 64 MB.
-const MOST_BEAMS: usize = 4096;
+pub(super) const MOST_BEAMS: usize = 4096;
 
 /// The chain of one sonar: plans and buffers are made at the first ping that needs them.
 pub(crate) struct SonarChain {
@@ -73,6 +73,7 @@ impl SonarChain {
             SonarPing::Elements(elements) => self.detect_elements(elements, sound_speed_m_per_s),
             SonarPing::Profile(ping) => profile::detect(ping, &self.config, sound_speed_m_per_s),
             SonarPing::Detections(detections) => profile::pass_through(detections, &self.config),
+            SonarPing::Image(ping) => image::detect(ping, &self.config, sound_speed_m_per_s),
         };
         if let Some(echogram) = &mut result.echogram {
             (echogram.sensor, echogram.seq, echogram.stamp) = (self.id, seq, stamp);

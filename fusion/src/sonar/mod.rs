@@ -13,6 +13,7 @@ mod config;
 mod detect;
 mod echo;
 mod fit;
+mod image;
 mod pair;
 pub mod peak;
 mod phase;

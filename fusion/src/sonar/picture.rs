@@ -46,6 +46,7 @@ pub(crate) fn of_rows(
         range_step_m: step_m,
         raw_db: thinned(raw, channels, bins),
         compressed_db: thinned(compressed, channels, bins),
+        across_rad: Vec::new(),
         detected: echoes
             .iter()
             .map(|echo| (echo.beam, (half_speed * echo.two_way_time_s) as f32))

@@ -172,16 +172,16 @@ pub(crate) fn pass_through(ping: &Detections, config: &SonarConfig) -> PingEchoe
 }
 
 /// A stretch of a profile above the threshold.
-struct Stretch {
-    start: usize,
-    end: usize,
-    top: f64,
-    floor: f64,
+pub(super) struct Stretch {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) top: f64,
+    pub(super) floor: f64,
 }
 
 impl Stretch {
     /// Its place in values from the first, and one sigma of that.
-    fn place(&self, strength: &[f64], leading_edge: bool) -> (f64, f64) {
+    pub(super) fn place(&self, strength: &[f64], leading_edge: bool) -> (f64, f64) {
         let height = |index: usize| (strength[index] - self.floor).max(0.0);
         if leading_edge {
             let first_top = (self.start..self.end)

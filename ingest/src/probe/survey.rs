@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use beluga_types::{
-    GapCause, LidarScan, Measurement, Payload, Pulse, PulseKind, Rig, SensorKind, SensorSpec, SonarPing,
-    Stamp, Water, Waveforms,
+    GapCause, LidarScan, Measurement, Payload, Pulse, PulseKind, Rig, SensorKind, SensorSpec, SonarImage,
+    SonarPing, Stamp, Strengths, Water, Waveforms,
 };
 use serde::Serialize;
 
@@ -142,6 +142,15 @@ impl SensorProbe {
                 self.shape("a profile of strength over range".into());
                 ("", None, None, ping.sound_speed_m_per_s)
             }
+            SonarPing::Image(ping) => {
+                self.placed += 1;
+                self.shape(image_words(ping));
+                let tone = ping.centre_hz.map(|centre| format!("{} kHz", kilo(centre)));
+                if self.pulses.len() < MOST_KINDS {
+                    self.pulses.extend(tone);
+                }
+                ("", None, None, ping.sound_speed_m_per_s)
+            }
             SonarPing::Detections(ping) => {
                 self.placed += 1;
                 self.shape("the device's own detections".into());
@@ -192,6 +201,24 @@ fn waves_words(what: &str, waves: &Waveforms) -> String {
         shape.channels,
         shape.samples,
         kilo(waves.sample_rate_hz())
+    )
+}
+
+fn image_words(image: &SonarImage) -> String {
+    let shape = image.shape();
+    let bits = match image.strengths() {
+        Strengths::U8(_) => 8,
+        Strengths::U16(_) => 16,
+        Strengths::U32(_) => 32,
+    };
+    let last_s = image.first_s + image.interval_s * (shape.samples as f64 - 0.5);
+    let reach = match image.sound_speed_m_per_s {
+        Some(speed) => format!("to {:.2} m", 0.5 * speed * last_s),
+        None => format!("to {:.2} ms", last_s * 1e3),
+    };
+    format!(
+        "an image of {} beams by {} cells {reach}, {bits} bits each",
+        shape.channels, shape.samples
     )
 }
 

@@ -95,13 +95,22 @@ impl Halves {
         }
         let mut ping = echoes::get(kind, decoder)?.ok_or(Wrong::Value("a measurement"))?;
         if let SonarPing::Beams(ping) = &mut ping {
-            match self.beams.get(&sensor) {
-                Some(last) if *last == ping.beams => ping.beams = last.clone(),
-                _ => {
-                    self.beams.insert(sensor, ping.beams.clone());
-                }
-            }
+            ping.beams = self.shared(sensor, &ping.beams);
+        } else if let SonarPing::Image(image) = ping {
+            let beams = self.shared(sensor, image.beams());
+            ping = SonarPing::Image(image.with_beams(beams)?);
         }
         Ok(Payload::Sonar(Arc::new(ping)))
+    }
+
+    /// The table of the sensor's last ping if it is the same, else this one.
+    fn shared(&mut self, sensor: SensorId, beams: &Arc<[Beam]>) -> Arc<[Beam]> {
+        match self.beams.get(&sensor) {
+            Some(last) if last == beams => last.clone(),
+            _ => {
+                self.beams.insert(sensor, beams.clone());
+                beams.clone()
+            }
+        }
     }
 }

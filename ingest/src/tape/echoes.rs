@@ -8,6 +8,7 @@ use beluga_types::{
 };
 
 use super::cdr::{Decoder, Encoder, Wrong};
+use super::image;
 use super::schema::Kind;
 use crate::range::{MAX_FIRST_SAMPLE_S, SAMPLE_RATES_HZ};
 
@@ -53,6 +54,7 @@ pub(super) fn put(encoder: &mut Encoder, ping: &SonarPing) {
             });
             encoder.flag(ping.transmitted);
         }
+        SonarPing::Image(ping) => image::put(encoder, ping),
         SonarPing::Detections(ping) => {
             encoder.optional(ping.sound_speed_m_per_s);
             encoder.array(&ping.beam_width_rad);
@@ -125,6 +127,7 @@ pub(super) fn get(kind: Kind, decoder: &mut Decoder<'_>) -> Result<Option<SonarP
                 transmitted: decoder.flag()?,
             })
         }
+        Kind::Image => SonarPing::Image(image::get(decoder)?),
         Kind::Detections => {
             let sound_speed_m_per_s = decoder.optional()?;
             let beam_width_rad = decoder.finites()?;

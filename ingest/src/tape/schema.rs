@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Elements,
     Gap,
     Gnss,
+    /// An imaging sonar's.
+    Image,
     Imu,
     /// For viewers: a pose once more, as the field's tools know it.
     Odometry,
@@ -37,7 +39,7 @@ pub(super) enum Kind {
 }
 
 /// Kinds that are a measurement, or a part of one.
-const OWN: [Kind; 15] = [
+const OWN: [Kind; 16] = [
     Kind::Attitude,
     Kind::Beams,
     Kind::Clock,
@@ -47,6 +49,7 @@ const OWN: [Kind; 15] = [
     Kind::Elements,
     Kind::Gap,
     Kind::Gnss,
+    Kind::Image,
     Kind::Imu,
     Kind::Pose,
     Kind::Profile,
@@ -65,6 +68,7 @@ impl Kind {
                 SonarPing::Beams(_) => Kind::Beams,
                 SonarPing::Profile(_) => Kind::Profile,
                 SonarPing::Detections(_) => Kind::Detections,
+                SonarPing::Image(_) => Kind::Image,
             },
             Payload::Imu(_) => Kind::Imu,
             Payload::Gnss(_) => Kind::Gnss,
@@ -101,6 +105,7 @@ impl Kind {
             Kind::Elements => "elements",
             Kind::Gap => "gap",
             Kind::Gnss => "gnss",
+            Kind::Image => "image",
             Kind::Imu => "imu",
             Kind::NavSat => "navsat",
             Kind::Odometry => "odometry",
@@ -126,6 +131,7 @@ impl Kind {
             Kind::Elements => "beluga_msgs/msg/Elements",
             Kind::Gap => "beluga_msgs/msg/Gap",
             Kind::Gnss => "beluga_msgs/msg/Gnss",
+            Kind::Image => "beluga_msgs/msg/Image",
             Kind::Imu => "beluga_msgs/msg/Imu",
             Kind::NavSat => "sensor_msgs/msg/NavSatFix",
             Kind::Odometry => "nav_msgs/msg/Odometry",
@@ -154,6 +160,7 @@ impl Kind {
             Kind::Elements => own(include_str!("msg/Elements.msg"), &[WAVEFORMS, PULSE, BEAM]),
             Kind::Gap => own(include_str!("msg/Gap.msg"), &[]),
             Kind::Gnss => own(include_str!("msg/Gnss.msg"), &[]),
+            Kind::Image => own(include_str!("msg/Image.msg"), &[BEAM]),
             Kind::Imu => own(include_str!("msg/Imu.msg"), &[]),
             Kind::Pose => own(include_str!("msg/Pose.msg"), &[]),
             Kind::Profile => own(include_str!("msg/Profile.msg"), &[BEAM]),
@@ -223,6 +230,9 @@ float32[] rx_beamwidths
 ";
 const SONAR_IMAGE_DATA: &str = "\
 bool is_bigendian
+uint32 DTYPE_UINT8=0
+uint32 DTYPE_UINT16=2
+uint32 DTYPE_UINT32=4
 uint32 DTYPE_FLOAT32=8
 uint32 dtype
 uint32 beam_count

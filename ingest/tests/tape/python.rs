@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use beluga_ingest::tape::{CloudWriter, Column, Values};
-use beluga_types::{Beam, Measurement, Payload, SonarPing, Stamp, StrengthUnit, Transform};
+use beluga_types::{Beam, Measurement, Payload, SonarPing, Stamp, StrengthUnit, Strengths, Transform};
 use nalgebra::Matrix6;
 
 use crate::specimens::{Seeded, rig};
@@ -35,13 +35,13 @@ fn image(measurement: &Measurement) -> Option<serde_json::Value> {
     let Payload::Sonar(ping) = &measurement.payload else {
         return None;
     };
-    let (beams, steering_rad, columns): (&[Beam], f64, Vec<Vec<f32>>) = match &**ping {
+    let (beams, steering_rad, columns): (&[Beam], f64, Vec<Vec<u32>>) = match &**ping {
         SonarPing::Beams(ping) => {
             let channels = 0..ping.waveforms.shape().channels;
             let columns = channels.map(|channel| {
                 let mut row = Vec::new();
                 ping.waveforms.read_channel(channel, &mut row);
-                row.iter().map(|[i, q]| i.hypot(*q)).collect()
+                row.iter().map(|[i, q]| i.hypot(*q).to_bits()).collect()
             });
             (&ping.beams, ping.steering_rad, columns.collect())
         }
@@ -50,13 +50,29 @@ fn image(measurement: &Measurement) -> Option<serde_json::Value> {
                 StrengthUnit::Amplitude => *db,
                 StrengthUnit::Decibel => 10f32.powf(db / 20.0),
             };
-            let column = ping.strength.iter().map(linear).collect();
+            let column = ping.strength.iter().map(linear).map(f32::to_bits).collect();
             (std::slice::from_ref(&ping.beam), ping.steering_rad, vec![column])
+        }
+        SonarPing::Image(ping) => {
+            let columns = (0..ping.shape().channels).map(|beam| {
+                let cells = beam * ping.shape().samples..(beam + 1) * ping.shape().samples;
+                let mut row = Vec::new();
+                ping.read_row(beam, &mut row);
+                match (ping.unit, ping.strengths()) {
+                    (StrengthUnit::Decibel, _) => {
+                        row.iter().map(|db| 10f32.powf(db / 20.0).to_bits()).collect()
+                    }
+                    (_, Strengths::U8(values)) => values[cells].iter().map(|&value| value.into()).collect(),
+                    (_, Strengths::U16(values)) => values[cells].iter().map(|&value| value.into()).collect(),
+                    (_, Strengths::U32(values)) => values[cells].to_vec(),
+                }
+            });
+            (ping.beams(), 0.0, columns.collect())
         }
         _ => return None,
     };
     let rows: Vec<Vec<u32>> = (0..columns.first().map_or(0, Vec::len))
-        .map(|sample| columns.iter().map(|column| column[sample].to_bits()).collect())
+        .map(|sample| columns.iter().map(|column| column[sample]).collect())
         .collect();
     let angles: Vec<u32> = beams
         .iter()
@@ -82,7 +98,7 @@ fn python_reads_every_message() {
     assert_eq!(found["images"], serde_json::Value::Array(images.clone()));
     assert_eq!(found["messages"], run.len() + clouds + viewed + images.len());
     let schemas = found["schemas"].as_array().unwrap();
-    assert_eq!(schemas.len(), 19, "{schemas:?}");
+    assert_eq!(schemas.len(), 20, "{schemas:?}");
 
     // Times and counts of every measurement, in order.
     let moments: Vec<serde_json::Value> = run

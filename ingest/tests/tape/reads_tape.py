@@ -46,11 +46,12 @@ def points(cloud):
 
 
 def image(ping):
-    """The bits of each row's magnitudes, and of the receive angles."""
+    """The bits of each row's magnitudes (numbers where they are whole), and of the receive angles."""
     beams, data = ping.image.beam_count, bytes(ping.image.data)
-    assert (ping.image.dtype, ping.image.is_bigendian) == (8, False)
-    assert len(data) == 4 * beams * ping.samples_per_beam
-    rows = struct.unpack(f"<{len(data) // 4}I", data)
+    assert not ping.image.is_bigendian
+    size, kind = {0: (1, "B"), 2: (2, "H"), 4: (4, "I"), 8: (4, "I")}[ping.image.dtype]
+    assert len(data) == size * beams * ping.samples_per_beam
+    rows = struct.unpack(f"<{len(data) // size}{kind}", data)
     return {
         "rows": [list(rows[at : at + beams]) for at in range(0, len(rows), beams)] if beams else [],
         "angles": [bits("f", float(angle)) for angle in ping.rx_angles],

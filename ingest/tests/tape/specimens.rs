@@ -6,8 +6,8 @@ use beluga_types::{
     AttitudeFix, Beam, Beams, ClockState, DepthFix, Detection, Detections, Direction, Elements, FilterStage,
     Gap, GapCause, Geodetic, GnssFix, ImuSample, LidarScan, Measurement, Origin, Payload, Point, PoseFix,
     Profile, Pulse, PulseKind, Receiver, Rig, SampleValues, SensorId, SensorKind, SensorSpec, Shading,
-    SonarPing, SoundSpeedSample, Stamp, StrengthUnit, Transform, VelocityFix, Vessel, Water, WaveformShape,
-    Waveforms,
+    SonarImage, SonarPing, SoundSpeedSample, Stamp, StrengthUnit, Strengths, Transform, VelocityFix, Vessel,
+    Water, WaveformShape, Waveforms,
 };
 use nalgebra::{Matrix3, Matrix6, UnitQuaternion, Vector3};
 
@@ -151,7 +151,7 @@ impl Seeded {
     fn ping(&mut self) -> SonarPing {
         let speed = self.maybe(Self::wild);
         let blanking_m = self.below(1000) as f64 * 0.001;
-        match self.below(4) {
+        match self.below(5) {
             0 => SonarPing::Elements(Elements {
                 waveforms: self.waveforms(),
                 positions: self
@@ -188,6 +188,7 @@ impl Seeded {
                 sound_speed_m_per_s: speed,
                 blanking_m,
             }),
+            3 => SonarPing::Image(self.image()),
             _ => SonarPing::Detections(Detections {
                 detections: {
                     let count = self.below(5) as usize;
@@ -197,6 +198,30 @@ impl Seeded {
                 beam_width_rad: [self.wild(), self.wild()],
             }),
         }
+    }
+
+    fn image(&mut self) -> SonarImage {
+        let shape = WaveformShape {
+            channels: self.below(4) as usize,
+            samples: self.below(9) as usize,
+        };
+        let count = shape.channels * shape.samples;
+        let strengths = match self.below(3) {
+            0 => Strengths::U8(self.many(count, |r| r.bits() as u8)),
+            1 => Strengths::U16(self.many(count, |r| r.bits() as u16)),
+            _ => Strengths::U32(self.many(count, |r| r.bits() as u32)),
+        };
+        let beams = self.many(shape.channels, Self::beam).into();
+        let gains = self.maybe(|r| r.many(shape.samples, |r| r.bits() as u32));
+        let image = SonarImage::new(shape, strengths, beams).unwrap();
+        let mut image = image.with_cell_gains(gains.unwrap_or_default()).unwrap();
+        image.scale = 0.1 + self.below(9) as f32;
+        image.unit = [StrengthUnit::Amplitude, StrengthUnit::Decibel][self.below(2) as usize];
+        image.transmitted = self.below(2) == 1;
+        (image.first_s, image.interval_s) = (self.wild(), self.wild());
+        (image.centre_hz, image.sound_speed_m_per_s) = (self.maybe(Self::wild), self.maybe(Self::wild));
+        image.blanking_m = self.wild();
+        image
     }
 
     fn detection(&mut self) -> Detection {

@@ -125,5 +125,6 @@ fn sound_speed(ping: &mut SonarPing) -> Option<&mut f64> {
         SonarPing::Beams(ping) => ping.sound_speed_m_per_s.as_mut(),
         SonarPing::Profile(ping) => ping.sound_speed_m_per_s.as_mut(),
         SonarPing::Detections(ping) => ping.sound_speed_m_per_s.as_mut(),
+        SonarPing::Image(ping) => ping.sound_speed_m_per_s.as_mut(),
     }
 }
