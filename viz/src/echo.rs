@@ -91,7 +91,7 @@ impl Sonar {
         }
         // One beam is no fan.
         if echo.shape.channels > 1 && self.fan_pace.due(echo.stamp) {
-            let angles = self.angles(echo.shape.channels);
+            let angles = self.angles(echo);
             fan::draw(stream, &self.entity, echo, &angles, &self.scale)?;
         }
         Ok(())
@@ -103,9 +103,11 @@ impl Sonar {
             .try_for_each(|waterfall| waterfall.draw(stream, &self.entity))
     }
 
-    /// Where the beams look across track, rad; spread evenly if the rig does not say.
-    fn angles(&self, beams: usize) -> Vec<f64> {
+    /// Where the beams look across track, rad: as the ping says, else the rig; spread evenly if neither does.
+    fn angles(&self, echo: &Echogram) -> Vec<f64> {
+        let beams = echo.shape.channels;
         match &self.beams {
+            _ if echo.across_rad.len() == beams => echo.across_rad.clone(),
             Some(table) if table.len() == beams => table.iter().map(Beam::across_rad).collect(),
             _ => {
                 let step = 2.0 * NOMINAL_HALF_ANGLE_RAD / (beams.max(2) - 1) as f64;
