@@ -45,7 +45,7 @@ impl Recording {
     /// Opens a folder with a `rig.toml`, a rig file itself, a tape, or a recording without a rig: a
     /// PCD, LAS or LAZ file, a folder of them or of KITTI `.bin` (or `.xyz32`) scans, for which a
     /// rig of one lidar at 10 Hz is taken, a Simrad EK80 file, for which one of a sonar for each
-    /// channel is, a file of a survey multibeam, for which its own installation is, a capture of a lidar's packets, for which one of that lidar is, or a bag (MCAP or
+    /// channel is, a file of a survey multibeam, for which its own installation is, or of an imaging sonar, for which one that looks forward is, a capture of a lidar's packets, for which one of that lidar is, or a bag (MCAP or
     /// ROS 2), for which one of a sensor for each topic that is read is.
     ///
     /// # Errors
@@ -427,7 +427,7 @@ fn no_rig(path: &Path, error: Error) -> Error {
         Ok(known) => Error::bad(
             path,
             "first bytes",
-            "a tape or another MCAP file, a ROS 2 bag, a Simrad EK80 file, a Kongsberg `.kmall` or `.all`, an XTF, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
+            "a tape or another MCAP file, a ROS 2 bag, a Simrad EK80 file, a Kongsberg `.kmall` or `.all`, an XTF, a stream of an Oculus, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
             known.words,
         ),
         Err(error) => error,

@@ -7,7 +7,7 @@
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`cast`] reads profiles of the speed of sound.
 //! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] and [`kongsberg_all`] those of
-//!   Kongsberg multibeams, [`xtf`] XTF.
+//!   Kongsberg multibeams, [`xtf`] XTF, [`oculus`] streams of Oculus imaging sonars.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
@@ -17,7 +17,7 @@
 //! Damage inside a recording becomes a counted [`Gap`](beluga_types::Gap) on the timeline; an
 //! [`Error`] is only what leaves nothing to read. `RIG.md` and `RECORDING.md` beside this crate
 //! describe the files, `EK80.md` those of Simrad, `SURVEY_SONAR.md` those of
-//! survey sonars, `LIDAR.md` lidars' packets, `ROS.md` bags, `LIVE.md` what is heard now.
+//! survey sonars, `IMAGING_SONAR.md` those of imaging sonars, `LIDAR.md` lidars' packets, `ROS.md` bags, `LIVE.md` what is heard now.
 
 mod beams;
 mod calendar;
@@ -46,6 +46,7 @@ pub mod live;
 mod nameplate;
 mod nav;
 mod nmea;
+pub mod oculus;
 pub mod order;
 pub mod pace;
 mod pcd;

@@ -17,7 +17,9 @@ use serde::Serialize;
 use crate::capture;
 use crate::error::Error;
 use crate::folder::{Recording, must_exist};
+use crate::rig_toml;
 use crate::scans::ScanFormat;
+use crate::survey::format::Survey;
 use crate::tape;
 pub use packets::{PacketsProbe, StreamProbe};
 pub use survey::{Intervals, SensorProbe};
@@ -104,6 +106,10 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
                 found.rig = Some(bag.rig);
                 found.rig_file = Some(bag.rig_file);
             }
+            if let Some(rig) = imaging_rig(path, &recording) {
+                found.rig = Some(rig);
+                found.rig_file = Some(path.with_file_name("site.toml"));
+            }
             found.sensors = survey::sensors(recording.rig(), timeline);
             found.notes = recording.notes().to_vec();
             found.notes.extend(survey::lacks(recording.rig(), &found.sensors));
@@ -111,6 +117,13 @@ pub fn probe(path: &Path) -> Result<Probe, Error> {
         Err(error) => without(path, &known, error, &mut found)?,
     }
     Ok(found)
+}
+
+/// The lines of a rig for an imaging sonar's file, which does not say where the sonar sits.
+fn imaging_rig(path: &Path, recording: &Recording) -> Option<String> {
+    Survey::of(path).filter(|format| format.is_imaging())?;
+    let (text, beside) = rig_toml::texts(path, recording.rig()).ok()?;
+    beside.is_empty().then_some(text)
 }
 
 /// What does not open: a rig that is wrong, or files that lack one.

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::error::Error;
+use crate::oculus;
 use crate::regular;
 use crate::ros::Bag;
 
@@ -110,6 +111,10 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
     {
         return Some((Role::Tape, "a Kongsberg KMALL file"));
     }
+    // Blueprint Oculus, `Oculus.h`: 0x4F53, then a message's number, version and length.
+    if oculus::is_head(bytes) {
+        return Some((Role::Tape, "a stream of an Oculus imaging sonar"));
+    }
     // XTF, X42: format 123, and after a header of 1024 bytes a packet that begins 0xFACE.
     if bytes.first() == Some(&123) && at(1024, b"\xce\xfa") {
         return Some((Role::Tape, "an XTF file"));
@@ -159,11 +164,13 @@ mod tests {
             (b"\x20\0\0\0#IIP", "KMALL"),
             (&xtf, "XTF"),
             (b"\xd4\xc3\xb2\xa1", "pcap"),
+            (b"SO\xd4\x1e\0\0\x23\0\0\0\xf0\xc6\x02\0\0\0", "Oculus"),
             (b"---\nmaml_version: \"1.0.0\"\n", "MAML"),
         ] {
             assert!(by_bytes(bytes).unwrap().1.contains(words), "{words}");
         }
         assert_eq!(by_bytes(b"\x20\0\0\0#ip "), None);
+        assert_eq!(by_bytes(b"SO\xd4\x1e\0\0\x24\0\0\0\xf0\xc6\x02\0\0\0"), None);
         assert_eq!(by_both(b"\x20\0\0\0\x02", "all").unwrap().0, Role::Tape);
         assert_eq!(by_both(b"\x20\0\0\0\x02", "dat"), None);
         assert_eq!(by_both(&[0xff; 64], "bin"), None);

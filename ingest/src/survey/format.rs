@@ -1,4 +1,4 @@
-//! The formats of survey sonars by their names, and what each does.
+//! The formats of survey and imaging sonars by their names, and what each does.
 
 use std::path::Path;
 
@@ -8,10 +8,11 @@ use super::played::Ready;
 use crate::error::{Error, Fault};
 use crate::kmall;
 use crate::kongsberg_all;
+use crate::oculus;
 use crate::source::{Loaded, Row, Source};
 use crate::xtf;
 
-/// A survey sonar's kind of file.
+/// A survey or imaging sonar's kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Survey {
     /// Kongsberg `.kmall`, `.kmwcd`.
@@ -20,13 +21,15 @@ pub(crate) enum Survey {
     All,
     /// XTF.
     Xtf,
+    /// Blueprint Oculus.
+    Oculus,
 }
 
 /// The rows of a sensor of any of them.
 pub(crate) type Sensor = Box<dyn Source<What = Ready> + Send>;
 
 impl Survey {
-    const ALL: [Survey; 3] = [Survey::Kmall, Survey::All, Survey::Xtf];
+    const ALL: [Survey; 4] = [Survey::Kmall, Survey::All, Survey::Xtf, Survey::Oculus];
 
     /// The word of it in a rig.
     pub(crate) fn name(self) -> &'static str {
@@ -34,6 +37,7 @@ impl Survey {
             Survey::Kmall => "kmall",
             Survey::All => "all",
             Survey::Xtf => "xtf",
+            Survey::Oculus => "oculus",
         }
     }
 
@@ -53,6 +57,7 @@ impl Survey {
             Survey::Kmall => kmall::looks_like(path),
             Survey::All => kongsberg_all::looks_like(path),
             Survey::Xtf => xtf::looks_like(path),
+            Survey::Oculus => oculus::looks_like(path),
         })
     }
 
@@ -62,12 +67,18 @@ impl Survey {
             Survey::Kmall => kmall::rig(path, notes),
             Survey::All => kongsberg_all::rig(path, notes),
             Survey::Xtf => xtf::rig(path, notes),
+            Survey::Oculus => oculus::rig(path, notes),
         }
+    }
+
+    /// Whether it is an imaging sonar's: then files say where beams look, and a rig may how wide they are.
+    pub(crate) fn is_imaging(self) -> bool {
+        matches!(self, Survey::Oculus)
     }
 
     /// The rows of one sensor of a file.
     pub(crate) fn open(self, path: &Path, spec: &SensorSpec, origin: &Origin) -> Result<Sensor, Error> {
-        if spec.beams.is_some() {
+        if spec.beams.is_some() && !self.is_imaging() {
             let place = format!("`beams` of sensor `{}`", spec.name);
             let expected = "none: the file says itself how wide its beams are";
             return Err(Error::bad(path, place, expected, "a table of beams"));
@@ -76,6 +87,7 @@ impl Survey {
             Survey::Kmall => Box::new(kmall::open(path, spec, origin)?),
             Survey::All => Box::new(kongsberg_all::open(path, spec, origin)?),
             Survey::Xtf => Box::new(xtf::open(path, spec, origin)?),
+            Survey::Oculus => Box::new(oculus::open(path, spec)?),
         })
     }
 
@@ -85,6 +97,7 @@ impl Survey {
             Survey::Kmall => kmall::first_place(path, spec),
             Survey::All => kongsberg_all::first_place(path, spec),
             Survey::Xtf => xtf::first_place(path, spec),
+            Survey::Oculus => Ok(None),
         }
     }
 }

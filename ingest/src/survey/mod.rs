@@ -16,3 +16,4 @@ pub(crate) mod number;
 pub(crate) mod played;
 pub(crate) mod walk;
 pub(crate) mod water;
+pub(crate) mod widths;

@@ -1,4 +1,4 @@
-//! Files of survey sonars: small ones written here, real ones against reference decoders, damaged ones.
+//! Files of survey and imaging sonars: small ones written here, real ones against reference decoders, damaged ones.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
@@ -6,6 +6,8 @@ mod all;
 mod all_file;
 mod kmall;
 mod kmall_file;
+mod oculus;
+mod oculus_file;
 #[path = "../../../tests/shared_data/mod.rs"]
 mod shared_data;
 mod tools;

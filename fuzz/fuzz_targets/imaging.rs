@@ -1,0 +1,24 @@
+//! Whatever the bytes of an imaging sonar's file are: they are read to their end or refused, and what comes out
+//! is bounded by what went in.
+
+#![no_main]
+
+use std::io::Cursor;
+use std::path::Path;
+
+use beluga_ingest::oculus::{self, Content};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let path = Path::new("fuzz.raw");
+    if let Ok(contents) = oculus::contents(Cursor::new(bytes), path) {
+        let mut numbers = 0;
+        for content in contents.flatten() {
+            if let Content::Ping(ping) = content {
+                numbers += ping.strengths.len() + ping.bearings.len() + ping.gains.len();
+            }
+        }
+        assert!(numbers <= bytes.len());
+    }
+    drop(oculus::summary_of(Cursor::new(bytes), path));
+});
