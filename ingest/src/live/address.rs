@@ -1,5 +1,5 @@
-//! Where a sensor is heard: `udp://` to listen, `ask://` and `tcp://` to ask, `serial://` and `stdin` on
-//! this host.
+//! Where a sensor is heard: `udp://` to listen, `ask://` and `tcp://` to ask, `oculus://` to find and ask,
+//! `serial://` and `stdin` on this host.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use beluga_types::SensorSpec;
 
 use crate::error::Error;
+use crate::oculus;
 
 /// What every such address begins with.
-const SCHEMES: [&str; 5] = ["udp://", "ask://", "tcp://", "serial://", "stdin"];
+const SCHEMES: [&str; 6] = ["udp://", "ask://", "tcp://", "oculus://", "serial://", "stdin"];
 /// What a rig may say.
-pub(crate) const FORMS: &str = "`udp://ADDRESS:PORT` (of this host, or of a multicast group), `ask://HOST:PORT`, `tcp://HOST:PORT`, `serial:///dev/NAME?baud=115200` or `stdin`";
+pub(crate) const FORMS: &str = "`udp://ADDRESS:PORT` (of this host, or of a multicast group), `ask://HOST:PORT`, `tcp://HOST:PORT`, `oculus://ADDRESS` (of this host), `serial:///dev/NAME?baud=115200` or `stdin`";
 /// The rate that a port is set to where a rig names none: that of the sonars that are asked. Receivers of
 /// satellites mostly speak at 4800 (NMEA 0183) or 38400.
 const BAUD: u32 = 115_200;
@@ -27,6 +28,8 @@ pub(crate) enum Address {
     Ask(SocketAddr),
     /// Bytes from this server.
     Tcp(SocketAddr),
+    /// Bytes from the Oculus whose status messages come to this address of this host, from its port.
+    Oculus { at: SocketAddr, tcp: u16 },
     /// Bytes from a serial port, at so many bits a second, 8 of them a byte, without parity.
     Serial { port: PathBuf, baud: u32 },
     /// What is piped into this program.
@@ -79,6 +82,21 @@ impl Address {
         if let Some(rest) = source.strip_prefix("tcp://") {
             return host(rest, source).map(Address::Tcp);
         }
+        if let Some(rest) = source.strip_prefix("oculus://") {
+            let (at, tcp) = match rest.split_once("?tcp=") {
+                None => (rest, oculus::TCP_PORT),
+                Some((at, tcp)) => (at, tcp.parse().map_err(|_| quoted())?),
+            };
+            let at = at.parse().or_else(|_| {
+                at.parse()
+                    .map(|own: IpAddr| SocketAddr::new(own, oculus::STATUS_PORT))
+            });
+            let at: SocketAddr = at.map_err(|_| quoted())?;
+            return match at.port() == 0 || tcp == 0 {
+                true => Err(format!("port 0 in `{source}`")),
+                false => Ok(Address::Oculus { at, tcp }),
+            };
+        }
         if let Some(rest) = source.strip_prefix("serial://") {
             let (port, baud) = match rest.split_once("?baud=") {
                 None => (rest, Ok(BAUD)),
@@ -106,7 +124,7 @@ impl Address {
     pub(crate) fn port(&self) -> u16 {
         match self {
             Address::Udp { at, .. } | Address::Ask(at) | Address::Tcp(at) => at.port(),
-            Address::Serial { .. } | Address::Stdin => 0,
+            Address::Oculus { .. } | Address::Serial { .. } | Address::Stdin => 0,
         }
     }
 
@@ -130,6 +148,7 @@ impl fmt::Display for Address {
             Address::Udp { at, by: Some(by) } => write!(f, "udp://{at}?interface={by}"),
             Address::Ask(at) => write!(f, "ask://{at}"),
             Address::Tcp(at) => write!(f, "tcp://{at}"),
+            Address::Oculus { at, tcp } => write!(f, "oculus://{at}?tcp={tcp}"),
             Address::Serial { port, baud } => write!(f, "serial://{}?baud={baud}", port.display()),
             Address::Stdin => write!(f, "stdin"),
         }
@@ -159,12 +178,17 @@ mod tests {
             "tcp://127.0.0.1:10110",
             "ask://192.168.2.2:9090",
             "serial:///dev/ttyUSB0?baud=4800",
+            "oculus://0.0.0.0:52102?tcp=52100",
             "stdin",
         ] {
             assert!(is_live(text));
             assert_eq!(of(text).unwrap().to_string(), text);
         }
         assert_eq!(of("udp://127.0.0.1:2368").unwrap().port(), 2368);
+        assert_eq!(
+            of("oculus://0.0.0.0").unwrap().to_string(),
+            "oculus://0.0.0.0:52102?tcp=52100"
+        );
     }
 
     #[test]
@@ -177,6 +201,8 @@ mod tests {
             "udp://127.0.0.1:0",
             "tcp://",
             "udp://127.0.0.1:1?interface=eth0",
+            "oculus://",
+            "oculus://0.0.0.0?tcp=0",
             "serial://ttyUSB0",
             "serial:///dev/ttyUSB0?baud=fast",
             "serial:///dev/ttyUSB0?baud=0",

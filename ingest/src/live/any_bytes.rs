@@ -10,7 +10,7 @@ use super::sockets::NOBODY;
 use crate::capture::Datagram;
 use crate::survey::played::Rows;
 use crate::waves::{Form, Packets, Pipe};
-use crate::{ping, r2sonic, sbg};
+use crate::{oculus, ping, r2sonic, sbg};
 
 /// A fresh reader of each format.
 fn readers() -> Vec<Box<dyn Hears>> {
@@ -18,6 +18,7 @@ fn readers() -> Vec<Box<dyn Hears>> {
     let form = |word| Form::named(word).unwrap();
     vec![
         Box::new(ping::Sent::new(&spec)),
+        Box::new(oculus::Sent::new(None)),
         Box::new(r2sonic::Sent),
         Box::new(sbg::Sent::new(&spec, &Origin::default())),
         Box::new(Packets::new(form("L24/96000/4"), None)),
@@ -28,9 +29,10 @@ fn readers() -> Vec<Box<dyn Hears>> {
 }
 
 /// What messages begin with, so that more than their first byte is read.
-const STARTS: [&[u8]; 7] = [
+const STARTS: [&[u8]; 8] = [
     b"BR\x22\0\x14\x05\0\0",
     b"BR\x14\0\xfc\x08\0\0",
+    b"SO\0\0\0\0\x23\0\0\0\x80\0\0\0\0\0",
     b"\xff\x5a\x06\0\x20\0",
     b"BTH0\0\0\0\x40\0\0\0\0H0\0\x20",
     &[0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7],
@@ -75,6 +77,7 @@ fn is_finite(payload: &Payload) -> bool {
                 .detections
                 .iter()
                 .all(|one| one.two_way_time_s.is_finite() && one.receive_angle_rad.is_finite()),
+            SonarPing::Image(image) => image.first_s.is_finite() && image.interval_s > 0.0,
             _ => true,
         },
         _ => true,

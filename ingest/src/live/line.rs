@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::serial::Port;
 use super::sockets::{Asking, LONGEST, Listener, NOBODY, now, over};
-use super::{Telling, sockets};
+use super::{Telling, discover, sockets};
 use crate::capture::Datagram;
 
 /// How long a line is left alone at first and at most.
@@ -30,8 +30,18 @@ enum Line {
 }
 
 impl Line {
-    async fn open(address: &Address) -> io::Result<Self> {
+    /// Opens a line; tells what was found on the way.
+    async fn open(address: &Address, tell: impl FnOnce(String)) -> io::Result<Self> {
         match address {
+            Address::Oculus { at, tcp } => {
+                let (mut sonar, status) = discover::oculus(*at).await?;
+                let elsewhere = status.connected.map_or(String::new(), |other| {
+                    format!(", connected to {other} (it sends to one program at a time)")
+                });
+                tell(format!("{status}, at {}{elsewhere}", sonar.ip()));
+                sonar.set_port(*tcp);
+                sockets::connect(sonar).await.map(Line::Server)
+            }
             Address::Serial { port, baud } => Port::open(port, *baud).map(Line::Port),
             Address::Ask(device) => sockets::asking(*device).map(Line::Device),
             Address::Tcp(server) => sockets::connect(*server).await.map(Line::Server),
@@ -68,10 +78,11 @@ pub(super) async fn keep(listener: Listener, telling: Telling, mut closed: watch
         telling,
         said: None,
         times: 0,
+        found: None,
     };
     while !*closed.borrow() {
         let opened = tokio::select! {
-            opened = Line::open(&listener.address) => opened,
+            opened = Line::open(&listener.address, |found| state.found(found)) => opened,
             () = over(&mut closed) => return,
         };
         let ended = match opened {
@@ -139,9 +150,20 @@ struct State<'a> {
     telling: Telling,
     said: Option<String>,
     times: usize,
+    found: Option<String>,
 }
 
 impl State<'_> {
+    /// Tells what was found, if that is another than before.
+    fn found(&mut self, found: String) {
+        if self.found.as_ref() != Some(&found) && self.times < TOLD {
+            self.times += 1;
+            self.telling
+                .tell(format!("sensor `{}`: {found}", self.listener.name));
+            self.found = Some(found);
+        }
+    }
+
     /// Tells what is wrong with it, or that it is there again, if that is another than before.
     fn tell(&mut self, wrong: Option<String>) {
         if wrong == self.said || self.times >= TOLD {
@@ -169,7 +191,7 @@ fn remedy(address: &Address, said: &io::Error) -> &'static str {
         (Address::Serial { .. }, io::ErrorKind::ResourceBusy) => {
             ": another program has it (`fuser` names it)"
         }
-        (Address::Ask(_) | Address::Tcp(_), io::ErrorKind::ConnectionRefused) => {
+        (Address::Ask(_) | Address::Tcp(_) | Address::Oculus { .. }, io::ErrorKind::ConnectionRefused) => {
             ": the host is there, and nothing listens at that port"
         }
         (Address::Ask(_) | Address::Tcp(_), io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable) => {

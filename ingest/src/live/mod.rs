@@ -12,7 +12,7 @@
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
 //!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram; `frames`: messages in a run of bytes;
 //! - `early`: what is wrong before anything good has come;
-//! - `ask`: a sensor's metadata by HTTP;
+//! - `ask`: a sensor's metadata by HTTP; `discover`: a sonar by what it says to everybody;
 //! - `guard`: each clock beside the host's, and one that is nowhere near; `merge`: the order.
 //!
 //! A tape of what comes out of here is the run: it replays to the same frames. `LIVE.md` beside this
@@ -22,6 +22,7 @@ pub(crate) mod address;
 #[cfg(test)]
 mod any_bytes;
 mod ask;
+mod discover;
 mod early;
 mod edge;
 mod fragments;

@@ -20,7 +20,8 @@ use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
 use crate::source::Source;
 use crate::stream::Stream;
-use crate::{kmall, nmea, ping, r2sonic, sbg, waves};
+use crate::survey::widths;
+use crate::{kmall, nmea, oculus, ping, r2sonic, sbg, waves};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -90,7 +91,7 @@ impl Voice {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
             let expected = format!(
-                "a `format` that is heard live ({known}), by UDP; nmea, sbg, ping and samples by any way"
+                "a `format` that is heard live ({known}), by UDP; nmea, sbg, ping, oculus and samples by another way"
             );
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
@@ -117,9 +118,11 @@ impl Voice {
     /// If it says nothing by itself, and the rig does not name it.
     pub(crate) fn questions(&self) -> Result<Vec<Vec<u8>>, Error> {
         let model = self.spec.model.as_deref();
-        let questions = (self.tongue == Tongue::Ping)
-            .then(|| ping::questions(model))
-            .flatten();
+        let questions = match self.tongue {
+            Tongue::Ping => ping::questions(model),
+            Tongue::Oculus => oculus::questions(model),
+            _ => None,
+        };
         if questions.is_none() && matches!(self.address, Address::Ask(_)) {
             let place = format!("`model` of sensor `{}`", self.spec.name);
             let expected = format!("the device that is asked: {}", ping::models());
@@ -188,6 +191,9 @@ impl Voice {
                 at.port()
             ),
             Address::Tcp(at) => format!("is there a server at {at}, and does it send?"),
+            Address::Oculus { at, .. } => format!(
+                "is it switched on, in this host's network, and not connected to another program (status messages come to {at})?"
+            ),
             Address::Ask(at) => format!("is there a device at {at}, and does it answer?"),
             Address::Serial { baud, .. } => {
                 format!("is it switched on and wired (its TX to this RX), and does it speak at {baud} baud?")
@@ -224,6 +230,10 @@ impl Voice {
                 self.heard(reader, edge, said, telling)
             }
             Tongue::Ping => self.heard(ping::Sent::new(&self.spec), edge, said, telling),
+            Tongue::Oculus => {
+                let named = widths::named(&self.spec, &self.path)?;
+                self.heard(oculus::Sent::new(named), edge, said, telling)
+            }
         }
     }
 

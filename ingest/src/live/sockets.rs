@@ -110,7 +110,7 @@ impl Sockets {
                 match listener.address {
                     Address::Udp { .. } => {}
                     Address::Stdin => pipe(listener.edge.clone())?,
-                    Address::Ask(_) | Address::Tcp(_) | Address::Serial { .. } => {
+                    Address::Ask(_) | Address::Tcp(_) | Address::Oculus { .. } | Address::Serial { .. } => {
                         let (telling, closed) = (telling.clone(), closed.clone());
                         tasks.spawn(line::keep(listener.clone(), telling, closed));
                     }
@@ -148,7 +148,7 @@ impl Route {
         };
         let at = match address {
             Address::Udp { at, .. } | Address::Ask(at) | Address::Tcp(at) => *at,
-            Address::Serial { .. } | Address::Stdin => NOBODY,
+            Address::Oculus { .. } | Address::Serial { .. } | Address::Stdin => NOBODY,
         };
         Self {
             own: edges(true),

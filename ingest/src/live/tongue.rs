@@ -27,6 +27,8 @@ pub(crate) enum Tongue {
     R2Sonic,
     /// Messages of a Ping1D, Ping360 or S500.
     Ping,
+    /// Messages of an Oculus.
+    Oculus,
     /// Packets of samples, and what they are called if that is known.
     Rtp(Form, Option<u8>),
     /// Samples one after the other; those of a WAV if nothing is named.
@@ -55,15 +57,17 @@ impl Tongue {
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
             (SensorKind::Sonar, Some("ping")) => Tongue::Ping,
+            (SensorKind::Sonar, Some("oculus")) => Tongue::Oculus,
             (SensorKind::Sonar, Some("rtp")) => described(spec, path, folder)?,
             (SensorKind::Sonar, Some("wav")) => Tongue::Samples(None),
             (SensorKind::Sonar, Some(word)) if Form::is_meant(word) => named(spec, word, is_udp, path)?,
             _ => return Ok(None),
         };
         let fits = match tongue {
+            _ if matches!(address, Address::Oculus { .. }) => tongue == Tongue::Oculus,
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
             Tongue::Nmea | Tongue::Sbg => !matches!(address, Address::Ask(_)),
-            Tongue::Samples(_) => !address.is_datagrams(),
+            Tongue::Samples(_) | Tongue::Oculus => !address.is_datagrams(),
             Tongue::Ping => true,
         };
         Ok(fits.then_some(tongue))
@@ -73,7 +77,7 @@ impl Tongue {
     pub(crate) fn words(kind: SensorKind) -> String {
         match kind {
             SensorKind::Lidar => Maker::words(),
-            SensorKind::Sonar => "kmall, r2sonic, ping, rtp, wav, L24/96000/4 and the like".into(),
+            SensorKind::Sonar => "kmall, r2sonic, ping, oculus, rtp, wav, L24/96000/4 and the like".into(),
             SensorKind::Nav => format!("nmea, sbg, kmall, {}", Maker::words()),
         }
     }

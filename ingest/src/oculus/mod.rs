@@ -4,9 +4,12 @@
 
 mod framing;
 mod image;
+mod live;
 mod model;
 mod ping;
+mod question;
 mod read;
+mod status;
 mod summary;
 
 use std::io::{Read, Seek};
@@ -21,7 +24,10 @@ use framing::Oculus;
 pub use ping::Ping;
 pub use summary::{Summary, summary, summary_of};
 
+pub(crate) use live::Sent;
+pub(crate) use question::questions;
 pub(crate) use read::open;
+pub(crate) use status::{STATUS_PORT, Status, TCP_PORT, read as status};
 pub(crate) use summary::{nameplate, rig};
 
 /// A message's content.

@@ -1,0 +1,133 @@
+//! Pings as they come, from a sonar by TCP.
+
+use std::sync::Arc;
+
+use beluga_types::{Beam, GapCause, Payload, SonarPing};
+
+use super::framing;
+use super::image::Imager;
+use super::{Content, read_whole};
+use crate::capture::Datagram;
+use crate::live::frames::{Found, Frame, Frames};
+use crate::live::heard::Hears;
+use crate::survey::played::Rows;
+
+/// The framing of messages in a run of bytes.
+#[derive(Debug)]
+struct Messages;
+
+impl Frame for Messages {
+    const START: [u8; 2] = framing::START;
+    const HEAD: usize = framing::HEAD;
+
+    fn length(head: &[u8]) -> Option<usize> {
+        framing::length(head).map(|length| length as usize)
+    }
+
+    fn holds(whole: &[u8]) -> bool {
+        framing::agrees(whole)
+    }
+}
+
+/// The pings of a sonar that is heard now.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    frames: Frames<Messages>,
+    imager: Imager,
+    /// Bytes that are no message, since that was told.
+    garbage: usize,
+}
+
+impl Sent {
+    /// `named`: how wide a rig says that every beam is.
+    pub(crate) fn new(named: Option<Beam>) -> Self {
+        Self {
+            frames: Frames::default(),
+            imager: Imager::new(named),
+            garbage: 0,
+        }
+    }
+
+    fn ping(&mut self, whole: &[u8], heard: &Datagram, rows: &mut Rows) {
+        let found = match read_whole(whole) {
+            Ok(Content::Ping(ping)) => {
+                let number = ping.number;
+                self.imager.image(*ping).map(|image| (number, image))
+            }
+            Ok(Content::Other(_)) => return,
+            Err(wrong) => Err(wrong),
+        };
+        match found {
+            Ok((number, image)) => {
+                // The sonar has no clock of the day: a ping is taken to be sent when its last echo has come.
+                let last = image.last_offset_nanos();
+                let payload = Payload::Sonar(Arc::new(SonarPing::Image(image)));
+                rows.push_long(
+                    heard.received.shifted_nanos(-last),
+                    Some(u64::from(number)),
+                    payload,
+                    last,
+                );
+            }
+            Err(wrong) => rows.lose(GapCause::Corrupt, 1, &wrong),
+        }
+    }
+
+    fn tell_garbage(&mut self, rows: &mut Rows) {
+        let count = std::mem::take(&mut self.garbage);
+        if count > 0 {
+            rows.lose(
+                GapCause::Corrupt,
+                0,
+                &format!("{count} byte(s) of no message left out"),
+            );
+        }
+    }
+}
+
+impl Hears for Sent {
+    fn take(&mut self, heard: &Datagram, rows: &mut Rows) -> bool {
+        /// So many are told at once, while no message comes.
+        const TOLD_EACH: usize = 1 << 20;
+        rows.say(format!("heard at {}", heard.received.iso_8601()));
+        self.frames.push(&heard.payload);
+        while let Some(found) = self.frames.next() {
+            match found {
+                Found::Garbage(count) => self.garbage += count,
+                Found::Damaged(head) => {
+                    if framing::kind(&head).is_some_and(|(number, _)| number == framing::PING) {
+                        rows.lose(GapCause::Corrupt, 1, "a ping that says two lengths of itself");
+                    }
+                    self.garbage += framing::START.len();
+                }
+                Found::Whole(whole) => {
+                    self.tell_garbage(rows);
+                    self.ping(&whole, heard, rows);
+                }
+            }
+        }
+        if self.garbage >= TOLD_EACH {
+            self.tell_garbage(rows);
+        }
+        true
+    }
+
+    fn torn(&mut self, rows: &mut Rows) {
+        // A ping that has begun will not be ended.
+        let begun = self.frames.drop_begun();
+        if begun >= framing::HEAD {
+            rows.lose(
+                GapCause::Truncated,
+                1,
+                &format!("the line ends {begun} byte(s) into a message"),
+            );
+        } else {
+            self.garbage += begun;
+        }
+        self.tell_garbage(rows);
+    }
+
+    fn pause(&mut self, rows: &mut Rows) {
+        self.tell_garbage(rows);
+    }
+}
