@@ -21,8 +21,9 @@ const TRAINING: usize = 32;
 const GUARD: usize = 4;
 /// Where in the sorted training cells the noise's upper deviation lies: at one Gaussian sigma, 84.1 %.
 const UPPER: usize = TRAINING * 841 / 1000;
-/// An echo stands so many upper deviations above the median of the quieter side. Counted, not derived.
-const DEVIATIONS: f32 = 8.0;
+/// An echo stands so many upper deviations above the median of the quieter side: in amplitudes, and in decibels.
+/// Counted, not derived: of speckle alone, one cell in ten thousand does.
+const DEVIATIONS: [f32; 2] = [8.0, 5.0];
 /// And at least this share of the way from the image's median to its strongest cell. Empirical.
 const SHARE_OF_STRONGEST: f32 = 0.1;
 /// Beams of one parallel chunk; fixed, so that the work is cut the same for any number of threads.
@@ -55,14 +56,20 @@ pub(crate) fn detect(ping: &SonarImage, config: &SonarConfig, sound_speed_m_per_
     }
     let start = (2.0 * ping.blanking_m / sound_speed_m_per_s - ping.first_s) / ping.interval_s;
     let start = (start.ceil().max(0.0) as usize).min(cells);
-    let least = least_contrast(&strengths, ping.scale);
+    let bar = Bar {
+        deviations: match ping.unit {
+            StrengthUnit::Amplitude => DEVIATIONS[0],
+            StrengthUnit::Decibel => DEVIATIONS[1],
+        },
+        least: least_contrast(&strengths, ping.scale),
+    };
     let chunks: Vec<Vec<Echo>> = match ping.transmitted && cells > 0 {
         true => strengths
             .par_chunks(CHUNK * cells)
             .enumerate()
             .map(|(chunk, rows)| {
                 let of_row = |(within, row): (usize, &[f32])| {
-                    echoes_of(ping, config, chunk * CHUNK + within, row, start, least)
+                    echoes_of(ping, config, chunk * CHUNK + within, row, start, &bar)
                 };
                 rows.chunks(cells).enumerate().flat_map(of_row).collect()
             })
@@ -114,14 +121,14 @@ fn echoes_of(
     beam: usize,
     row: &[f32],
     start: usize,
-    least: f32,
+    bar: &Bar,
 ) -> Vec<Echo> {
     let looks = &ping.beams()[beam];
     let axes = BeamAxes::of(looks.direction.vector());
     let width = two_way_width_rad(looks);
     let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
     let leading_edge = spread.half_angle_rad.is_some();
-    let mut stretches = stretches(row, start, least);
+    let mut stretches = stretches(row, start, bar);
     stretches.sort_by(|a, b| {
         let contrast = |stretch: &Stretch| stretch.top - stretch.floor;
         contrast(b).total_cmp(&contrast(a)).then(a.start.cmp(&b.start))
@@ -160,6 +167,15 @@ fn echoes_of(
         .collect()
 }
 
+/// How far an echo must stand above its noise.
+#[derive(Clone, Copy, Debug)]
+struct Bar {
+    /// In upper deviations.
+    deviations: f32,
+    /// And in strengths.
+    least: f32,
+}
+
 /// The noise of one stretch of training cells: its median, and how far above that its upper deviation lies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Level {
@@ -169,8 +185,8 @@ struct Level {
 
 impl Level {
     /// What a cell must exceed.
-    fn threshold(&self, least: f32) -> f32 {
-        self.floor + (DEVIATIONS * self.deviation).max(least)
+    fn threshold(&self, bar: &Bar) -> f32 {
+        self.floor + (bar.deviations * self.deviation).max(bar.least)
     }
 }
 
@@ -201,12 +217,12 @@ fn levels(row: &[f32]) -> Vec<Level> {
 }
 
 /// The quieter of the levels beside a cell; nothing where neither side has cells enough.
-fn beside(levels: &[Level], cell: usize, least: f32) -> Option<Level> {
+fn beside(levels: &[Level], cell: usize, bar: &Bar) -> Option<Level> {
     let before = cell
         .checked_sub(GUARD + TRAINING)
         .and_then(|first| levels.get(first));
     let after = levels.get(cell + GUARD + 1);
-    let quieter = |one: Level, other: Level| match one.threshold(least) <= other.threshold(least) {
+    let quieter = |one: Level, other: Level| match one.threshold(bar) <= other.threshold(bar) {
         true => one,
         false => other,
     };
@@ -217,11 +233,11 @@ fn beside(levels: &[Level], cell: usize, least: f32) -> Option<Level> {
 }
 
 /// Stretches of a row that stand out of what is beside them, behind the blanking, joined over one cell.
-fn stretches(row: &[f32], start: usize, least: f32) -> Vec<Stretch> {
+fn stretches(row: &[f32], start: usize, bar: &Bar) -> Vec<Stretch> {
     let levels = levels(row);
     let mut found: Vec<Stretch> = Vec::new();
     for (cell, &value) in row.iter().enumerate().skip(start) {
-        let Some(level) = beside(&levels, cell, least).filter(|level| value > level.threshold(least)) else {
+        let Some(level) = beside(&levels, cell, bar).filter(|level| value > level.threshold(bar)) else {
             continue;
         };
         match found.last_mut() {

@@ -173,21 +173,28 @@ type Law = fn(f64) -> f64;
 /// root, a root of that (a gamma of a half), a logarithm, and the power itself.
 #[test]
 fn false_alarms_are_as_counted() {
-    let laws: [(&str, Law, [f64; 2]); 4] = [
-        ("amplitude", |power| 50.0 * power.sqrt(), [4e-5, 1.2e-4]),
+    let logarithm = |power: f64| 120.0 + 10.0 * power.max(1e-12).log10() * 255.0 / 80.0;
+    let laws: [(&str, Law, f32, [f64; 2]); 4] = [
+        (
+            "amplitude",
+            |power| 50.0 * power.sqrt(),
+            DEVIATIONS[0],
+            [4e-5, 1.2e-4],
+        ),
         (
             "gamma of a half",
             |power| 100.0 * power.powf(0.25),
+            DEVIATIONS[0],
             [2e-6, 2.5e-5],
         ),
-        (
-            "logarithm",
-            |power| 120.0 + 10.0 * power.max(1e-12).log10() * 255.0 / 80.0,
-            [0.0, 5e-6],
-        ),
-        ("power", |power| 20.0 * power, [1.4e-3, 2.3e-3]),
+        ("decibels", logarithm, DEVIATIONS[1], [4e-5, 1.4e-4]),
+        ("power", |power| 20.0 * power, DEVIATIONS[0], [1.4e-3, 2.3e-3]),
     ];
-    for (law, of, [least, most]) in laws {
+    for (law, of, deviations, [least, most]) in laws {
+        let bar = Bar {
+            deviations,
+            least: 1.0,
+        };
         let mut chance = Chance(23);
         let mut row = || {
             (0..1000)
@@ -199,7 +206,7 @@ fn false_alarms_are_as_counted() {
             .iter()
             .map(|row| {
                 let row: Vec<f32> = row.iter().map(|&value| f32::from(value)).collect();
-                stretches(&row, 0, 1.0).len()
+                stretches(&row, 0, &bar).len()
             })
             .sum::<usize>();
         let rate = found as f64 / 400_000.0;
