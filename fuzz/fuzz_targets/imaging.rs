@@ -6,6 +6,7 @@
 use std::io::Cursor;
 use std::path::Path;
 
+use beluga_ingest::aris;
 use beluga_ingest::oculus::{self, Content};
 use libfuzzer_sys::fuzz_target;
 
@@ -21,4 +22,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(numbers <= bytes.len());
     }
     drop(oculus::summary_of(Cursor::new(bytes), path));
+    if let Ok(frames) = aris::frames(Cursor::new(bytes), path) {
+        let numbers: usize = frames.flatten().map(|frame| frame.strengths.len()).sum();
+        assert!(numbers <= bytes.len());
+    }
+    drop(aris::summary_of(Cursor::new(bytes), path));
 });

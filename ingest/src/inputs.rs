@@ -9,7 +9,7 @@ use crate::find::Place;
 use crate::folder::Recording;
 use crate::nameplate::Nameplate;
 use crate::survey::format::Survey;
-use crate::{ek80, kmall, kongsberg_all, lidar, oculus};
+use crate::{aris, ek80, kmall, kongsberg_all, lidar, oculus};
 
 /// A file, or files of one folder, that a recording is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,6 +114,7 @@ impl Recording {
             Place::Survey(path, Survey::Kmall) => kmall::nameplate(path),
             Place::Survey(path, Survey::All) => kongsberg_all::nameplate(path),
             Place::Survey(path, Survey::Oculus) => oculus::nameplate(path),
+            Place::Survey(path, Survey::Aris) => aris::nameplate(path),
             Place::Ek80(path) => ek80::nameplate(path, spec.model.as_deref()),
             Place::Packets(path) => {
                 let calibration = self.calibration_of(id);

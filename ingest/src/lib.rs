@@ -7,7 +7,8 @@
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`cast`] reads profiles of the speed of sound.
 //! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] and [`kongsberg_all`] those of
-//!   Kongsberg multibeams, [`xtf`] XTF, [`oculus`] streams of Oculus imaging sonars.
+//!   Kongsberg multibeams, [`xtf`] XTF, [`oculus`] streams of Oculus
+//!   imaging sonars, [`aris`] files of ARIS.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
@@ -19,6 +20,7 @@
 //! describe the files, `EK80.md` those of Simrad, `SURVEY_SONAR.md` those of
 //! survey sonars, `IMAGING_SONAR.md` those of imaging sonars, `LIDAR.md` lidars' packets, `ROS.md` bags, `LIVE.md` what is heard now.
 
+pub mod aris;
 mod beams;
 mod calendar;
 pub mod capture;

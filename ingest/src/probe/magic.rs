@@ -66,7 +66,7 @@ pub(crate) fn of(path: &Path) -> Result<Known, Error> {
 
 /// Files that begin as no other does.
 fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
-    let begins: [(&[u8], Role, &'static str); 20] = [
+    let begins: [(&[u8], Role, &'static str); 21] = [
         (b"\x89MCAP0\r\n", Role::Tape, "an MCAP file"),
         (b"ply\n", Role::Part, "a PLY cloud"),
         (b"ply\r\n", Role::Part, "a PLY cloud"),
@@ -83,7 +83,8 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
         (b"# vtk DataFile", Role::Foreign, "a VTK file"),
         (b"\x89HDF\r\n\x1a\n", Role::Foreign, "an HDF5 or netCDF file"),
         (b"RRF2", Role::Foreign, "a rerun recording"),
-        (b"DDF\x05", Role::Foreign, "an ARIS file"),
+        (b"DDF\x05", Role::Tape, "an ARIS file"),
+        (b"DDF", Role::Foreign, "a DIDSON file"),
         (b"PK\x03\x04", Role::Foreign, "a ZIP archive"),
         (b"\x1f\x8b", Role::Foreign, "a gzip file"),
         (b"---\nmaml_version", Role::Foreign, "a MAML record"),

@@ -5,6 +5,7 @@ use std::path::Path;
 use beluga_types::{Geodetic, Origin, Rig, SensorSpec};
 
 use super::played::Ready;
+use crate::aris;
 use crate::error::{Error, Fault};
 use crate::kmall;
 use crate::kongsberg_all;
@@ -23,13 +24,21 @@ pub(crate) enum Survey {
     Xtf,
     /// Blueprint Oculus.
     Oculus,
+    /// Sound Metrics ARIS.
+    Aris,
 }
 
 /// The rows of a sensor of any of them.
 pub(crate) type Sensor = Box<dyn Source<What = Ready> + Send>;
 
 impl Survey {
-    const ALL: [Survey; 4] = [Survey::Kmall, Survey::All, Survey::Xtf, Survey::Oculus];
+    const ALL: [Survey; 5] = [
+        Survey::Kmall,
+        Survey::All,
+        Survey::Xtf,
+        Survey::Oculus,
+        Survey::Aris,
+    ];
 
     /// The word of it in a rig.
     pub(crate) fn name(self) -> &'static str {
@@ -38,6 +47,7 @@ impl Survey {
             Survey::All => "all",
             Survey::Xtf => "xtf",
             Survey::Oculus => "oculus",
+            Survey::Aris => "aris",
         }
     }
 
@@ -58,6 +68,7 @@ impl Survey {
             Survey::All => kongsberg_all::looks_like(path),
             Survey::Xtf => xtf::looks_like(path),
             Survey::Oculus => oculus::looks_like(path),
+            Survey::Aris => aris::looks_like(path),
         })
     }
 
@@ -68,12 +79,13 @@ impl Survey {
             Survey::All => kongsberg_all::rig(path, notes),
             Survey::Xtf => xtf::rig(path, notes),
             Survey::Oculus => oculus::rig(path, notes),
+            Survey::Aris => aris::rig(path, notes),
         }
     }
 
     /// Whether it is an imaging sonar's: then files say where beams look, and a rig may how wide they are.
     pub(crate) fn is_imaging(self) -> bool {
-        matches!(self, Survey::Oculus)
+        matches!(self, Survey::Oculus | Survey::Aris)
     }
 
     /// The rows of one sensor of a file.
@@ -88,6 +100,7 @@ impl Survey {
             Survey::All => Box::new(kongsberg_all::open(path, spec, origin)?),
             Survey::Xtf => Box::new(xtf::open(path, spec, origin)?),
             Survey::Oculus => Box::new(oculus::open(path, spec)?),
+            Survey::Aris => Box::new(aris::open(path, spec)?),
         })
     }
 
@@ -97,7 +110,7 @@ impl Survey {
             Survey::Kmall => kmall::first_place(path, spec),
             Survey::All => kongsberg_all::first_place(path, spec),
             Survey::Xtf => xtf::first_place(path, spec),
-            Survey::Oculus => Ok(None),
+            Survey::Oculus | Survey::Aris => Ok(None),
         }
     }
 }

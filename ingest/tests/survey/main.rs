@@ -4,6 +4,8 @@
 
 mod all;
 mod all_file;
+mod aris;
+mod aris_file;
 mod kmall;
 mod kmall_file;
 mod oculus;
