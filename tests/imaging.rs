@@ -17,6 +17,9 @@ use beluga_types::{Measurement, Rig, SolidarFrame};
 #[path = "../ingest/tests/survey/oculus_file.rs"]
 mod oculus_file;
 mod shared_data;
+#[allow(dead_code, reason = "the readers' own tests use all of it")]
+#[path = "../ingest/tests/survey/son_file.rs"]
+mod son_file;
 mod user;
 #[allow(dead_code, reason = "the readers' own tests use all of it")]
 #[path = "../ingest/tests/survey/xtf_file.rs"]
@@ -122,6 +125,26 @@ fn a_stream_replays_to_a_sealed_record_and_its_tape_to_the_same_frames() {
             "gain 50 %",
             "format = \"oculus\"",
         ],
+    );
+}
+
+#[test]
+fn a_humminbird_replays_to_a_sealed_record() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    fs::write(home.join("B001.SON"), son_file::small()).unwrap();
+    fs::write(home.join("R1.DAT"), son_file::description()).unwrap();
+    let (said, _) = check(
+        home,
+        &["replay", "B001.SON", "--out", "side.maml", "--view", "none"],
+        0,
+    );
+    says(&said, &["down: 3", "gnss: 2", "900 series", "2013-10-24"]);
+    check(home, &["maml", "verify", "side.maml"], 0);
+    let (out, _) = check(home, &["probe", "B001.SON"], 0);
+    says(
+        &out,
+        &["a Humminbird recording", "model = \"NAV\"", "format = \"son\""],
     );
 }
 

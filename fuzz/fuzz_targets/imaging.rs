@@ -7,6 +7,7 @@ use std::io::Cursor;
 use std::path::Path;
 
 use beluga_ingest::aris;
+use beluga_ingest::humminbird;
 use beluga_ingest::oculus::{self, Content};
 use libfuzzer_sys::fuzz_target;
 
@@ -27,4 +28,11 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(numbers <= bytes.len());
     }
     drop(aris::summary_of(Cursor::new(bytes), path));
+    if let Ok(records) = humminbird::records(Cursor::new(bytes), path) {
+        let numbers: usize = records.flatten().map(|record| record.strength.len()).sum();
+        assert!(numbers <= bytes.len());
+    }
+    drop(humminbird::summary_of(Cursor::new(bytes), path));
+    drop(humminbird::description(bytes));
+    assert!(8 * humminbird::index(bytes).len() <= bytes.len());
 });

@@ -427,7 +427,7 @@ fn no_rig(path: &Path, error: Error) -> Error {
         Ok(known) => Error::bad(
             path,
             "first bytes",
-            "a tape or another MCAP file, a ROS 2 bag, a Simrad EK80 file, a Kongsberg `.kmall` or `.all`, an XTF, a stream of an Oculus, an ARIS file, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
+            "a tape or another MCAP file, a ROS 2 bag, a Simrad EK80 file, a Kongsberg `.kmall` or `.all`, an XTF, a stream of an Oculus, an ARIS or Humminbird file, a capture (pcap, pcapng), PCD, LAS, LAZ or KITTI scans, or a rig that names sources (`.toml`)",
             known.words,
         ),
         Err(error) => error,

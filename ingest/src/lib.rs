@@ -8,7 +8,8 @@
 //! - [`cast`] reads profiles of the speed of sound.
 //! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] and [`kongsberg_all`] those of
 //!   Kongsberg multibeams, [`xtf`] XTF, [`oculus`] streams of Oculus
-//!   imaging sonars, [`aris`] files of ARIS.
+//!   imaging sonars, [`aris`] files of ARIS, [`humminbird`] of
+//!   Humminbird side imaging.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
@@ -37,6 +38,7 @@ mod find;
 pub mod folder;
 mod gaps;
 pub mod host_clock;
+pub mod humminbird;
 mod hydrophone;
 mod inputs;
 pub mod kitti;

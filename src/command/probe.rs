@@ -186,7 +186,8 @@ fn text(path: &Path, found: &probe::Probe, command: Option<&str>) -> String {
         );
     }
     if !found.recognised {
-        text += "             known are folder recordings, rigs, tapes, bags (MCAP, ROS 2), captures of lidars' packets (pcap), Simrad EK80 files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
+        text += "             known are folder recordings, rigs, tapes, bags (MCAP, ROS 2), captures of lidars' packets (pcap), Simrad EK80 files, survey sonars' files (.kmall, .all, XTF), \
+                 streams of an Oculus, ARIS and Humminbird files, PLY, PCD, LAS/LAZ, KITTI scans, WAV, \
                  nav tables and records\n";
     }
     text

@@ -27,8 +27,8 @@ use crate::report::Report;
 #[command(verbatim_doc_comment)]
 pub(crate) struct Replay {
     /// A folder with a rig.toml, a rig file, a tape or bag (.mcap, .db3 or its folder), a Simrad EK80 file (.raw),
-    /// a Kongsberg .kmall or .all, an XTF, a stream of an Oculus, an ARIS file, a capture of lidars' packets (.pcap), or
-    /// PCD, LAS, LAZ or KITTI .bin scans: a file or a folder.
+    /// a Kongsberg .kmall or .all, an XTF, a stream of an Oculus, an ARIS or Humminbird (.SON) file, a capture of lidars'
+    /// packets (.pcap), or PCD, LAS, LAZ or KITTI .bin scans: a file or a folder.
     recording: PathBuf,
     /// The record to write; must not exist (default: the recording's name in the current folder).
     #[arg(long, value_name = "FILE.maml")]

@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::error::Error;
+use crate::humminbird;
 use crate::oculus;
 use crate::regular;
 use crate::ros::Bag;
@@ -111,6 +112,10 @@ fn by_bytes(bytes: &[u8]) -> Option<(Role, &'static str)> {
             .is_some_and(|type_| type_.iter().all(u8::is_ascii_uppercase))
     {
         return Some((Role::Tape, "a Kongsberg KMALL file"));
+    }
+    // Humminbird, PINGMapper's `BinaryStructure.md`: a mark, then a tag.
+    if humminbird::is_head(bytes) {
+        return Some((Role::Tape, "a Humminbird recording"));
     }
     // Blueprint Oculus, `Oculus.h`: 0x4F53, then a message's number, version and length.
     if oculus::is_head(bytes) {

@@ -202,7 +202,7 @@ fn what_is_no_rig_is_told_by_its_kind() {
     assert!(put("a.pcap", b"\xd4\xc3\xb2\xa1\xff").contains("found a header that is cut or damaged"));
     assert!(put("a.vtk", b"# vtk DataFile").contains("found a VTK file"));
     assert!(put("a.raw", b"hello").contains(
-        "a Simrad EK80 file, a Kongsberg `.kmall` or `.all`, an XTF, a stream of an Oculus, an ARIS file, a capture"
+        "a Simrad EK80 file, a Kongsberg `.kmall` or `.all`, an XTF, a stream of an Oculus, an ARIS or Humminbird file, a capture"
     ));
     // A rig by any name is told as one.
     assert!(put("a.rig", b"[[sensor]]\nwrong = 1\n").contains("wrong"));

@@ -7,6 +7,7 @@ use beluga_types::{Geodetic, Origin, Rig, SensorSpec};
 use super::played::Ready;
 use crate::aris;
 use crate::error::{Error, Fault};
+use crate::humminbird;
 use crate::kmall;
 use crate::kongsberg_all;
 use crate::oculus;
@@ -26,18 +27,21 @@ pub(crate) enum Survey {
     Oculus,
     /// Sound Metrics ARIS.
     Aris,
+    /// Humminbird `.SON`.
+    Son,
 }
 
 /// The rows of a sensor of any of them.
 pub(crate) type Sensor = Box<dyn Source<What = Ready> + Send>;
 
 impl Survey {
-    const ALL: [Survey; 5] = [
+    const ALL: [Survey; 6] = [
         Survey::Kmall,
         Survey::All,
         Survey::Xtf,
         Survey::Oculus,
         Survey::Aris,
+        Survey::Son,
     ];
 
     /// The word of it in a rig.
@@ -48,6 +52,7 @@ impl Survey {
             Survey::Xtf => "xtf",
             Survey::Oculus => "oculus",
             Survey::Aris => "aris",
+            Survey::Son => "son",
         }
     }
 
@@ -69,6 +74,7 @@ impl Survey {
             Survey::Xtf => xtf::looks_like(path),
             Survey::Oculus => oculus::looks_like(path),
             Survey::Aris => aris::looks_like(path),
+            Survey::Son => humminbird::looks_like(path),
         })
     }
 
@@ -80,12 +86,13 @@ impl Survey {
             Survey::Xtf => xtf::rig(path, notes),
             Survey::Oculus => oculus::rig(path, notes),
             Survey::Aris => aris::rig(path, notes),
+            Survey::Son => humminbird::rig(path, notes),
         }
     }
 
     /// Whether it is an imaging sonar's: then files say where beams look, and a rig may how wide they are.
     pub(crate) fn is_imaging(self) -> bool {
-        matches!(self, Survey::Oculus | Survey::Aris)
+        matches!(self, Survey::Oculus | Survey::Aris | Survey::Son)
     }
 
     /// The rows of one sensor of a file.
@@ -101,6 +108,7 @@ impl Survey {
             Survey::Xtf => Box::new(xtf::open(path, spec, origin)?),
             Survey::Oculus => Box::new(oculus::open(path, spec)?),
             Survey::Aris => Box::new(aris::open(path, spec)?),
+            Survey::Son => Box::new(humminbird::open(path, spec, origin)?),
         })
     }
 
@@ -111,6 +119,7 @@ impl Survey {
             Survey::All => kongsberg_all::first_place(path, spec),
             Survey::Xtf => xtf::first_place(path, spec),
             Survey::Oculus | Survey::Aris => Ok(None),
+            Survey::Son => humminbird::first_place(path),
         }
     }
 }

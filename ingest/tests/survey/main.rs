@@ -12,6 +12,8 @@ mod oculus;
 mod oculus_file;
 #[path = "../../../tests/shared_data/mod.rs"]
 mod shared_data;
+mod son;
+mod son_file;
 mod tools;
 mod xtf;
 mod xtf_file;
