@@ -15,6 +15,7 @@ use anyhow::Context;
 use beluga_fusion::{Config, Fuser};
 use beluga_ingest::Recording;
 use beluga_types::Measurement;
+use beluga_types::elementary::Squared;
 
 /// Resident memory of this process, in megabytes.
 fn resident_mb() -> anyhow::Result<f64> {
@@ -33,7 +34,7 @@ fn slope(points: &[(f64, f64)]) -> f64 {
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|point| point.0), mean(|point| point.1));
     let products: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
-    products / points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>()
+    products / points.iter().map(|point| (point.0 - x).squared()).sum::<f64>()
 }
 
 /// The same measurement so much later.

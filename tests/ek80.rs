@@ -8,6 +8,7 @@ use std::path::Path;
 use beluga_fusion::sonar::ReplicaWindow;
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
 use beluga_ingest::{Recording, ek80};
+use beluga_types::elementary::Squared;
 use beluga_types::{Echogram, Elements, Profile, SonarPing, Stamp};
 use serde_json::Value;
 
@@ -205,7 +206,7 @@ fn check_first(ping: &SonarPing, expected: &Value) {
         waveforms.read_channel(sector, &mut row);
         power += row
             .iter()
-            .map(|&[re, im]| f64::from(re).powi(2) + f64::from(im).powi(2))
+            .map(|&[re, im]| f64::from(re).squared() + f64::from(im).squared())
             .sum::<f64>();
         for (k, said) in ["r_first3_beam0", "i_first3_beam0"]
             .iter()

@@ -6,6 +6,7 @@ mod user;
 
 use std::path::Path;
 
+use beluga_types::elementary::hypot;
 use serde_json::Value;
 use user::{check, says};
 
@@ -188,7 +189,7 @@ fn trajectories_of_other_tools_are_scored() {
     let (out, _) = check(home, &["--json", "eval", "found.tum", "--truth", "truth.tum"], 0);
     let score: Value = serde_json::from_str(&out).unwrap();
     let rmse = score["trajectory"]["unaligned"]["rmse"].as_f64().unwrap();
-    assert!((rmse - 0.3f64.hypot(0.008)).abs() < 1e-9, "{rmse}");
+    assert!((rmse - hypot(0.3, 0.008)).abs() < 1e-9, "{rmse}");
     assert!(score["trajectory"]["aligned_m"].as_f64().unwrap() < 1e-9);
     assert_eq!(score["trajectory"]["poses"], 50);
 

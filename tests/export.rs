@@ -4,6 +4,7 @@
 
 mod user;
 
+use beluga_types::elementary::Squared;
 use serde_json::Value;
 use user::{check, says};
 
@@ -173,7 +174,7 @@ fn soundings_are_traced_anew_through_a_later_cast() {
         let near = |(stamp, place): &(String, [f64; 3])| {
             let same = later.iter().filter(|(other, _)| other == stamp);
             let away = same.map(|(_, other)| {
-                let square = |axis: usize| (other[axis] - place[axis]).powi(2);
+                let square = |axis: usize| (other[axis] - place[axis]).squared();
                 (0..3).map(square).sum::<f64>().sqrt()
             });
             away.fold(f64::INFINITY, f64::min)

@@ -6,6 +6,7 @@
     reason = "a test says what is wrong by failing"
 )]
 
+use beluga_types::elementary::{cos, sin};
 use std::fs;
 use std::path::Path;
 
@@ -88,10 +89,13 @@ fn echoes_of_an_image_are_arcs_over_the_height_of_their_beam() {
                 arcs.range_m[i]
             );
             let looks = [0, 1, 2].map(|axis| arcs.direction[axis][i]);
-            let bearing = (f32::from(oculus_file::BEARINGS[beam]) * 0.01).to_radians();
-            assert!((looks[0] - bearing.cos()).abs() < 1e-4, "forward: {looks:?}");
+            let bearing = (f64::from(oculus_file::BEARINGS[beam]) * 0.01).to_radians();
             assert!(
-                (looks[1] + bearing.sin()).abs() < 1e-4,
+                (f64::from(looks[0]) - cos(bearing)).abs() < 1e-4,
+                "forward: {looks:?}"
+            );
+            assert!(
+                (f64::from(looks[1]) + sin(bearing)).abs() < 1e-4,
                 "starboard is -y: {looks:?}"
             );
             assert!(arcs.plane[2][i].abs() > 0.999, "the arc stands upright");

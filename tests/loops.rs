@@ -11,6 +11,7 @@ mod user;
 
 use std::path::Path;
 
+use beluga_types::elementary::Squared;
 use serde_json::Value;
 use user::{check, says};
 
@@ -130,7 +131,7 @@ fn exports_move(home: &Path) -> Vec<[f64; 4]> {
     let moved = after
         .iter()
         .zip(&before)
-        .map(|(a, b)| (1..4).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>().sqrt());
+        .map(|(a, b)| (1..4).map(|i| (a[i] - b[i]).squared()).sum::<f64>().sqrt());
     let moved = moved.fold(0.0, f64::max);
     assert!(moved > 0.01, "{moved}");
     let (_, err) = check(home, &["export", "run.maml", "--ply", "corrected.ply"], 0);
@@ -156,7 +157,7 @@ fn the_next_survey_finds_itself(home: &Path, map: &[[f64; 4]]) {
     says(&notes, &["World of the map run.maml"]);
     assert!(!notes.contains("not found"), "{notes}");
     let found = places(home, "next.maml", &[]);
-    let square = |(a, b): (&[f64; 4], &[f64; 4])| (1..3).map(|i| (a[i] - b[i]).powi(2)).sum::<f64>();
+    let square = |(a, b): (&[f64; 4], &[f64; 4])| (1..3).map(|i| (a[i] - b[i]).squared()).sum::<f64>();
     let apart = map
         .iter()
         .zip(&found)

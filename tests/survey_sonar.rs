@@ -13,6 +13,7 @@ use std::path::Path;
 
 use beluga_fusion::{Config, Fuser};
 use beluga_ingest::{Recording, kmall, kongsberg_all};
+use beluga_types::elementary::{hypot, sin_cos};
 use beluga_types::{Attitude, Body, Measurement, Payload, Point, Stamp, Transform, World};
 use nalgebra::Vector3;
 
@@ -34,7 +35,7 @@ use user::{check, says};
 /// Depth below the water up to which 95 % of vertical errors of Exclusive Order stay, in metres: IHO S-44,
 /// a = 0.15 m, b = 0.0075.
 fn exclusive_m(depth_m: f64) -> f64 {
-    0.15f64.hypot(0.0075 * depth_m)
+    hypot(0.15, 0.0075 * depth_m)
 }
 
 /// What fusion made of a recording: places in `World` by sensor, ping and number of the detection; and the
@@ -96,7 +97,7 @@ impl Run {
 fn level(pose: &Transform<World, Body>, place: &Vector3<f64>) -> [f64; 3] {
     let heading = Attitude::from_east_north_up_from_body(&pose.rotation()).heading_rad;
     let (east, north) = (place.x, place.y);
-    let (sin, cos) = heading.sin_cos();
+    let (sin, cos) = sin_cos(heading);
     [east * sin + north * cos, east * cos - north * sin, -place.z]
 }
 

@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use beluga_fusion::{Config, LidarOdometry};
+use beluga_types::elementary::{Squared, cos};
 use beluga_types::{LidarScan, PoseSource, Stamp, Transform};
 
 #[path = "../tests/street/mod.rs"]
@@ -44,14 +45,14 @@ fn slope(points: &[(f64, f64)]) -> f64 {
     let mean = |of: fn(&(f64, f64)) -> f64| points.iter().map(of).sum::<f64>() / count;
     let (x, y) = (mean(|point| point.0), mean(|point| point.1));
     let products: f64 = points.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
-    products / points.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>()
+    products / points.iter().map(|point| (point.0 - x).squared()).sum::<f64>()
 }
 
 /// One lap: from standstill at one end to the other and back.
 fn lap() -> Vec<Arc<LidarScan>> {
     let place = |scan: i64| {
         let part = scan as f64 / SCANS as f64;
-        -REACH * (std::f64::consts::TAU * part).cos()
+        -REACH * cos(std::f64::consts::TAU * part)
     };
     (0..SCANS)
         .map(|scan| street::scan(place(scan), LIDAR.0, LIDAR.1, false))

@@ -8,6 +8,7 @@
 use std::sync::Arc;
 
 use beluga_fusion::{Config, Fuser};
+use beluga_types::elementary::{cos, sin_cos};
 use beluga_types::{
     Beam, Beams, Measurement, Payload, Pulse, PulseKind, Rig, SampleValues, SensorId, SensorKind, SensorSpec,
     Shading, SonarPing, Stamp, Vessel, Water, WaveformShape, Waveforms,
@@ -63,7 +64,7 @@ fn channel(beam: usize, rate_hz: f64, chance: &mut Chance, counts: &mut Vec<[i16
         .collect();
     for _ in 0..40 {
         let angle_rad = across_rad(beam) + (chance.uniform() - 0.5) * 1f64.to_radians();
-        let delay_s = 2.0 * DEPTH_M / angle_rad.cos() / SPEED_M_PER_S;
+        let delay_s = 2.0 * DEPTH_M / cos(angle_rad) / SPEED_M_PER_S;
         let phase = std::f64::consts::TAU * chance.uniform();
         let first = ((delay_s - 0.5 * pulse.duration_s) * rate_hz).ceil() as usize;
         for (index, value) in row
@@ -74,7 +75,7 @@ fn channel(beam: usize, rate_hz: f64, chance: &mut Chance, counts: &mut Vec<[i16
         {
             let t = index as f64 / rate_hz - delay_s;
             let sweep = std::f64::consts::PI * pulse.bandwidth_hz() / pulse.duration_s * t * t;
-            let (sin, cos) = (phase + sweep).sin_cos();
+            let (sin, cos) = sin_cos(phase + sweep);
             value[0] += 300.0 * cos;
             value[1] += 300.0 * sin;
         }

@@ -10,6 +10,7 @@
 //! pose on the map `x`, and noise `w`, a fix is `m + x + b + w` away from the estimate: linear least
 //! squares of the three, carried on from fix to fix (Kalman's filter with `x` new each time).
 
+use beluga_types::elementary::{Squared, exp};
 use beluga_types::{Body, Stamp, Transform, World};
 use nalgebra::{Matrix3, Matrix6, Vector6};
 
@@ -107,16 +108,16 @@ impl Anchor {
         let carry = adjoint(&body_to_from_body_from);
         let metres = (to.translation() - from.translation()).norm();
         let seconds = dt_s.max(0.0);
-        let turn = self.drift_rad.powi(2) * metres + self.drift_per_sqrt_s.0.powi(2) * seconds;
-        let place = self.drift_m.powi(2) * metres + self.drift_per_sqrt_s.1.powi(2) * seconds;
+        let turn = self.drift_rad.squared() * metres + self.drift_per_sqrt_s.0.squared() * seconds;
+        let place = self.drift_m.squared() * metres + self.drift_per_sqrt_s.1.squared() * seconds;
         let drift = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
         self.map = symmetric(carry * self.map * carry.transpose() + drift);
-        let turned = turned(&body_to_from_body_from) * (-seconds / self.time.seconds()).exp();
+        let turned = turned(&body_to_from_body_from) * exp(-seconds / self.time.seconds());
         self.error = turned * self.error;
         self.cross = carry * self.cross * turned.transpose();
         self.slow = symmetric(turned * self.slow * turned.transpose());
         if let Some(stated) = self.stated {
-            let left = (-2.0 * seconds / self.time.seconds()).exp();
+            let left = exp(-2.0 * seconds / self.time.seconds());
             self.slow += stated * (1.0 - left);
         }
     }
@@ -171,7 +172,7 @@ impl Anchor {
     /// Covariance of a fix seen from the pose on the map.
     fn spread(&self, nav: &NavPose) -> Matrix6<f64> {
         let both = self.map + self.slow + self.cross + self.cross.transpose();
-        let (turn, place) = (LEAST_SPREAD.0.powi(2), LEAST_SPREAD.1.powi(2));
+        let (turn, place) = (LEAST_SPREAD.0.squared(), LEAST_SPREAD.1.squared());
         let least = Vector6::new(turn, turn, turn, place, place, place);
         symmetric(both) + Matrix6::from_diagonal(&(nav.white + least))
     }
@@ -302,6 +303,7 @@ fn symmetric(matrix: Matrix6<f64>) -> Matrix6<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::sin;
     use nalgebra::{UnitQuaternion, Vector3};
 
     fn pose(turn: [f64; 3], place: [f64; 3]) -> Transform<Body, Body> {
@@ -330,8 +332,7 @@ mod tests {
         let information = Matrix6::identity() * 1e8;
         let mut last = Matrix6::zeros();
         for i in 0..400u32 {
-            let noise =
-                sigma.map_with_location(|row, _, s| s * (f64::from(i) * 2.399 + row as f64).sin() * 1.4);
+            let noise = sigma.map_with_location(|row, _, s| s * sin(f64::from(i) * 2.399 + row as f64) * 1.4);
             let nav = NavPose {
                 world_from_body: Transform::identity().perturbed(&noise),
                 covariance,

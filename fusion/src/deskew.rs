@@ -150,6 +150,7 @@ pub(crate) fn range_m(point_in_body: [f32; 3], body_from_sensor: &Transform<Body
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::sin;
     use nalgebra::{UnitQuaternion, Vector3};
 
     /// The motion evaluated for every point by itself.
@@ -191,9 +192,9 @@ mod tests {
             let offsets: Vec<i32> = (0..3000i64)
                 .map(|i| ((i * 7919 % 3000 - 1500) as f64 / 3000.0 * sweep_s * 1e9) as i32)
                 .collect();
-            let column = |k: f32| {
+            let column = |k: f64| {
                 (0..3000)
-                    .map(|i| 60.0 * (k * i as f32).sin())
+                    .map(|i| 60.0 * sin(k * f64::from(i)) as f32)
                     .collect::<Vec<f32>>()
             };
             let scan = LidarScan::new(column(0.37), column(0.11), column(0.05))

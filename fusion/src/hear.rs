@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use beluga_types::elementary::hypot;
 use beluga_types::{
     ArcTable, Body, Echogram, Measurement, Medium, Payload, PointTable, Rig, SensorId, SensorKind,
     SensorSpec, SonarPing, Stamp, Transform, Water, Window,
@@ -118,7 +119,7 @@ impl Sonars {
             let doubt = head.map_or(0.0, |head| head - self.at_head(&speed));
             let sigma_m_per_s = match speed.assumed {
                 true => speed.sigma_m_per_s,
-                false => speed.sigma_m_per_s.hypot(doubt),
+                false => hypot(speed.sigma_m_per_s, doubt),
             };
             self.speeds.insert(id, (speed.m_per_s, sigma_m_per_s));
             let chain = self

@@ -6,6 +6,7 @@
 //! of the sigma: least squares in one unknown, the residual's variance over the sum of squared slopes.
 
 use beluga_types::Stamp;
+use beluga_types::elementary::Squared;
 use nalgebra::{UnitQuaternion, Vector3};
 
 use crate::error::LagError;
@@ -138,7 +139,7 @@ fn mean(told: &[(f64, f64)]) -> Option<(f64, f64)> {
     let mean = told.iter().map(|(lag, sigma)| lag * weight(*sigma)).sum::<f64>() / weights;
     let squares: f64 = told
         .iter()
-        .map(|(lag, sigma)| (lag - mean).powi(2) * weight(*sigma))
+        .map(|(lag, sigma)| (lag - mean).squared() * weight(*sigma))
         .sum();
     let freedom = told.len().saturating_sub(1).max(1) as f64;
     (!told.is_empty()).then(|| (mean, ((squares / freedom).max(1.0) / weights).sqrt()))
@@ -221,8 +222,8 @@ fn sigma(turns: &[Turn], other: &Attitudes, axis: usize, lag_s: f64) -> f64 {
     for turn in turns {
         let [before, at, after] = [-STEP_S, 0.0, STEP_S].map(|beside| of_other(turn, other, lag_s + beside));
         if let (Some(before), Some(at), Some(after)) = (before, at, after) {
-            residuals += (turn.by[axis] - at[axis]).powi(2);
-            slopes += ((after[axis] - before[axis]) / (2.0 * STEP_S)).powi(2);
+            residuals += (turn.by[axis] - at[axis]).squared();
+            slopes += ((after[axis] - before[axis]) / (2.0 * STEP_S)).squared();
             count += 1.0;
         }
     }
@@ -232,6 +233,7 @@ fn sigma(turns: &[Turn], other: &Attitudes, axis: usize, lag_s: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::sin;
 
     /// A vessel that rolls, pitches and steers; told every so many ms, so much later, between two times.
     fn vessel(
@@ -243,9 +245,9 @@ mod tests {
         let at = |millis: i64| {
             let t = 1e-3 * millis as f64;
             let attitude = UnitQuaternion::from_euler_angles(
-                size * 0.05 * (1.3 * t).sin(),
-                size * 0.02 * (1.9 * t + 1.0).sin(),
-                size * 0.2 * (0.4 * t).sin(),
+                size * 0.05 * sin(1.3 * t),
+                size * 0.02 * sin(1.9 * t + 1.0),
+                size * 0.2 * sin(0.4 * t),
             );
             (Stamp::from_nanos(millis * 1_000_000).shifted_s(later_s), attitude)
         };

@@ -1,5 +1,6 @@
 //! How the body is expected to move where nothing tells: as it did, as far as that was seen.
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, Stamp, Transform};
 use nalgebra::{Matrix6, Vector6};
 
@@ -120,7 +121,7 @@ impl MotionModel {
         /// Longer than this is not a step from scan to scan, in seconds.
         const STEP_S: f64 = 0.5;
         let one = |mean: &Mean, first: f64, per_s: f64, least: f64| {
-            let wide = (first + per_s * unseen_s.min(LONGEST_S)).powi(2);
+            let wide = (first + per_s * unseen_s.min(LONGEST_S)).squared();
             if mean.count < KNOWN_AFTER || unseen_s > STEP_S {
                 return wide;
             }
@@ -163,7 +164,7 @@ impl MotionModel {
             let now = if self.seen[axis] { 0.0 } else { before + dt_s };
             self.unseen_s[axis] = now;
             if now > 0.0 && !upright[axis] {
-                step[axis] += unseen_speed(axis).powi(2) * (now * now - before * before);
+                step[axis] += unseen_speed(axis).squared() * (now * now - before * before);
             }
         }
         let open = Matrix6::identity() - held;
@@ -172,8 +173,8 @@ impl MotionModel {
 
     /// One sigma of a pose nobody has seen for so long, as a covariance.
     pub(crate) fn unseen(unseen_s: f64) -> Matrix6<f64> {
-        let turn = (SIGMA_PER_S.0 * unseen_s).powi(2);
-        let place = (SIGMA_PER_S.1 * unseen_s).powi(2);
+        let turn = (SIGMA_PER_S.0 * unseen_s).squared();
+        let place = (SIGMA_PER_S.1 * unseen_s).squared();
         Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
     }
 }
@@ -229,7 +230,7 @@ mod tests {
             grown += model.unheld(&held, 0.1, upright);
         }
         // With the noise of a hundred first steps of half a metre by a margin of three.
-        let noise = 100.0 * (0.5f64 / 3.0).powi(2);
+        let noise = 100.0 * (0.5f64 / 3.0).squared();
         assert!((grown[(3, 3)] - 100.0 - noise).abs() < 1e-6, "{}", grown[(3, 3)]);
         assert!((grown[(5, 5)] - noise).abs() < 1e-6, "{}", grown[(5, 5)]);
         assert_eq!(grown[(4, 4)], 0.0);

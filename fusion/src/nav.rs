@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, PoseFix, Stamp, Transform, World};
 use nalgebra::{Matrix6, Vector6};
 
@@ -59,7 +60,7 @@ impl NavBuffer {
             white: Vector6::zeros(),
         };
         let knows = |axis: usize| {
-            pose.covariance[(axis, axis)] <= if axis < 3 { MAX_SIGMA.0 } else { MAX_SIGMA.1 }.powi(2)
+            pose.covariance[(axis, axis)] <= if axis < 3 { MAX_SIGMA.0 } else { MAX_SIGMA.1 }.squared()
         };
         if pose.covariance.cholesky().is_none() || !(0..6).all(knows) {
             return false;
@@ -97,7 +98,7 @@ impl NavBuffer {
         let fraction = t1.seconds_since(t0) / span_s;
         let line = from.world_from_body.interpolated(&to.world_from_body, fraction);
         let off = line.perturbation_to(&middle.world_from_body);
-        let share = 1.0 + fraction.powi(2) + (1.0 - fraction).powi(2);
+        let share = 1.0 + fraction.squared() + (1.0 - fraction).squared();
         self.noise.1 = (self.noise.1 + 1.0).min(MEAN_OVER);
         let difference = off.component_mul(&off) / share - self.noise.0;
         self.noise.0 += difference / self.noise.1;
@@ -163,8 +164,8 @@ impl NavBuffer {
     }
 
     fn stated(&self) -> Matrix6<f64> {
-        let turn = self.config.sigma_deg.to_radians().powi(2);
-        let place = self.config.sigma_m.powi(2);
+        let turn = self.config.sigma_deg.to_radians().squared();
+        let place = self.config.sigma_m.squared();
         Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
     }
 
@@ -247,7 +248,7 @@ impl NavBuffer {
 }
 
 fn floor() -> Matrix6<f64> {
-    let (turn, place) = (MIN_SIGMA.0.powi(2), MIN_SIGMA.1.powi(2));
+    let (turn, place) = (MIN_SIGMA.0.squared(), MIN_SIGMA.1.squared());
     Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
 }
 

@@ -11,6 +11,7 @@ mod align;
 mod gate;
 mod matches;
 
+use beluga_types::elementary::sin;
 use beluga_types::{Body, LidarScan, Space, Transform};
 use nalgebra::Matrix6;
 
@@ -158,7 +159,7 @@ impl Odometry {
         let turn = error.fixed_rows::<3>(0).norm();
         let moved = error.fixed_rows::<3>(3).norm();
         self.gate
-            .learn(moved + 2.0 * self.config.max_range_m * (0.5 * turn).sin());
+            .learn(moved + 2.0 * self.config.max_range_m * sin(0.5 * turn));
     }
 
     /// Adds points (in `Body`) to the map, and forgets what is far.

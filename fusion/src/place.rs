@@ -7,6 +7,7 @@
 //! is undone by the vessel's own motion: targets are taken to stand still. Where the water is a profile the ray bends: the beam is turned
 //! to the chord of its ray, and the path is as long as that chord.
 
+use beluga_types::elementary::asin;
 use beluga_types::{
     ArcTable, Body, Direction, Label, Medium, PointTable, Sensor, SensorId, Stamp, Transform,
 };
@@ -80,7 +81,7 @@ impl Chord {
         two_way_time_s: f64,
     ) -> Option<Self> {
         let climb = beam.dot(up).clamp(-1.0, 1.0);
-        let end = profile.trace(depth_m, -climb.asin(), 0.5 * two_way_time_s)?;
+        let end = profile.trace(depth_m, -asin(climb), 0.5 * two_way_time_s)?;
         // A beam straight up or down has no way to go level, and goes none.
         let level = (beam - up * climb).try_normalize(1e-9).unwrap_or_default();
         let chord = level * end.along_m - up * (end.depth_m - depth_m);
@@ -249,6 +250,7 @@ pub(crate) fn echo_place(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::{Squared, atan2, ln};
     use beluga_types::{Beam, Point};
     use nalgebra::{UnitQuaternion, Vector6};
 
@@ -278,8 +280,8 @@ mod tests {
                 .normalize();
             let in_receive = (receive.inverse() * Point::from_vector(place)).vector();
             let measured = Beam::at(
-                (-in_receive.y).atan2(-in_receive.z),
-                in_transmit.x.asin(),
+                atan2(-in_receive.y, -in_receive.z),
+                asin(in_transmit.x),
                 [0.02; 2],
                 [0.02; 2],
             );
@@ -298,11 +300,11 @@ mod tests {
         let mismatch = |place: &Vector3<f64>| {
             let in_transmit = (transmit.inverse() * Point::from_vector(*place)).vector();
             let in_receive = (receive.inverse() * Point::from_vector(*place)).vector();
-            let along = (in_transmit.x / in_transmit.norm()).asin() - 0.1;
-            let across = (-in_receive.y).atan2(-in_receive.z) - 0.9;
+            let along = asin(in_transmit.x / in_transmit.norm()) - 0.1;
+            let across = atan2(-in_receive.y, -in_receive.z) - 0.9;
             let length =
                 (place - transmit.translation()).norm() + (place - receive.translation()).norm() - path;
-            (along * 10.0).powi(2) + (across * 10.0).powi(2) + length.powi(2)
+            (along * 10.0).squared() + (across * 10.0).squared() + length.squared()
         };
         let mut best = (receive * Point::from_vector(beam.vector() * 10.5)).vector();
         let mut step = 0.5;
@@ -358,7 +360,7 @@ mod tests {
         // Delays for 50° at 1500 m/s are those for 48.6531° at 1470: sin 50° · 0.98 = 0.750724.
         let beam = Beam::at(50f64.to_radians(), 0.0, [0.02; 2], [0.02; 2]);
         let looking = sound(Some(1500.0)).looking(beam.direction, 1470.0).unwrap();
-        let across = (-looking.vector().y).asin().to_degrees();
+        let across = asin(-looking.vector().y).to_degrees();
         assert!((across - 48.6531).abs() < 1e-4, "{across}°");
         assert!((looking.vector().norm() - 1.0).abs() < 1e-12 && looking.vector().z < 0.0);
         let other = sound(None).looking(beam.direction, 1470.0).unwrap();
@@ -382,7 +384,7 @@ mod tests {
     #[test]
     fn a_beam_straight_down_stays_straight_down() {
         let profile = Profile::new(&[(0.0, 1500.0), (20.0, 1490.0), (50.0, 1480.0)]).unwrap();
-        let time_s = 20.0 * (1500.0f64 / 1490.0).ln() / 10.0 + 30.0 * (1490.0f64 / 1480.0).ln() / 10.0;
+        let time_s = 20.0 * ln(1500.0f64 / 1490.0) / 10.0 + 30.0 * ln(1490.0f64 / 1480.0) / 10.0;
         let down = Chord::of(&profile, &-Vector3::z(), &Vector3::z(), 0.0, 2.0 * time_s).unwrap();
         assert!((down.direction + Vector3::z()).norm() < 1e-9 && (down.path_m - 100.0).abs() < 1e-6);
     }

@@ -1,5 +1,6 @@
 //! The plane of a voxel: mean and spread of its points, and what they say about a surface.
 
+use beluga_types::elementary::{acos, cos};
 use nalgebra::{Matrix3, Vector3};
 
 /// Fewest points that make a plane.
@@ -135,9 +136,9 @@ fn eigenvalues(a: &Matrix3<f64>) -> [f64; 3] {
         return [mean; 3];
     }
     let r = ((centred / p).determinant() / 2.0).clamp(-1.0, 1.0);
-    let phi = r.acos() / 3.0;
-    let largest = mean + 2.0 * p * phi.cos();
-    let least = mean + 2.0 * p * (phi + std::f64::consts::TAU / 3.0).cos();
+    let phi = acos(r) / 3.0;
+    let largest = mean + 2.0 * p * cos(phi);
+    let least = mean + 2.0 * p * cos(phi + std::f64::consts::TAU / 3.0);
     [least, 3.0 * mean - largest - least, largest]
 }
 

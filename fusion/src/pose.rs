@@ -4,6 +4,7 @@ mod in_map;
 
 use std::sync::Arc;
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, LidarScan, PoseSource, Sensor, Stamp, Transform, Window, World};
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
@@ -399,9 +400,9 @@ fn upright(near: &Transform<Map, Body>, dt_s: f64) -> Prior {
 fn localizability(information: &Matrix6<f64>) -> [f64; 6] {
     let variance = |axis: usize| {
         if axis < 3 {
-            HALF_HELD.0.powi(2)
+            HALF_HELD.0.squared()
         } else {
-            HALF_HELD.1.powi(2)
+            HALF_HELD.1.squared()
         }
     };
     let wide = Matrix6::from_fn(|row, column| if row == column { variance(row).recip() } else { 0.0 });
@@ -412,6 +413,6 @@ fn localizability(information: &Matrix6<f64>) -> [f64; 6] {
 }
 
 fn with_floor(covariance: Matrix6<f64>) -> Matrix6<f64> {
-    let (turn, place) = (MIN_SIGMA.0.powi(2), MIN_SIGMA.1.powi(2));
+    let (turn, place) = (MIN_SIGMA.0.squared(), MIN_SIGMA.1.squared());
     covariance + Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place))
 }

@@ -8,6 +8,7 @@
 
 use std::collections::VecDeque;
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, Label, Medium, SolidarFrame, SonarRegistration, Transform};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
@@ -236,7 +237,7 @@ fn linearise(
         let variance = normal.dot(&(sounding.covariance * normal)) + MAP_SIGMA_M * MAP_SIGMA_M;
         let chi2 = residual * residual / variance;
         // Geman–McClure at three sigma.
-        let robust = (9.0 / (9.0 + chi2)).powi(2);
+        let robust = (9.0 / (9.0 + chi2)).squared();
         sums.matched += 1;
         sums.add_plane(*p, turn.transpose() * normal, residual, robust / variance);
         sums.planes.add(1.0, chi2.min(100.0));
@@ -258,7 +259,7 @@ fn check_overlap(sums: &Sums, soundings: usize, config: &RegisterConfig) -> Resu
 fn check_observable(information: &Matrix6<f64>) -> Result<(), String> {
     let scale = Matrix6::from_diagonal(&Vector6::new(1.0, 1.0, 1.0, LEVER_M, LEVER_M, LEVER_M)) / LEVER_M;
     let scaled = scale * information * scale / CORRELATION;
-    let least = OPEN_SIGMA_M.powi(-2);
+    let least = 1.0 / OPEN_SIGMA_M.squared();
     let held = scaled
         .symmetric_eigenvalues()
         .iter()

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 
+use beluga_types::elementary::{asin, atan2, cos, sin};
 use beluga_types::{
     Body, Medium, Rig, Sensor, SensorCalibration, SensorId, SensorKind, SolidarFrame, Stamp, Transform, Water,
 };
@@ -190,16 +191,16 @@ impl Retrace {
         let ray = match &self.was {
             Some(was) => was.towards(depth_m, along_m, depth_m - rise_m)?,
             None => Eigenray {
-                declination_rad: (-rise_m).atan2(along_m),
+                declination_rad: atan2(-rise_m, along_m),
                 time_s: beam.norm() / sonar.speed_m_per_s.filter(|speed| *speed > 0.0)?,
             },
         };
         let level = level.try_normalize(1e-9).unwrap_or_default();
-        let start = level * ray.declination_rad.cos() - up * ray.declination_rad.sin();
+        let start = level * cos(ray.declination_rad) - up * sin(ray.declination_rad);
         let start = self.turned(now, sonar, depth_m, &start)?;
         let climb = start.dot(&up).clamp(-1.0, 1.0);
         let level = (start - up * climb).try_normalize(1e-9).unwrap_or_default();
-        let end = now.trace(depth_m, -climb.asin(), ray.time_s)?;
+        let end = now.trace(depth_m, -asin(climb), ray.time_s)?;
         let moved = at + level * end.along_m - up * (end.depth_m - depth_m);
         moved.iter().all(|value| value.is_finite()).then_some(moved)
     }

@@ -10,6 +10,7 @@
 
 use std::collections::VecDeque;
 
+use beluga_types::elementary::{Squared, exp, ln};
 use beluga_types::{Body, Stamp, Transform, World};
 use nalgebra::{Matrix6, Vector6};
 
@@ -50,7 +51,7 @@ pub(crate) struct ErrorTime {
 
 impl ErrorTime {
     pub(crate) fn new(configured_s: f64) -> Self {
-        let part = 1.0 - (-LAG_S / configured_s.clamp(*TIMES_S.start(), *TIMES_S.end())).exp();
+        let part = 1.0 - exp(-LAG_S / configured_s.clamp(*TIMES_S.start(), *TIMES_S.end()));
         Self {
             looks: VecDeque::new(),
             part: (part * PRIOR_DIFFERENCES, PRIOR_DIFFERENCES),
@@ -70,7 +71,7 @@ impl ErrorTime {
     /// The time constant, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         let part = (self.part.0 / self.part.1).clamp(1e-6, 1.0 - 1e-6);
-        (-LAG_S / (1.0 - part).ln()).clamp(*TIMES_S.start(), *TIMES_S.end())
+        (-LAG_S / ln(1.0 - part)).clamp(*TIMES_S.start(), *TIMES_S.end())
     }
 
     /// Looks at a moment: navigation's pose there and the lidar's, `on_map` the covariance of the
@@ -133,7 +134,7 @@ fn parts((by_nav, by_lidar): Motions, then: &Both, now: &Both) -> Vec<f64> {
         let white = now.nav.white[axis];
         let slow = now.nav.covariance[(axis, axis)] - white;
         let noise = white + then.nav.white[axis] + then.on_map[axis] + now.on_map[axis];
-        let part = (difference[axis].powi(2) - noise) / (2.0 * slow);
+        let part = (difference[axis].squared() - noise) / (2.0 * slow);
         (then.seen[axis] && now.seen[axis] && slow > noise && part.is_finite()).then_some(part.min(4.0))
     };
     (0..6).filter_map(part).collect()
@@ -147,7 +148,7 @@ fn apart((by_nav, by_lidar): &Motions, then: &Both, now: &Both) -> Vec<f64> {
     let difference = by_lidar.perturbation_to(by_nav);
     let square = |axis: usize| {
         let stated = then.nav.covariance[(axis, axis)] + now.nav.covariance[(axis, axis)];
-        let square = difference[axis].powi(2) / (stated + then.on_map[axis] + now.on_map[axis]);
+        let square = difference[axis].squared() / (stated + then.on_map[axis] + now.on_map[axis]);
         (then.seen[axis] && now.seen[axis] && square.is_finite()).then_some(square.min(MOST))
     };
     (0..6).filter_map(square).collect()
@@ -169,6 +170,7 @@ impl Both {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::sin;
     use nalgebra::{UnitQuaternion, Vector3};
 
     /// A slow error made of its definition, on all axes: its time constant comes out.
@@ -177,7 +179,7 @@ mod tests {
         for tau in [8.0f64, 120.0] {
             let mut time = ErrorTime::new(30.0);
             let sigma = 0.5;
-            let keep = (-LOOK_S / tau).exp();
+            let keep = exp(-LOOK_S / tau);
             let mut state = Vector3::zeros();
             let mut seed = 1u64;
             let mut normal = || {
@@ -220,10 +222,10 @@ mod tests {
         let mut time = ErrorTime::new(30.0);
         assert_eq!(time.tension(), None);
         for second in 0..60 {
-            let x = 0.5 * (1.1 * f64::from(second)).sin();
+            let x = 0.5 * sin(1.1 * f64::from(second));
             let nav = NavPose {
                 world_from_body: Transform::new(UnitQuaternion::identity(), Vector3::x() * x),
-                covariance: Matrix6::identity() * 0.05f64.powi(2),
+                covariance: Matrix6::identity() * 0.05f64.squared(),
                 white: Vector6::zeros(),
             };
             let stamp = Stamp::from_nanos(i64::from(second) * 1_000_000_000);
@@ -231,7 +233,7 @@ mod tests {
             time.look(stamp, &nav, &Transform::identity(), &Matrix6::zeros(), &seen);
         }
         // Over 5 s: 2 · 0.5 · |sin(2.75)| · rms of a cosine, over √2 · 5 cm.
-        let wanted = 2.0 * 0.5 * 2.75f64.sin() / 2f64.sqrt() / (2f64.sqrt() * 0.05);
+        let wanted = 2.0 * 0.5 * sin(2.75) / 2f64.sqrt() / (2f64.sqrt() * 0.05);
         let found = time.tension().unwrap();
         assert!((found / wanted - 1.0).abs() < 0.1, "{found}, not {wanted}");
     }

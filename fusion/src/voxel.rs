@@ -11,6 +11,7 @@ mod cell;
 mod search;
 mod shard;
 
+use beluga_types::elementary::Squared;
 use nalgebra::Vector3;
 use rayon::prelude::*;
 use wide::f32x4;
@@ -181,7 +182,7 @@ impl VoxelMap {
     /// Forgets voxels whose corner is farther than `radius_m` from a place: memory stays bounded.
     pub(crate) fn keep_within(&mut self, centre: &Anchored, radius_m: f32) {
         let (voxel, _) = self.normalized(centre);
-        let radius2 = f64::from(radius_m / self.size_m).powi(2);
+        let radius2 = f64::from(radius_m / self.size_m).squared();
         for shard in &mut self.shards {
             shard.keep_within(voxel, radius2);
         }

@@ -63,6 +63,7 @@ impl WaterlineMean {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::sin;
 
     #[test]
     fn swell_averages_out() {
@@ -70,7 +71,7 @@ mod tests {
         let mut last = None;
         for i in 0..600 {
             let t = 0.1 * f64::from(i);
-            let z = 3.0 + 0.15 * (std::f64::consts::TAU * t / 5.0).sin();
+            let z = 3.0 + 0.15 * sin(std::f64::consts::TAU * t / 5.0);
             last = mean.update(Stamp::from_nanos((t * 1e9) as i64), z, 1e-4);
         }
         let found = last.unwrap();

@@ -6,6 +6,7 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use beluga_fusion::{Config, Fuser};
+use beluga_types::elementary::{cos, sin};
 use beluga_types::{
     Beam, Beams, Measurement, Payload, PoseFix, Pulse, PulseKind, Rig, SampleValues, SensorId, SensorKind,
     SensorSpec, Shading, SonarPing, Stamp, Transform, Vessel, Water, WaveformShape, Waveforms,
@@ -43,7 +44,7 @@ fn ping(pulse: &Pulse, towards_m_per_s: f64) -> SonarPing {
             return [1e-4 * ((n * 7919) % 13) as f32, 0.0];
         }
         let phase = TAU * (CENTRE_HZ * s + 0.5 * rate * s * s - CENTRE_HZ * t);
-        [phase.cos() as f32, phase.sin() as f32]
+        [cos(phase) as f32, sin(phase) as f32]
     };
     let shape = WaveformShape { channels: 1, samples };
     let values = SampleValues::IqF32((0..samples).map(heard).collect());

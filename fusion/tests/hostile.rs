@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use beluga_fusion::{Config, Fuser};
+use beluga_types::elementary::sin_cos;
 use beluga_types::{
     LidarScan, Measurement, Payload, PoseFix, PoseStatus, Rig, SensorId, SensorKind, SensorSpec,
     SolidarFrame, Stamp, Transform, Vessel, Water,
@@ -27,15 +28,23 @@ fn rig() -> Rig {
     }
 }
 
+fn sin(angle_rad: f32) -> f32 {
+    sin_cos(f64::from(angle_rad)).0 as f32
+}
+
+fn cos(angle_rad: f32) -> f32 {
+    sin_cos(f64::from(angle_rad)).1 as f32
+}
+
 /// Points of one kind of scene, `k` being a number between 0 and 1 that changes from scan to scan.
 fn place(kind: u8, i: usize, k: f32) -> [f32; 3] {
     let (a, b) = (i as f32 * 0.37, (i % 29) as f32);
     match kind {
         // A room: what a lidar sees on a good day.
         0 => match i % 3 {
-            0 => [5.0 + k, a.sin() * 6.0, b * 0.2 - 2.0],
-            1 => [a.cos() * 5.0, 6.0, b * 0.2 - 2.0],
-            _ => [a.cos() * 5.0, a.sin() * 6.0, -2.0],
+            0 => [5.0 + k, sin(a) * 6.0, b * 0.2 - 2.0],
+            1 => [cos(a) * 5.0, 6.0, b * 0.2 - 2.0],
+            _ => [cos(a) * 5.0, sin(a) * 6.0, -2.0],
         },
         // The same in a mirror.
         1 => {
@@ -43,17 +52,17 @@ fn place(kind: u8, i: usize, k: f32) -> [f32; 3] {
             [-x, y, z]
         }
         // One plane, one line, one point, all the same point.
-        2 => [7.0, a.sin() * 20.0, b - 10.0],
+        2 => [7.0, sin(a) * 20.0, b - 10.0],
         3 => [b, b * 2.0, b * 3.0],
         4 => [3.0, 4.0, 5.0],
         // Numbers at the ends of what a file may hold, and of the type.
-        5 => [1e6 * a.sin(), 1e6 * a.cos(), 1e6 * k],
+        5 => [1e6 * sin(a), 1e6 * cos(a), 1e6 * k],
         6 => [f32::MAX * k, -f32::MAX * k, f32::MIN_POSITIVE],
         // Dust: no two scans alike.
         7 => [
-            (a * 91.7 * (k + 1.0)).sin() * 30.0,
-            (a * 17.3 * (k + 2.0)).sin() * 30.0,
-            (a * 7.1).sin() * 30.0,
+            sin(a * 91.7 * (k + 1.0)) * 30.0,
+            sin(a * 17.3 * (k + 2.0)) * 30.0,
+            sin(a * 7.1) * 30.0,
         ],
         _ => [0.0; 3],
     }

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use beluga_fusion::{Config, Fuser, Retrace};
+use beluga_types::elementary::sin;
 use beluga_types::{
     Detection, Detections, Measurement, Mount, Payload, PoseFix, Rig, SensorId, SensorKind, SensorSpec,
     SolidarFrame, SonarPing, Stamp, Transform, Vessel, Water,
@@ -61,8 +62,8 @@ fn frames(water: Water, motion: f64, width_across_rad: f64, flat_array: bool) ->
     let mut frames = Vec::new();
     for millis in (0..2000_i64).step_by(20) {
         let time_s = 1e-3 * millis as f64;
-        let turn = motion * Vector3::new(0.2 * (2.0 * time_s).sin(), 0.05 * (3.0 * time_s).sin(), 0.1);
-        let at = motion * Vector3::new(time_s, 0.3 * time_s, 0.2 * (2.0 * time_s).sin());
+        let turn = motion * Vector3::new(0.2 * sin(2.0 * time_s), 0.05 * sin(3.0 * time_s), 0.1);
+        let at = motion * Vector3::new(time_s, 0.3 * time_s, 0.2 * sin(2.0 * time_s));
         let fix = PoseFix {
             world_from_body: Transform::new(UnitQuaternion::from_scaled_axis(turn), at),
             covariance: Some(Matrix6::identity() * 1e-6),

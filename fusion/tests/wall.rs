@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use beluga_fusion::{Config, Fuser};
+use beluga_types::elementary::{cos, sin, sin_cos};
 use beluga_types::{
     Body, LidarScan, Measurement, Payload, Rig, SensorId, SensorKind, SensorSpec, SolidarFrame, Stamp,
     Transform, Vessel, Water, World,
@@ -53,7 +54,7 @@ fn end_of(seq: u64) -> Stamp {
 
 fn pose_at(stamp: Stamp) -> Transform<World, Body> {
     let t = stamp.seconds_since(end_of(0));
-    let roll = 0.01 * (std::f64::consts::TAU * t / 3.0).sin();
+    let roll = 0.01 * sin(std::f64::consts::TAU * t / 3.0);
     Transform::new(
         UnitQuaternion::from_euler_angles(roll, 0.0, 0.0),
         Vector3::new(SPEED_M_PER_S * t, 0.0, 0.0),
@@ -72,8 +73,8 @@ fn scan(seed: u64, seq: u64) -> Measurement {
         let azimuth = 0.08 + part * (std::f64::consts::PI - 0.16);
         for ring in 0..RINGS {
             let elevation = (-15.0 + 2.0 * ring as f64).to_radians();
-            let (sin, cos) = elevation.sin_cos();
-            let in_body = Vector3::new(cos * azimuth.cos(), cos * azimuth.sin(), sin);
+            let (up, level) = sin_cos(elevation);
+            let in_body = Vector3::new(level * cos(azimuth), level * sin(azimuth), up);
             let ray = pose.rotation() * in_body;
             let range = range_m(&pose.translation(), &ray);
             let number = ((seed * 1_000 + seq) * COLUMNS + column) * RINGS + ring;

@@ -212,6 +212,7 @@ pub fn line_below(points: &[(f64, f64)]) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::ln;
 
     /// Numbers from 0 to 1 that look like chance, the same each time.
     fn chance(number: u64) -> f64 {
@@ -225,7 +226,7 @@ mod tests {
     fn payload(number: u64, offset_s: f64, skew: f64) -> (Stamp, Stamp) {
         const START: Stamp = Stamp::from_nanos(1_790_000_000_000_000_000);
         let true_s = 0.01 * number as f64;
-        let delay_s = 3e-4 - 2e-3 * (1.0 - chance(number)).ln();
+        let delay_s = 3e-4 - 2e-3 * ln(1.0 - chance(number));
         (
             START.shifted_s(true_s * (1.0 - skew) - offset_s),
             START.shifted_s(true_s + delay_s),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use beluga_ingest::lidar::ouster::{self, metadata::Metadata};
 use beluga_ingest::{Recording, probe};
+use beluga_types::elementary::Squared;
 use beluga_types::{GapCause, Payload};
 use capture_file::{Pcap, SMALL_METADATA, Small, Udp, capture, ethernet, frames};
 use proptest::prelude::*;
@@ -124,7 +125,7 @@ fn points_lie_where_the_row_looks() {
     // A quarter of a turn on: the encoder turns clockwise, to the lidar's -y, the sensor's +y.
     assert!(scan.y()[16 * 16] > 7.0);
     let length = (0..3)
-        .map(|axis| [x, y, z - 0.03618][axis].powi(2))
+        .map(|axis| [x, y, z - 0.03618][axis].squared())
         .sum::<f32>()
         .sqrt();
     assert!((length - 8.0).abs() < 0.001, "{length}");

@@ -8,6 +8,7 @@ use beluga_ingest::{
     Recording, kitti, ply,
     wav::{Samples, WavFile},
 };
+use beluga_types::elementary::Squared;
 use beluga_types::{Payload, SonarPing};
 
 #[path = "../../tests/shared_data/mod.rs"]
@@ -45,7 +46,7 @@ fn a_hydrophone_recording_with_a_strange_chunk() {
     };
     let values = check_wav(&folder, 1, 48e3, 1_443_840);
     let mean = values.iter().map(|&value| f64::from(value)).sum::<f64>() / values.len() as f64;
-    let square = |value: &i16| (f64::from(*value) - mean).powi(2);
+    let square = |value: &i16| (f64::from(*value) - mean).squared();
     let std = (values.iter().map(square).sum::<f64>() / values.len() as f64).sqrt();
     assert!(
         (mean + 93.872).abs() < 5e-4 && (std - 20.757).abs() < 5e-4,

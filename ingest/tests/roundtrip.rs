@@ -26,7 +26,8 @@ fn rig() -> Rig {
     front.mount.attitude.pitch_rad = -0.1;
     front.corrected = vec!["mount".into()];
     let mut fan = SensorSpec::new("fan", SensorKind::Sonar);
-    fan.beams = Some([beam(-FRAC_PI_4), beam(0.3)].into());
+    // Angles that degrees in a file hold to the last bit.
+    fan.beams = Some([beam(-FRAC_PI_4), beam(0.25)].into());
     Rig {
         origin: Some(Origin {
             anchor: Geodetic::from_degrees(54.1, 12.1, 38.5),

@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, Matrix3, Matrix6, Vector3, Vector6};
 
+use crate::elementary::Squared;
 use crate::measurement::{GapCause, SensorId};
 use crate::points::{ArcTable, PointTable};
 use crate::shared::{SharedState, SharedStates};
@@ -74,9 +75,9 @@ impl SolidarFrame {
         let axes = self.beam_axes(i);
         let table = &self.points;
         let variances = Vector3::new(
-            f64::from(table.sigma_range_m[i]).powi(2),
-            f64::from(table.sigma_along_m[i]).powi(2),
-            f64::from(table.sigma_across_m[i]).powi(2),
+            f64::from(table.sigma_range_m[i]).squared(),
+            f64::from(table.sigma_along_m[i]).squared(),
+            f64::from(table.sigma_across_m[i]).squared(),
         );
         axes * Matrix3::from_diagonal(&variances) * axes.transpose()
     }
@@ -409,7 +410,7 @@ mod tests {
         for (column, sigma) in [(0, 0.01f32), (1, 0.1), (2, 0.2)] {
             let axis = axes.column(column).into_owned();
             let variance = (axis.transpose() * covariance * axis).x;
-            assert!((variance - f64::from(sigma).powi(2)).abs() < 1e-12);
+            assert!((variance - f64::from(sigma).squared()).abs() < 1e-12);
         }
         let sensor_x = frame.calibration[0].body_from_sensor.rotation_matrix() * Vector3::x();
         assert!(

@@ -7,6 +7,7 @@
 
 use nalgebra::{Matrix3, Rotation3, UnitQuaternion, Vector3};
 
+use crate::elementary::{atan2, cbrt, hypot, sin_cos};
 use crate::space::{Body, Point, Space, Transform, World};
 
 /// Semi-major axis of WGS 84, in metres (EPSG:7030).
@@ -47,8 +48,8 @@ impl Geodetic {
 
     /// The same place in Earth-centred axes.
     pub fn ecef(&self) -> Point<Ecef> {
-        let (sin_lat, cos_lat) = self.latitude_rad.sin_cos();
-        let (sin_lon, cos_lon) = self.longitude_rad.sin_cos();
+        let (sin_lat, cos_lat) = sin_cos(self.latitude_rad);
+        let (sin_lon, cos_lon) = sin_cos(self.longitude_rad);
         let n = SEMI_MAJOR_AXIS_M / (1.0 - ECCENTRICITY_SQUARED * sin_lat * sin_lat).sqrt();
         Point::new(
             (n + self.height_m) * cos_lat * cos_lon,
@@ -69,23 +70,23 @@ impl Geodetic {
         let q = (1.0 - e2) / a2 * z * z;
         let r = (p + q - e4) / 6.0;
         let s = e4 * p * q / (4.0 * r * r * r);
-        let t = (1.0 + s + (s * (2.0 + s)).sqrt()).cbrt();
+        let t = cbrt(1.0 + s + (s * (2.0 + s)).sqrt());
         let u = r * (1.0 + t + 1.0 / t);
         let v = (u * u + e4 * q).sqrt();
         let w = e2 * (u + v - q) / (2.0 * v);
         let k = (u + v + w * w).sqrt() - w;
-        let d = k * x.hypot(y) / (k + e2);
-        let distance = d.hypot(z);
+        let d = k * hypot(x, y) / (k + e2);
+        let distance = hypot(d, z);
         Self {
-            latitude_rad: 2.0 * z.atan2(d + distance),
-            longitude_rad: y.atan2(x),
+            latitude_rad: 2.0 * atan2(z, d + distance),
+            longitude_rad: atan2(y, x),
             height_m: (k + e2 - 1.0) / k * distance,
         }
     }
 
     fn ecef_from_east_north_up(&self) -> UnitQuaternion<f64> {
-        let (sin_lat, cos_lat) = self.latitude_rad.sin_cos();
-        let (sin_lon, cos_lon) = self.longitude_rad.sin_cos();
+        let (sin_lat, cos_lat) = sin_cos(self.latitude_rad);
+        let (sin_lon, cos_lon) = sin_cos(self.longitude_rad);
         let east = Vector3::new(-sin_lon, cos_lon, 0.0);
         let north = Vector3::new(-sin_lat * cos_lon, -sin_lat * sin_lon, cos_lat);
         let up = Vector3::new(cos_lat * cos_lon, cos_lat * sin_lon, sin_lat);

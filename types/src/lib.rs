@@ -10,6 +10,7 @@
 //! - [`SolidarFrame`]: what fusion makes of them.
 
 mod echogram;
+pub mod elementary;
 mod error;
 mod frame;
 mod geodesy;

@@ -98,6 +98,7 @@ impl Mount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::elementary::{cos, sin};
 
     const ANGLE: f64 = 0.1;
 
@@ -137,7 +138,7 @@ mod tests {
     fn rotations_are_intrinsic_heading_then_pitch_then_roll() {
         // Heading 90° turns the bow to starboard; the pitch that follows lifts the turned bow.
         let bow = turned(0.0, ANGLE, std::f64::consts::FRAC_PI_2, Vector3::x());
-        assert!((bow - Vector3::new(0.0, -ANGLE.cos(), ANGLE.sin())).norm() < 1e-12);
+        assert!((bow - Vector3::new(0.0, -cos(ANGLE), sin(ANGLE))).norm() < 1e-12);
     }
 
     #[test]

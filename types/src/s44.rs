@@ -4,6 +4,8 @@
 //! table 1 (minimum bathymetry standards). All uncertainties are at 95 %. Orders are for the safety of
 //! navigation; they say nothing about a structure.
 
+use crate::elementary::hypot;
+
 /// An order of survey with all its criteria.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Order {
@@ -91,7 +93,7 @@ pub const ORDERS: [Order; 5] = [
 impl Order {
     /// Largest total vertical uncertainty at a depth in metres, at 95 %: √(a² + (b d)²).
     pub fn tvu_m(&self, depth_m: f64) -> f64 {
-        self.a_m.hypot(self.b * depth_m)
+        hypot(self.a_m, self.b * depth_m)
     }
 
     /// Largest total horizontal uncertainty at a depth in metres, at 95 %.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::elementary::{asin, atan2, hypot, sin_cos};
 use crate::error::Error;
 use crate::image::SonarImage;
 use crate::space::{Direction, Point, Sensor};
@@ -180,8 +181,8 @@ impl Beam {
         transmit_width_rad: [f64; 2],
         receive_width_rad: [f64; 2],
     ) -> Self {
-        let (sin_across, cos_across) = across_rad.sin_cos();
-        let (sin_along, cos_along) = along_rad.sin_cos();
+        let (sin_across, cos_across) = sin_cos(across_rad);
+        let (sin_along, cos_along) = sin_cos(along_rad);
         Self {
             direction: Direction::new(sin_along, -cos_along * sin_across, -cos_along * cos_across),
             transmit_width_rad,
@@ -192,19 +193,19 @@ impl Beam {
     /// Angle across track from straight down, positive to starboard.
     pub fn across_rad(&self) -> f64 {
         let direction = self.direction.vector();
-        (-direction.y).atan2(-direction.z)
+        atan2(-direction.y, -direction.z)
     }
 
     /// Angle along track, positive forward.
     pub fn along_rad(&self) -> f64 {
-        self.direction.vector().x.clamp(-1.0, 1.0).asin()
+        asin(self.direction.vector().x.clamp(-1.0, 1.0))
     }
 
     /// Two-way width at -3 dB, along and across track: the product of two Gaussian cones.
     pub fn two_way_width_rad(&self) -> [f64; 2] {
         [0, 1].map(|axis| {
             let (transmit, receive) = (self.transmit_width_rad[axis], self.receive_width_rad[axis]);
-            1.0 / (1.0 / transmit).hypot(1.0 / receive)
+            1.0 / hypot(1.0 / transmit, 1.0 / receive)
         })
     }
 }

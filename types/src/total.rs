@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, Matrix3};
 
+use crate::elementary::hypot;
 use crate::frame::SolidarFrame;
 use crate::points::Medium;
 use crate::s44::SoundingOrder;
@@ -48,7 +49,7 @@ impl SolidarFrame {
         let covariance = self.total_covariance(i);
         let (x, y, both) = (covariance[(0, 0)], covariance[(1, 1)], covariance[(0, 1)]);
         // The larger eigenvalue of the horizontal two by two.
-        let worse = 0.5 * (x + y) + (0.5 * (x - y)).hypot(both);
+        let worse = 0.5 * (x + y) + hypot(0.5 * (x - y), both);
         TotalUncertainty {
             thu_m: HORIZONTAL * worse.max(0.0).sqrt(),
             tvu_m: VERTICAL * covariance[(2, 2)].max(0.0).sqrt(),
@@ -150,8 +151,8 @@ mod tests {
         (covariance[0], covariance[4], covariance[8]) = (roll * roll, 25.0, 0.04 * 0.04);
         let shared = frame(states, covariance);
         let total = shared.total_uncertainty(0);
-        let across = 0.2_f64.hypot(8.0 * roll);
-        let down = 0.03_f64.hypot(8.0 * 5.0 / 1500.0).hypot(0.04);
+        let across = hypot(0.2, 8.0 * roll);
+        let down = hypot(hypot(0.03, 8.0 * 5.0 / 1500.0), 0.04);
         assert!((total.thu_m - 2.45 * across).abs() < 1e-6, "{total:?}");
         assert!((total.tvu_m - 1.96 * down).abs() < 1e-6, "{total:?}");
         assert_eq!(shared.sounding_order(0, &total), Some(SoundingOrder::Exclusive));

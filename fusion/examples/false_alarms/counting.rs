@@ -3,6 +3,7 @@
 use beluga_fusion::sonar::cfar::{Cfar, Levels};
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
 use beluga_fusion::sonar::{CfarKind, ReplicaWindow};
+use beluga_types::elementary::{ln, sin_cos};
 use beluga_types::{Pulse, PulseKind, Shading};
 
 /// All kinds of detector.
@@ -133,13 +134,13 @@ impl Chance {
     }
 
     fn exponential(&mut self) -> f64 {
-        -self.uniform().ln()
+        -ln(self.uniform())
     }
 
     /// Two independent normal numbers, by the polar form.
     fn gaussian_pair(&mut self) -> [f32; 2] {
         let length = (2.0 * self.exponential()).sqrt();
-        let (sin, cos) = (std::f64::consts::TAU * self.uniform()).sin_cos();
+        let (sin, cos) = sin_cos(std::f64::consts::TAU * self.uniform());
         [(length * cos) as f32, (length * sin) as f32]
     }
 }

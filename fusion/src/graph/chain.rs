@@ -1,5 +1,6 @@
 //! What is known from one local map to the next: the odometry's motion, and how it drifts.
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, Rig, Transform, World};
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
@@ -74,16 +75,16 @@ impl Drift {
 
     /// Covariance of the motion along a leg.
     fn along(&self, leg: &Leg) -> Matrix6<f64> {
-        let turn = self.turn.powi(2) * leg.way_m + DRIFT_PER_SQRT_S.0.powi(2) * leg.time_s + 1e-8;
-        let place = self.place.powi(2) * leg.way_m + DRIFT_PER_SQRT_S.1.powi(2) * leg.time_s + 1e-6;
+        let turn = self.turn.squared() * leg.way_m + DRIFT_PER_SQRT_S.0.squared() * leg.time_s + 1e-8;
+        let place = self.place.squared() * leg.way_m + DRIFT_PER_SQRT_S.1.squared() * leg.time_s + 1e-6;
         let open = |axis: usize| 1.0 - leg.held[axis];
         let (tilt, rise) = if self.afloat {
             (TILT_RAD, HEAVE_M)
         } else {
             (UNHELD_PART, UNHELD_PART * leg.way_m)
         };
-        let about = |axis, unheld: f64| turn + (open(axis) * unheld).powi(2);
-        let along = |axis, unheld: f64| place + (open(axis) * unheld).powi(2);
+        let about = |axis, unheld: f64| turn + (open(axis) * unheld).squared();
+        let along = |axis, unheld: f64| place + (open(axis) * unheld).squared();
         let part_m = UNHELD_PART * leg.way_m;
         Matrix6::from_diagonal(&Vector6::new(
             about(0, tilt),

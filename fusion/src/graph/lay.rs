@@ -5,6 +5,7 @@
 //! are nearest to each other wherever along it they lie, so distances from points would hold a wall
 //! along itself; planes leave that open, and what the overlap leaves open keeps no information.
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, Transform};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use nalgebra::{Matrix6, Vector3, Vector6};
@@ -117,9 +118,9 @@ fn judge(
         return Err(format!("the overlap holds {held} of 6 directions"));
     }
     let information = projector * sums.information() * projector.transpose() / CORRELATION;
-    let open = Matrix6::identity() * OPEN_SIGMA.powi(-2);
+    let open = Matrix6::identity() * (1.0 / OPEN_SIGMA.squared());
     let covariance = inverse(&(information + open)).ok_or("the overlap leaves a direction open")?;
-    let (turn, place) = (FLOOR.0.powi(2), FLOOR.1.powi(2));
+    let (turn, place) = (FLOOR.0.squared(), FLOOR.1.squared());
     Ok(Laid {
         on_from_laid: *pose,
         covariance: covariance + Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place)),
@@ -145,8 +146,8 @@ impl Width {
 
     /// Geman–McClure, a third of the reach wide.
     fn robust(&self, square: f64) -> f64 {
-        let k2 = (self.reach_m / 3.0).powi(2);
-        (k2 / (k2 + square)).powi(2)
+        let k2 = (self.reach_m / 3.0).squared();
+        (k2 / (k2 + square)).squared()
     }
 }
 
@@ -184,7 +185,7 @@ fn linearise(
                 let residual = normal.dot(&(place - Vector3::from(*other)));
                 let robust = width.robust(residual * residual);
                 let axis = turn.transpose() * normal;
-                sums.add_plane(p, axis, residual, robust / width.sigma_m.powi(2));
+                sums.add_plane(p, axis, residual, robust / width.sigma_m.squared());
                 sums.planes.add(robust, residual * residual);
             }
             sums

@@ -1,6 +1,7 @@
 //! What a stretch of the survey saw: thinned points with normals, in the axes of the body where the
 //! stretch began, and a coarse picture of them that tells unlike places apart.
 
+use beluga_types::elementary::{Squared, hypot};
 use kiddo::{ImmutableKdTree, SquaredEuclidean};
 use nalgebra::{Matrix3, Vector3};
 
@@ -113,7 +114,7 @@ fn normal(
         .nearest_n::<SquaredEuclidean<f64>>(count)
         .execute()
         .into_iter()
-        .filter(|near| near.distance < (REACH_CUBES * edge_m).powi(2))
+        .filter(|near| near.distance < (REACH_CUBES * edge_m).squared())
         .filter_map(|near| points.get(near.item as usize))
         .map(|near| Vector3::from(*near))
         .collect();
@@ -136,7 +137,7 @@ fn picture(points: &[[f64; 3]]) -> Vec<f64> {
     let mut shares = vec![0.0; STEPS[0] * STEPS[1]];
     for [x, y, z] in points {
         let height = (z / STEP_M[0] + STEPS[0] as f64 / 2.0).max(0.0) as usize;
-        let distance = (x.hypot(*y) / STEP_M[1]) as usize;
+        let distance = (hypot(*x, *y) / STEP_M[1]) as usize;
         let cell = height.min(STEPS[0] - 1) * STEPS[1] + distance.min(STEPS[1] - 1);
         shares[cell] += 1.0 / points.len() as f64;
     }

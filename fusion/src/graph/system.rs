@@ -4,6 +4,7 @@
 //! chain with few loops, so in that order the factor fills only between the two ends of each loop, and
 //! no other order is needed.
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, Transform, World};
 use nalgebra::{DMatrix, DVector, Matrix6, SMatrix, Vector6};
 use nalgebra_sparse::factorization::CscCholesky;
@@ -142,7 +143,7 @@ impl System {
 fn robust_weight(measured: &Measured, poses: &[Transform<World, Body>]) -> f64 {
     let (residual, _) = measured.residual(poses);
     let chi2 = residual.dot(&(measured.information * residual));
-    (CHI2_6 / (CHI2_6 + chi2)).powi(2)
+    (CHI2_6 / (CHI2_6 + chi2)).squared()
 }
 
 /// The covariance of two poses together.

@@ -4,6 +4,8 @@
 //! (Vizzo et al., IEEE RA-L 8(2), 2023), but old errors are forgotten and small ones count too.
 //! Inside one alignment it narrows from step to step to what the residuals themselves are like.
 
+use beluga_types::elementary::{Squared, powf};
+
 use crate::solve::Sums;
 
 /// Farthest partner looked for in the end, in voxels: map points lie up to half a voxel apart.
@@ -117,8 +119,8 @@ pub(crate) struct Kernel {
 impl Kernel {
     fn new(kernel_m: f64, sigma_m: f64) -> Self {
         Self {
-            k2: kernel_m.powi(2).max((3.0 * sigma_m).powi(2)),
-            information: sigma_m.powi(-2),
+            k2: kernel_m.squared().max((3.0 * sigma_m).squared()),
+            information: 1.0 / sigma_m.squared(),
         }
     }
 
@@ -150,7 +152,7 @@ impl Fit {
     pub(crate) fn narrowed(&self, sums: &Sums) -> Self {
         let kernel_m = self.kernel_m * NARROWING;
         let sigma = |found: Option<f64>, kernel: &Kernel, least_m: f64| {
-            found.map_or(kernel.information.powf(-0.5), |sigma| sigma.max(least_m))
+            found.map_or(powf(kernel.information, -0.5), |sigma| sigma.max(least_m))
         };
         let reach_m = self.reach_m.min((3.0 * kernel_m) as f32).max(self.least_reach_m);
         Self {
@@ -210,7 +212,7 @@ mod tests {
         }
         for voxel_m in [0.5f32, 1.0] {
             let fit = Fit::new(0.1, voxel_m).narrowed(&sums);
-            let sigma = |kernel: &Kernel| kernel.information.powf(-0.5);
+            let sigma = |kernel: &Kernel| powf(kernel.information, -0.5);
             assert!((sigma(&fit.plane) - MIN_SIGMA_M).abs() < 1e-9);
             assert!((sigma(&fit.point) - SAMPLING * f64::from(voxel_m)).abs() < 1e-9);
         }

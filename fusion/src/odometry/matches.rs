@@ -4,6 +4,7 @@
 //! search would find the same (`VoxelMap::find_nearest`). So after the first steps of an alignment
 //! hardly any point is searched for again, and the poses are the same to the last bit.
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, Transform};
 use nalgebra::{Matrix3, Vector3};
 use rayon::prelude::*;
@@ -140,7 +141,7 @@ impl Pass<'_> {
                 offset,
             };
             let (voxel, inside) = self.map.normalized(&place);
-            let moved2: f32 = (0..3).map(|axis| (offset[axis] - one.at[axis]).powi(2)).sum();
+            let moved2: f32 = (0..3).map(|axis| (offset[axis] - one.at[axis]).squared()).sum();
             if moved2.is_nan() || moved2 >= one.slack2 {
                 *one = self.search(offset, voxel, inside);
                 sums.searched += 1;
@@ -267,6 +268,7 @@ impl Placer {
 mod tests {
     use super::*;
     use crate::plane::Spread;
+    use beluga_types::elementary::{atan2, cos, sin, tan};
 
     /// One ring, 4° above the horizon, on both sides of a corner 30 m away: the points lie in a plane as
     /// well as any can, which no beam meets. A wall at 8 m is one as far as 60 m along it.
@@ -275,8 +277,8 @@ mod tests {
         let corner = Vector3::<f64>::new(28.0, -12.0, 0.0);
         let mut spread = Spread::default();
         for i in -20..=20 {
-            let bearing = corner.y.atan2(corner.x) + 0.002 * f64::from(i);
-            let level = Vector3::new(bearing.cos(), bearing.sin(), 4f64.to_radians().tan());
+            let bearing = atan2(corner.y, corner.x) + 0.002 * f64::from(i);
+            let level = Vector3::new(cos(bearing), sin(bearing), tan(4f64.to_radians()));
             let reach: f64 = (corner.x / level.x).min(corner.y / level.y);
             let point = level * reach - corner;
             spread.add(point.cast::<f32>().into());

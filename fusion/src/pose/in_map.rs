@@ -1,6 +1,7 @@
 //! A run that begins in a saved map: until the body is found there, its pose is where that map's survey
 //! began, or where navigation says, and is not believed.
 
+use beluga_types::elementary::Squared;
 use beluga_types::{Body, PoseSource, Transform, Window, World};
 use nalgebra::{Matrix6, Vector6};
 
@@ -76,7 +77,7 @@ impl Estimator {
             return None;
         }
         self.seeking = Some(seeking);
-        let (turn, place) = (around.reach_rad.powi(2), around.reach_m.powi(2));
+        let (turn, place) = (around.reach_rad.squared(), around.reach_m.squared());
         Some(Found {
             covariance: Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place)),
             localizability: [0.0; 6],

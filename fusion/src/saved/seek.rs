@@ -1,6 +1,7 @@
 //! Finding oneself in a map: poses on a grid, the best of them laid on the map, and the best of those
 //! believed if it is good, and no other place is as good.
 
+use beluga_types::elementary::{Squared, hypot};
 use beluga_types::{Body, Transform};
 use nalgebra::{Matrix6, UnitQuaternion, Vector3};
 use rayon::prelude::*;
@@ -127,7 +128,7 @@ fn lay(odometry: &mut Odometry, points: &Columns, around: &Around) -> Vec<Candid
         .collect();
     // Stable, so that of equals the one nearer to the centre comes first.
     grid.sort_by(|a, b| b.part.total_cmp(&a.part));
-    let (place, turn) = (GRID_SIGMA.0.powi(-2), GRID_SIGMA.1.powi(-2));
+    let (place, turn) = (1.0 / GRID_SIGMA.0.squared(), 1.0 / GRID_SIGMA.1.squared());
     let information = Matrix6::from_diagonal(&[turn, turn, turn, place, place, place].into());
     let mut laid = Vec::new();
     for candidate in grid.iter().take(LAID) {
@@ -155,11 +156,11 @@ fn grid(around: &Around) -> Vec<Transform<Map, Body>> {
         for east in -moves..=moves {
             for north in -moves..=moves {
                 let (dx, dy) = (f64::from(east) * STEP.0, f64::from(north) * STEP.0);
-                if dx.hypot(dy) > around.reach_m + 1e-9 && (east, north) != (0, 0) {
+                if hypot(dx, dy) > around.reach_m + 1e-9 && (east, north) != (0, 0) {
                     continue;
                 }
                 let spin = UnitQuaternion::from_scaled_axis(Vector3::z() * f64::from(turn) * STEP.1);
-                let away = dx.hypot(dy) / STEP.0 + f64::from(turn.abs());
+                let away = hypot(dx, dy) / STEP.0 + f64::from(turn.abs());
                 let pose = Transform::new(
                     spin * around.centre.rotation(),
                     around.centre.translation() + Vector3::new(dx, dy, 0.0),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use beluga_types::Beam;
+use beluga_types::elementary::{ln, powf};
 use nalgebra::Vector3;
 
 use super::detect::Candidate;
@@ -67,7 +68,7 @@ impl Fan {
             .iter()
             .map(|beam| BeamAxes::of(beam.direction.vector()))
             .collect();
-        let rejection = 10f64.powf(-0.1 * rejection_db);
+        let rejection = powf(10.0, -0.1 * rejection_db);
         let count = beams.len();
         let mut leak = vec![0.0f32; count * count];
         let mut sides = vec![[None; 2]; count];
@@ -210,9 +211,9 @@ impl Fan {
         if !alone {
             return None;
         }
-        let level = |beam: usize| power(beam, place).max(least).ln();
+        let level = |beam: usize| ln(power(beam, place).max(least));
         let angle = |neighbour: usize| self.axes[beam].offsets(&self.axes[neighbour].direction)[1];
-        let [low, middle, high] = [level(other), here.ln(), level(one)];
+        let [low, middle, high] = [level(other), ln(here), level(one)];
         let step_widths = 0.5 * (angle(one) - angle(other)).abs() / self.beams[beam].receive_width_rad[1];
         if 2.0 * middle - low - high < LEAST_BEND * step_widths * step_widths {
             return None;
@@ -303,7 +304,7 @@ mod tests {
 
     #[test]
     fn what_leaks_falls_with_distance_and_never_exceeds_the_rejection() {
-        let rejection = 10f64.powf(-1.2);
+        let rejection = powf(10.0, -1.2);
         assert_eq!(
             leak_between([0.0, 0.5], rejection),
             0.0,

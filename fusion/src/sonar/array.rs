@@ -1,6 +1,7 @@
 //! Echoes of an array's beams, placed by the phase between the array's halves.
 
 use beluga_types::Direction;
+use beluga_types::elementary::hypot;
 use nalgebra::Vector3;
 use rayon::prelude::*;
 use rustfft::num_complex::Complex;
@@ -101,9 +102,7 @@ impl Looked<'_> {
         let is_arc = echo.half_angle_rad.is_some();
         if !is_arc && !candidate.is_compact(self.prepared.width_samples()) {
             let crossing = zero_crossing(halves, candidate, LEAST_TURN_RAD).map(|crossing| Crossing {
-                sigma: crossing
-                    .sigma
-                    .hypot(CROSSING_WIDTHS * self.prepared.width_samples()),
+                sigma: hypot(crossing.sigma, CROSSING_WIDTHS * self.prepared.width_samples()),
                 ..crossing
             });
             if let Some(crossing) = crossing.filter(|crossing| crossing.sigma < candidate.sigma) {

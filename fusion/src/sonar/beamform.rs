@@ -13,6 +13,7 @@ mod split;
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
+use beluga_types::elementary::asin;
 use beluga_types::{Beam, Beams, Elements, Error, Pulse, SampleValues, WaveformShape, Waveforms};
 use nalgebra::Vector3;
 use rayon::prelude::*;
@@ -20,6 +21,7 @@ use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftPlanner};
 
 use super::config::ReplicaWindow;
+use super::polar::from_polar;
 use super::response::lowest_bin;
 use aperture::Aperture;
 pub use aperture::Unformed;
@@ -282,7 +284,7 @@ impl Beamformer {
     fn add_late(&self, sum: &mut [Complex<f32>], spectrum: &[Complex<f32>], later_m: f64, weight: f64) {
         let late_s = later_m / self.sound_speed_m_per_s;
         let bin_hz = self.rate_hz / self.bins as f64;
-        let step = Complex::from_polar(1.0, TAU * bin_hz * late_s);
+        let step = from_polar(1.0, TAU * bin_hz * late_s);
         // Bins stand from zero up, then from the lowest up.
         let wrap = (self.bins as i64 + self.lowest) as usize;
         for (bins, first) in [(0..wrap, 0), (wrap..self.bins, self.lowest)] {
@@ -290,7 +292,7 @@ impl Beamformer {
             for (chunk, (sum, spectrum)) in sums.zip(spectrum[bins].chunks(RESTART)).enumerate() {
                 let line = first + (chunk * RESTART) as i64;
                 let hz = line as f64 * bin_hz + self.middle_hz;
-                let mut turn = Complex::from_polar(weight, TAU * hz * late_s);
+                let mut turn = from_polar(weight, TAU * hz * late_s);
                 for (slot, value) in sum.iter_mut().zip(spectrum) {
                     *slot += value * Complex::new(turn.re as f32, turn.im as f32);
                     turn *= step;
@@ -349,7 +351,7 @@ fn width_sine(window: ReplicaWindow, wavelengths: f64) -> f64 {
 
 /// The angle of such a width, where the beam looks at this sine: a flat array is shorter from aside.
 fn width_rad(width_sine: f64, sine: f64) -> f64 {
-    let half = |side: f64| (sine + side * 0.5 * width_sine).clamp(-1.0, 1.0).asin();
+    let half = |side: f64| asin((sine + side * 0.5 * width_sine).clamp(-1.0, 1.0));
     (half(1.0) - half(-1.0)).clamp(1e-4, PI)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use beluga_types::elementary::log10;
 use beluga_types::{Beam, Beams, Elements, Pulse, SensorId, SonarPing, Stamp, Waveforms};
 use rayon::prelude::*;
 
@@ -345,8 +346,8 @@ fn echo_of(placed: &Placed, beams: &[Beam], config: &SonarConfig) -> Echo {
         sigma_time_s: 0.0,
         sigma_along_rad: along,
         sigma_across_rad: across * share,
-        level_db: (10.0 * placed.candidate.peak.max(1e-30).log10()) as f32,
-        snr_db: Some((10.0 * snr.log10()) as f32),
+        level_db: (10.0 * log10(placed.candidate.peak.max(1e-30))) as f32,
+        snr_db: Some((10.0 * log10(snr)) as f32),
         method,
         half_angle_rad: spread.half_angle_rad,
         arc_plane: beluga_types::Direction::from_vector(spread.plane),

@@ -1,5 +1,6 @@
 //! What the sonar chain hands on: echoes with direction, time and their sigmas.
 
+use beluga_types::elementary::{atan2, tan};
 use beluga_types::{Beam, Direction, Echogram, Sensor};
 use nalgebra::Vector3;
 
@@ -89,12 +90,12 @@ impl BeamAxes {
     /// Angles of a unit vector against the beam's axis, along and across, in rad.
     pub(crate) fn offsets(&self, other: &Vector3<f64>) -> [f64; 2] {
         let forward = other.dot(&self.direction);
-        [&self.along, &self.across].map(|axis| other.dot(axis).atan2(forward))
+        [&self.along, &self.across].map(|axis| atan2(other.dot(axis), forward))
     }
 
     /// The unit vector at these angles along and across.
     pub(crate) fn turned(&self, along_rad: f64, across_rad: f64) -> Vector3<f64> {
-        (self.direction + self.along * along_rad.tan() + self.across * across_rad.tan()).normalize()
+        (self.direction + self.along * tan(along_rad) + self.across * tan(across_rad)).normalize()
     }
 }
 

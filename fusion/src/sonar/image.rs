@@ -6,6 +6,7 @@
 //! it lies), and how far an echo must stand above was chosen by counting: see
 //! `false_alarms_are_as_counted` and `ingest/IMAGING_SONAR.md`.
 
+use beluga_types::elementary::powf;
 use beluga_types::{Direction, SonarImage, StrengthUnit};
 use rayon::prelude::*;
 
@@ -85,7 +86,7 @@ pub(crate) fn detect(ping: &SonarImage, config: &SonarConfig, sound_speed_m_per_
         };
         let power_of = |&value: &f32| match ping.unit {
             StrengthUnit::Amplitude => value * value,
-            StrengthUnit::Decibel => 10f32.powf(0.1 * value),
+            StrengthUnit::Decibel => powf(10.0, 0.1 * f64::from(value)) as f32,
         };
         let power: Vec<f32> = strengths.iter().map(power_of).collect();
         let mut echogram = picture::of_rows(&[], &power, beams, &axis, &echoes);

@@ -18,6 +18,7 @@ mod pair;
 pub mod peak;
 mod phase;
 mod picture;
+mod polar;
 mod prepared;
 mod profile;
 pub mod pulse;

@@ -1,5 +1,6 @@
 //! Bearing from the phase between two elements.
 
+use beluga_types::elementary::log10;
 use beluga_types::{Direction, Elements};
 use nalgebra::Vector3;
 
@@ -116,8 +117,8 @@ fn arc(candidate: &Candidate, baseline: &Baseline, bearing: &Bearing, phase: &Ph
         sigma_time_s: 0.0,
         sigma_along_rad: sigma_rad,
         sigma_across_rad: sigma_rad,
-        level_db: (10.0 * candidate.peak.max(1e-30).log10()) as f32,
-        snr_db: Some((10.0 * snr.log10()) as f32),
+        level_db: (10.0 * log10(candidate.peak.max(1e-30))) as f32,
+        snr_db: Some((10.0 * log10(snr)) as f32),
         method: DetectionMethod::Phase,
         half_angle_rad: Some(std::f64::consts::FRAC_PI_2),
         arc_plane: Direction::from_vector(line.cross(&ahead)),
@@ -129,6 +130,7 @@ mod tests {
     use super::super::chain::SonarChain;
     use super::super::synthetic::{Noise, echo_at};
     use super::*;
+    use beluga_types::elementary::{asin, sin};
     use beluga_types::{
         Point, Pulse, PulseKind, SampleValues, SensorId, Shading, SonarPing, Stamp, WaveformShape, Waveforms,
     };
@@ -156,7 +158,7 @@ mod tests {
         let values = (0..2 * samples)
             .map(|i| {
                 let (channel, n) = (i / samples, i % samples);
-                let nearer = positions[channel].y() * bearing_rad.sin() / SPEED;
+                let nearer = positions[channel].y() * sin(bearing_rad) / SPEED;
                 let echo = echo_at(
                     &pulse(),
                     true,
@@ -190,7 +192,7 @@ mod tests {
             let found = echoes(ping(degrees.to_radians(), 0.007, 12.0));
             assert_eq!(found.echoes.len(), 1, "{:?}", found.notes);
             let echo = &found.echoes[0];
-            let bearing = echo.direction.vector().y.asin().to_degrees();
+            let bearing = asin(echo.direction.vector().y).to_degrees();
             let sigma = echo.sigma_across_rad.to_degrees();
             assert!(
                 (bearing - degrees).abs() < 4.0 * sigma && sigma < 3.0,

@@ -2,7 +2,9 @@
 
 use std::f64::consts::PI;
 
-use rustfft::num_complex::Complex;
+use beluga_types::elementary::{exp, ln, sin};
+
+use super::polar::from_polar;
 
 /// Place and height of the peak at `index` of a row of power, from a parabola through the
 /// logarithms of three samples.
@@ -23,11 +25,11 @@ pub fn refine(power: &[f32], index: usize) -> Peak {
     if before <= 0.0 || here <= 0.0 || after <= 0.0 {
         return plain;
     }
-    let (before, here, after) = (before.ln(), here.ln(), after.ln());
+    let (before, here, after) = (ln(before), ln(here), ln(after));
     match vertex(before, here, after) {
         Some((offset, height)) => Peak {
             place: index as f64 + offset,
-            power: height.exp(),
+            power: exp(height),
         },
         None => plain,
     }
@@ -74,9 +76,9 @@ fn interpolated(power: &[f32], place: f64) -> f64 {
         return f64::from(samples[REACH - 1]);
     }
     // sin(π (x + k)) is that of x with the sign of (-1)^k, and the window turns by the same step each time.
-    let mut sine = (PI * nearest).sin();
-    let turn = Complex::from_polar(1.0, PI / REACH as f64);
-    let mut window = Complex::from_polar(1.0, PI * nearest / REACH as f64);
+    let mut sine = sin(PI * nearest);
+    let turn = from_polar(1.0, PI / REACH as f64);
+    let mut window = from_polar(1.0, PI * nearest / REACH as f64);
     let mut sum = 0.0;
     for (k, &value) in samples.iter().enumerate() {
         let weight = sine / (PI * (nearest + k as f64)) * (0.5 + 0.5 * window.re);
@@ -110,6 +112,7 @@ pub(crate) fn vertex(before: f64, here: f64, after: f64) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::Squared;
 
     /// Worst error over 101 places of a Hann-windowed swept pulse's envelope (a raised cosine's
     /// transform), with so many samples across its -3 dB width.
@@ -117,7 +120,7 @@ mod tests {
         // Transform of the Hann window: sinc(x) / (1 - x²); its -3 dB width is 1.4406 bins.
         let envelope = |x: f64| {
             let pi_x = std::f64::consts::PI * x;
-            let sinc = if x.abs() < 1e-9 { 1.0 } else { pi_x.sin() / pi_x };
+            let sinc = if x.abs() < 1e-9 { 1.0 } else { sin(pi_x) / pi_x };
             if (x.abs() - 1.0).abs() < 1e-9 {
                 0.5
             } else {
@@ -129,7 +132,7 @@ mod tests {
             .map(|i| {
                 let true_place = 8.0 + (f64::from(i) / 100.0 - 0.5);
                 let power: Vec<f32> = (0..17)
-                    .map(|n| envelope((f64::from(n) - true_place) * step).powi(2) as f32)
+                    .map(|n| envelope((f64::from(n) - true_place) * step).squared() as f32)
                     .collect();
                 let top = (0..17).max_by(|&a, &b| power[a].total_cmp(&power[b])).unwrap();
                 (refine(&power, top).place - true_place).abs()
@@ -152,14 +155,14 @@ mod tests {
             if x.abs() < 1e-9 {
                 1.0
             } else {
-                (PI * x).sin() / (PI * x)
+                sin(PI * x) / (PI * x)
             }
         };
         let mut worst: [f64; 2] = [0.0; 2];
         for i in 0..=50 {
             let truth = 40.0 + f64::from(i) / 50.0 - 0.5;
             let power: Vec<f32> = (0..80)
-                .map(|n| sinc(0.5 * (f64::from(n) - truth)).powi(2) as f32)
+                .map(|n| sinc(0.5 * (f64::from(n) - truth)).squared() as f32)
                 .collect();
             let found = between(&power, 40);
             worst[0] = worst[0].max((found.place - truth).abs());
@@ -180,7 +183,7 @@ mod tests {
     #[test]
     fn a_gaussian_is_met_exactly() {
         let power: Vec<f32> = (0..9)
-            .map(|n| (-(f64::from(n) - 4.3).powi(2) / 3.0).exp() as f32)
+            .map(|n| exp(-(f64::from(n) - 4.3).squared() / 3.0) as f32)
             .collect();
         let peak = refine(&power, 4);
         assert!((peak.place - 4.3).abs() < 1e-5 && (peak.power - 1.0).abs() < 1e-5);

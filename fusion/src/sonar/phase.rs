@@ -1,9 +1,11 @@
 //! Phase between two elements: what bearing it means, and where it passes zero.
 
+use beluga_types::elementary::{Squared, hypot};
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
 use super::detect::Candidate;
+use super::polar::{arg, from_polar, norm};
 
 /// Two elements as an interferometer.
 pub(crate) struct Baseline {
@@ -76,10 +78,10 @@ pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -
         energies[1] += b.norm_sqr();
     }
     let snr = (candidate.peak / candidate.noise.max(f64::MIN_POSITIVE)).max(1e-6);
-    let seen = cross.norm() / (energies[0] * energies[1]).sqrt().max(f64::MIN_POSITIVE);
+    let seen = norm(cross) / (energies[0] * energies[1]).sqrt().max(f64::MIN_POSITIVE);
     let coherence = seen.min(snr / (1.0 + snr)).clamp(1e-3, 1.0 - 1e-9);
     Phase {
-        angle_rad: cross.arg(),
+        angle_rad: arg(cross),
         sigma_rad: ((1.0 - coherence * coherence) / (2.0 * candidate.cells)).sqrt() / coherence,
     }
 }
@@ -116,7 +118,7 @@ pub(crate) fn zero_crossing(
         .skip(1)
         .map(|index| product(rows, index) * product(rows, index - 1).conj())
         .sum();
-    let wide = Line::through(rows, range.clone(), candidate.place, steps.arg());
+    let wide = Line::through(rows, range.clone(), candidate.place, arg(steps));
     let crossing = -wide.level / wide.slope;
     let turn = (wide.slope * range.len() as f64).abs();
     if !(crossing.is_finite() && crossing.abs() <= candidate.half_window && turn >= least_turn_rad) {
@@ -133,7 +135,7 @@ pub(crate) fn zero_crossing(
     let cells = candidate.cells * about.half_window / candidate.half_window;
     // A line goes through two of them exactly.
     let free = (cells - 2.0).max(0.5);
-    let lever = 1.0f64.hypot(crossing / near.spread);
+    let lever = hypot(1.0, crossing / near.spread);
     let is_near = crossing.is_finite() && crossing.abs() <= about.half_window;
     is_near.then(|| Crossing {
         place: about.place + crossing,
@@ -164,18 +166,18 @@ impl Line {
         let (mut level, mut spread, mut stray) = (0.0, 1.0, 0.0);
         // The second round mends the slope by what is left of it.
         for _ in 0..2 {
-            let straight = |index: usize| {
-                product(rows, index) * Complex::from_polar(1.0, -(slope * (index as f64 - place)))
-            };
-            level = range.clone().map(straight).sum::<Complex<f64>>().arg();
+            let straight =
+                |index: usize| product(rows, index) * from_polar(1.0, -(slope * (index as f64 - place)));
+            level = arg(range.clone().map(straight).sum());
             let (mut moment, mut weight, mut sum, mut square) = (0.0, 0.0, 0.0, 0.0);
             for index in range.clone() {
-                let rest = straight(index) * Complex::from_polar(1.0, -level);
+                let rest = straight(index) * from_polar(1.0, -level);
                 let at = index as f64 - place;
                 moment += at * rest.im;
-                weight += at * at * rest.norm();
-                sum += rest.norm();
-                square += rest.norm() * rest.arg().powi(2);
+                let strength = norm(rest);
+                weight += at * at * strength;
+                sum += strength;
+                square += strength * arg(rest).squared();
             }
             slope += moment / weight.max(f64::MIN_POSITIVE);
             spread = (weight / sum.max(f64::MIN_POSITIVE))
@@ -208,6 +210,7 @@ fn window(samples: usize, candidate: &Candidate) -> std::ops::Range<usize> {
 mod tests {
     use super::super::synthetic::Noise;
     use super::*;
+    use beluga_types::elementary::sin;
 
     #[test]
     fn phase_over_sine_is_that_of_a_split_beam() {
@@ -218,8 +221,8 @@ mod tests {
         // Radians of phase at 5° and at 20°, where it has wrapped past π.
         for (degrees, phase_rad) in [(5.0f64, 1.095_231), (20.0, 4.297_952)] {
             let bearing = baseline.bearing(phase_rad).unwrap();
-            assert!((bearing.sine - degrees.to_radians().sin()).abs() < 2e-7);
-            assert!((degrees.to_radians().sin() / bearing.sine * phase_rad - phase_rad).abs() < 1e-6);
+            assert!((bearing.sine - sin(degrees.to_radians())).abs() < 2e-7);
+            assert!((sin(degrees.to_radians()) / bearing.sine * phase_rad - phase_rad).abs() < 1e-6);
         }
         assert!(baseline.check().is_err(), "20° would wrap past π");
     }
@@ -241,7 +244,7 @@ mod tests {
         for n in 0..200 {
             let speckle = noise.complex();
             // The phase passes zero at 108.5 and turns by 0.1 rad a sample: 10 rad over the window.
-            let turn = Complex::from_polar(1.0, 0.1 * (f64::from(n) - 108.5));
+            let turn = from_polar(1.0, 0.1 * (f64::from(n) - 108.5));
             for (row, value) in rows.iter_mut().zip([speckle * turn, speckle]) {
                 let value = value + noise.complex() * 0.05;
                 row.push(Complex::new(value.re as f32, value.im as f32));

@@ -1,5 +1,6 @@
 //! One ping as a picture of at most 256 range bins.
 
+use beluga_types::elementary::log10;
 use beluga_types::{Echogram, SensorId, Stamp, WaveformShape};
 
 use super::echo::Echo;
@@ -66,7 +67,7 @@ fn thinned(power: &[f32], channels: usize, bins: usize) -> Vec<f32> {
         let top = row[first.min(samples - 1)..last]
             .iter()
             .fold(0.0f32, |top, &power| top.max(power));
-        (10.0 * top.log10()).max(SILENCE_DB)
+        ((10.0 * log10(f64::from(top))) as f32).max(SILENCE_DB)
     };
     power
         .chunks_exact(samples)

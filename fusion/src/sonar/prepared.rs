@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use beluga_types::elementary::powf;
 use beluga_types::{Pulse, PulseKind, Receiver, Waveforms};
 use rustfft::num_complex::Complex;
 
@@ -144,7 +145,7 @@ impl Prepared {
             first: self.first_s(waveforms) * self.filter.output_rate_hz(),
             width: self.width_samples(),
             sidelobes: self.sidelobes_samples(),
-            min_snr: 10f64.powf(0.1 * config.min_snr_db),
+            min_snr: powf(10.0, 0.1 * config.min_snr_db),
             most: config.max_detections_per_beam,
             leading_edge,
         }

@@ -1,5 +1,6 @@
 //! Pings without a waveform: strength over range, and detections of the device.
 
+use beluga_types::elementary::powf;
 use beluga_types::{Beam, Detections, Direction, Profile, StrengthUnit};
 
 use super::chain::{LISTENING, refusal};
@@ -91,7 +92,7 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
         };
         let power_of = |&value: &f64| match ping.unit {
             StrengthUnit::Amplitude => (value * value) as f32,
-            StrengthUnit::Decibel => 10f64.powf(0.1 * value) as f32,
+            StrengthUnit::Decibel => powf(10.0, 0.1 * value) as f32,
         };
         let power: Vec<f32> = strength.iter().map(power_of).collect();
         picture::of_rows(&[], &power, 1, &axis, &echoes)

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use beluga_types::elementary::log2;
 use beluga_types::{Pulse, Receiver};
 use realfft::{RealFftPlanner, RealToComplex};
 use rustfft::num_complex::Complex;
@@ -371,7 +372,7 @@ fn block_length(samples: usize, ends: usize) -> usize {
     lengths.sort_unstable();
     let cost = |length: usize| {
         let blocks = samples.max(1).div_ceil(length - ends);
-        blocks as f64 * length as f64 * ((length as f64).log2() + BESIDES)
+        blocks as f64 * length as f64 * (log2(length as f64) + BESIDES)
     };
     lengths
         .into_iter()

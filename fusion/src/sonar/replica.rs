@@ -2,10 +2,12 @@
 
 use std::f64::consts::{PI, TAU};
 
+use beluga_types::elementary::{cos, log10};
 use beluga_types::{Pulse, PulseKind, Receiver, Shading};
 use rustfft::num_complex::Complex;
 
 use super::config::ReplicaWindow;
+use super::polar::from_polar;
 use super::response::{Sidelobes, response, response_behind};
 use super::stages;
 
@@ -113,7 +115,7 @@ impl Replica {
     pub(crate) fn mismatch_loss_db(&self) -> f64 {
         let energy = |samples: &[Complex<f64>]| samples.iter().map(|sample| sample.norm_sqr()).sum::<f64>();
         let best = energy(&self.weighted) * energy(&self.transmitted);
-        (-10.0 * (self.gain().norm_sqr() / best).log10()).max(0.0)
+        (-10.0 * log10(self.gain().norm_sqr() / best)).max(0.0)
     }
 
     /// Correlation of white noise behind the filter at a lag of so many samples, as power (0 to 1).
@@ -161,7 +163,7 @@ pub(super) fn pulse_at(pulse: &Pulse, centre_hz: f64, t: f64) -> Complex<f64> {
         PulseKind::Lfm => (pulse.end_hz - pulse.start_hz) * t * t / (2.0 * pulse.duration_s),
         PulseKind::Cw => 0.0,
     };
-    Complex::from_polar(
+    from_polar(
         shading_at(pulse.shading, x),
         TAU * ((pulse.centre_hz() - centre_hz) * t + sweep),
     )
@@ -171,14 +173,14 @@ pub(super) fn pulse_at(pulse: &Pulse, centre_hz: f64, t: f64) -> Complex<f64> {
 fn shading_at(shading: Shading, x: f64) -> f64 {
     match shading {
         Shading::Rectangular => 1.0,
-        Shading::Hann => 0.5 + 0.5 * (TAU * x).cos(),
+        Shading::Hann => 0.5 + 0.5 * cos(TAU * x),
         Shading::Tukey(taper) => {
             let ramp = 0.5 * taper.clamp(0.0, 1.0);
             let from_edge = (0.5 - x.abs()).max(0.0);
             if from_edge >= ramp {
                 1.0
             } else {
-                0.5 - 0.5 * (PI * from_edge / ramp).cos()
+                0.5 - 0.5 * cos(PI * from_edge / ramp)
             }
         }
     }
@@ -188,13 +190,13 @@ fn shading_at(shading: Shading, x: f64) -> f64 {
 pub(super) fn weight_at(window: ReplicaWindow, x: f64) -> f64 {
     match window {
         ReplicaWindow::Matched => 1.0,
-        ReplicaWindow::Hann => 0.5 + 0.5 * (TAU * x).cos(),
-        ReplicaWindow::Hamming => 0.54 + 0.46 * (TAU * x).cos(),
+        ReplicaWindow::Hann => 0.5 + 0.5 * cos(TAU * x),
+        ReplicaWindow::Hamming => 0.54 + 0.46 * cos(TAU * x),
         ReplicaWindow::Taylor => {
             let cosines = TAYLOR_5_35.iter().enumerate();
             1.0 + 2.0
                 * cosines
-                    .map(|(i, f)| f * (TAU * (i + 1) as f64 * x).cos())
+                    .map(|(i, f)| f * cos(TAU * (i + 1) as f64 * x))
                     .sum::<f64>()
         }
     }
@@ -213,17 +215,18 @@ const TAYLOR_5_35: [f64; 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::{Squared, acosh, powf};
 
     /// The coefficients of a Taylor window from its definition.
     fn taylor(bars: usize, sidelobe_db: f64) -> Vec<f64> {
-        let a = (10f64.powf(sidelobe_db / 20.0)).acosh() / PI;
+        let a = acosh(powf(10.0, sidelobe_db / 20.0)) / PI;
         let n = bars as f64;
-        let stretch = n * n / (a * a + (n - 0.5).powi(2));
+        let stretch = n * n / (a * a + (n - 0.5).squared());
         (1..bars)
             .map(|m| {
                 let m2 = (m * m) as f64;
                 let numerator: f64 = (1..bars)
-                    .map(|i| 1.0 - m2 / (stretch * (a * a + (i as f64 - 0.5).powi(2))))
+                    .map(|i| 1.0 - m2 / (stretch * (a * a + (i as f64 - 0.5).squared())))
                     .product();
                 let denominator: f64 = (1..bars)
                     .filter(|&i| i != m)
@@ -281,7 +284,7 @@ mod tests {
             let noise: f64 = replica.weighted.iter().map(|sample| sample.norm_sqr()).sum();
             let over_white = replica.gain().norm_sqr() / noise;
             // A replica with a sample in its middle has one more than the pulse is long: 0.009 dB of 500.
-            let found_db = 10.0 * (over_white * band_hz / rate_hz).log10();
+            let found_db = 10.0 * log10(over_white * band_hz / rate_hz);
             assert!(
                 (found_db - gain_db).abs() < 0.015,
                 "{found_db} dB, published {gain_db}"

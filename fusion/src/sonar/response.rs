@@ -7,6 +7,7 @@ use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
 
 use super::peak::vertex;
+use super::polar::from_polar;
 use super::replica::pulse_at;
 
 /// Lags nearer than this are searched finely, in widths of one over the band.
@@ -73,7 +74,7 @@ pub(super) fn response_behind(
     measured(pulse, |lag_s: f64| {
         lines
             .iter()
-            .map(|(turn, line)| line * Complex::from_polar(1.0, turn * lag_s))
+            .map(|(turn, line)| line * from_polar(1.0, turn * lag_s))
             .sum::<Complex<f64>>()
             .norm_sqr()
     })
@@ -143,6 +144,7 @@ mod tests {
     use super::super::config::ReplicaWindow;
     use super::super::replica::weight_at;
     use super::*;
+    use beluga_types::elementary::log10;
     use beluga_types::{PulseKind, Shading};
 
     /// Width in mm at 1500 m/s and highest sidelobe in dB.
@@ -201,7 +203,7 @@ mod tests {
             let sweep = |k: usize| {
                 let t = k as f64 / rate_hz;
                 let turns = -0.5 * band_hz * t + 0.5 * band_hz * t * t / duration_s;
-                Complex::from_polar(1.0, TAU * turns)
+                from_polar(1.0, TAU * turns)
             };
             let transmitted: Vec<_> = (0..count).map(sweep).collect();
             for (window, (width_mm, sidelobe_db)) in WINDOWS.into_iter().zip(published) {
@@ -211,7 +213,7 @@ mod tests {
                     .map(|(k, sample)| sample * weight_at(window, place(window, k, count)))
                     .collect();
                 let (width_s, sidelobes) = response_behind(&pulse, &weighted, &transmitted, rate_hz);
-                let found_db = 10.0 * sidelobes.near.max(sidelobes.far).log10();
+                let found_db = 10.0 * log10(sidelobes.near.max(sidelobes.far));
                 // Both edges, and the top of a sidelobe, were read at eighths of a sample.
                 let step_mm = 750e3 / (8.0 * rate_hz);
                 let found_mm = width_s * 750e3;

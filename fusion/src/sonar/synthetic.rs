@@ -2,11 +2,14 @@
 
 use std::f64::consts::{PI, TAU};
 
+use beluga_types::elementary::{Squared, cos, ln, sin};
 use beluga_types::{
     Beam, Beams, Elements, Point, Pulse, PulseKind, SampleValues, Shading, WaveformShape, Waveforms,
 };
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
+
+use super::polar::from_polar;
 
 /// A counter turned into numbers: SplitMix64.
 pub(crate) struct Noise(u64);
@@ -26,11 +29,11 @@ impl Noise {
     }
 
     pub(crate) fn exponential(&mut self) -> f64 {
-        -self.uniform().ln()
+        -ln(self.uniform())
     }
 
     pub(crate) fn gaussian(&mut self) -> f64 {
-        (2.0 * self.exponential()).sqrt() * (TAU * self.uniform()).cos()
+        (2.0 * self.exponential()).sqrt() * cos(TAU * self.uniform())
     }
 
     pub(crate) fn complex(&mut self) -> Complex<f64> {
@@ -49,9 +52,9 @@ pub(crate) fn echo_at(pulse: &Pulse, iq: bool, centre_hz: f64, t: f64, delay_s: 
     let sweep = (pulse.end_hz - pulse.start_hz) / pulse.duration_s;
     let carrier_phase = TAU * (middle_hz * s + 0.5 * sweep * s * s);
     if iq {
-        Complex::from_polar(1.0, carrier_phase - TAU * centre_hz * t)
+        from_polar(1.0, carrier_phase - TAU * centre_hz * t)
     } else {
-        Complex::new(carrier_phase.cos(), 0.0)
+        Complex::new(cos(carrier_phase), 0.0)
     }
 }
 
@@ -115,7 +118,7 @@ impl Scene {
                 if gain.abs() < 3e-3 {
                     continue;
                 }
-                let amplitude = scatterer.amplitude * gain / range_m.powi(2);
+                let amplitude = scatterer.amplitude * gain / range_m.squared();
                 for (slot, sample) in row[first..last].iter_mut().zip(&pulse) {
                     *slot += amplitude * sample;
                 }
@@ -146,8 +149,8 @@ fn pattern(beam: &Beam, towards: &Vector3<f64>) -> f64 {
     }
     let [along, across] = axes.offsets(towards);
     let lobe = |angle: f64, width: f64| {
-        let x = 0.886 * PI * angle.sin() / width;
-        if x.abs() < 1e-9 { 1.0 } else { x.sin() / x }
+        let x = 0.886 * PI * sin(angle) / width;
+        if x.abs() < 1e-9 { 1.0 } else { sin(x) / x }
     };
     lobe(along, beam.transmit_width_rad[0]) * lobe(across, beam.receive_width_rad[1])
 }

@@ -172,6 +172,7 @@ impl Cell {
 mod tests {
     use super::*;
     use crate::table::spread_bits;
+    use beluga_types::elementary::Squared;
 
     #[test]
     fn a_cell_begins_on_a_cache_line_and_its_points_on_the_next() {
@@ -190,7 +191,7 @@ mod tests {
             let mut plain: Vec<(f32, u32)> = (0..cell.count() as u32)
                 .map(|lane| {
                     let p = cell.point(lane);
-                    ((0..3).map(|axis| (p[axis] - query[axis]).powi(2)).sum(), lane)
+                    ((0..3).map(|axis| (p[axis] - query[axis]).squared()).sum(), lane)
                 })
                 .collect();
             plain.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -3,6 +3,8 @@
 //! A block of 4 × 4 × 4 voxels has one entry in the hash, and knows the cells of its voxels by their
 //! place. So of a voxel's neighbours most cost no look into the hash, and empty ones cost nothing more.
 
+use beluga_types::elementary::Squared;
+
 use super::cell::Cell;
 use crate::table::{Table, pack};
 
@@ -113,7 +115,7 @@ impl Shard {
         let mut removed = false;
         for (number, cell) in self.cells.iter_mut().enumerate() {
             let distance2: f64 = (0..3)
-                .map(|axis| (f64::from(cell.voxel[axis]) - f64::from(voxel[axis])).powi(2))
+                .map(|axis| (f64::from(cell.voxel[axis]) - f64::from(voxel[axis])).squared())
                 .sum();
             if cell.live && distance2 > radius2 {
                 cell.live = false;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use beluga_types::elementary::{cos, hypot, sin, sin_cos};
 use beluga_types::{
     Attitude, Body, LidarScan, Measurement, Mount, Payload, Point, PoseFix, Rig, Sensor, SensorId,
     SensorKind, SensorSpec, Stamp, Transform, Vessel, Water, World,
@@ -67,7 +68,7 @@ pub(crate) fn rig() -> Rig {
 /// Roll of 2° in 5 s, some pitch and yaw, and a metre per second ahead.
 pub(crate) fn pose_at(stamp: Stamp) -> Transform<World, Body> {
     let t = stamp.seconds_since(at(0));
-    let wave = |amplitude: f64, period_s: f64| amplitude * (std::f64::consts::TAU * t / period_s).sin();
+    let wave = |amplitude: f64, period_s: f64| amplitude * sin(std::f64::consts::TAU * t / period_s);
     let turn = UnitQuaternion::from_euler_angles(wave(0.035, 5.0), wave(0.017, 4.0), 0.3 + wave(0.05, 9.0));
     Transform::new(turn, Vector3::new(-5.0 + t, wave(0.2, 7.0) - 2.0, wave(0.1, 5.0)))
 }
@@ -113,8 +114,8 @@ fn range_m(from: &Vector3<f64>, ray: &Vector3<f64>) -> Option<f64> {
 pub(crate) fn distance_m(p: &Vector3<f64>) -> f64 {
     let [x0, x1, y0, y1] = PIER;
     let beside = |value: f64, low: f64, high: f64| (low - value).max(value - high).max(0.0);
-    let pier_x = |x: f64| (p.x - x).hypot(beside(p.y, y0, y1));
-    let pier_y = (p.y - y0).hypot(beside(p.x, x0, x1));
+    let pier_x = |x: f64| hypot(p.x - x, beside(p.y, y0, y1));
+    let pier_y = hypot(p.y - y0, beside(p.x, x0, x1));
     [
         (p.x.abs() - HALF[0]).abs(),
         (p.y.abs() - HALF[1]).abs(),
@@ -139,8 +140,8 @@ fn scan(seq: u64, stamp: Stamp, body_from_sensor: &Transform<Body, Sensor>) -> L
         let azimuth = std::f64::consts::TAU * column as f64 / COLUMNS as f64;
         for ring in 0..RINGS {
             let elevation = (-18.0 + 2.0 * ring as f64).to_radians();
-            let (sin, cos) = elevation.sin_cos();
-            let in_sensor = Vector3::new(cos * azimuth.cos(), cos * azimuth.sin(), sin);
+            let (up, level) = sin_cos(elevation);
+            let in_sensor = Vector3::new(level * cos(azimuth), level * sin(azimuth), up);
             let ray = world_from_sensor.rotation() * in_sensor;
             if let Some(range) = range_m(&from, &ray) {
                 let noisy = range + RANGE_SIGMA_M * normal((seq * COLUMNS + column) * RINGS + ring);

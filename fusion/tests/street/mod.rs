@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use beluga_types::elementary::{cos, sin};
 use beluga_types::{Body, LidarScan, Transform, World};
 use nalgebra::{UnitQuaternion, Vector3};
 
@@ -30,7 +31,7 @@ fn boxes() -> Vec<[Vector3<f64>; 2]> {
 
 /// Where the lidar is at scan `k` (a part of one between them): up and down the street, swaying.
 pub(crate) fn pose_at(k: f64) -> Transform<World, Body> {
-    let wave = |amplitude: f64, period: f64| amplitude * (std::f64::consts::TAU * k / period).sin();
+    let wave = |amplitude: f64, period: f64| amplitude * sin(std::f64::consts::TAU * k / period);
     Transform::new(
         UnitQuaternion::from_euler_angles(wave(0.01, 17.0), wave(0.01, 23.0), wave(0.2, 90.0)),
         Vector3::new(
@@ -84,7 +85,7 @@ pub(crate) fn scan(k: f64, rings: u64, columns: u64, moving: bool) -> Arc<LidarS
         let azimuth = -std::f64::consts::TAU * part;
         for ring in 0..rings {
             let up = (-20.0 + 28.0 * ring as f64 / (rings - 1) as f64).to_radians();
-            let beam = Vector3::new(up.cos() * azimuth.cos(), up.cos() * azimuth.sin(), up.sin());
+            let beam = Vector3::new(cos(up) * cos(azimuth), cos(up) * sin(azimuth), sin(up));
             let Some(range) = range_m(&from, &(turn * beam), &boxes) else {
                 continue;
             };

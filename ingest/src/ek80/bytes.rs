@@ -18,12 +18,14 @@ pub(super) fn f32_at(body: &[u8], at: usize) -> Option<f32> {
 /// A half-precision number (IEEE 754 binary16).
 pub(super) fn half(bits: u16) -> f32 {
     let sign = if bits >> 15 == 0 { 1.0 } else { -1.0 };
-    let (exponent, fraction) = (i32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
+    let (exponent, fraction) = (u32::from(bits >> 10 & 0x1f), f32::from(bits & 0x3ff));
+    // A power of two by its bits: 15 off in binary16, 127 in binary32.
+    let two_to = |power_and_15: u32| f32::from_bits((power_and_15 + 112) << 23);
     sign * match exponent {
-        0 => fraction * 2f32.powi(-24),
+        0 => fraction / 1024.0 * two_to(1),
         31 if fraction == 0.0 => f32::INFINITY,
         31 => f32::NAN,
-        _ => (1.0 + fraction / 1024.0) * 2f32.powi(exponent - 15),
+        _ => (1.0 + fraction / 1024.0) * two_to(exponent),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use beluga_types::elementary::{atan, exp, tan};
 use beluga_types::{
     Attitude, Beam, GapCause, Geodetic, Origin, Payload, PoseFix, Profile, SensorKind, SensorSpec, SonarPing,
     Stamp, StrengthUnit,
@@ -105,8 +106,8 @@ pub(super) fn place([east_m, north_m]: [i32; 2]) -> Option<Geodetic> {
         return None;
     }
     let longitude_rad = f64::from(east_m) / RADIUS_M;
-    let on_sphere = 2.0 * (f64::from(north_m) / RADIUS_M).exp().atan() - std::f64::consts::FRAC_PI_2;
-    let latitude_rad = (on_sphere.tan() * ELLIPSOID).atan();
+    let on_sphere = 2.0 * atan(exp(f64::from(north_m) / RADIUS_M)) - std::f64::consts::FRAC_PI_2;
+    let latitude_rad = atan(tan(on_sphere) * ELLIPSOID);
     let known = longitude_rad.abs() <= std::f64::consts::PI;
     known.then_some(Geodetic {
         latitude_rad,

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
+use beluga_types::elementary::Squared;
 use beluga_types::{
     Attitude, AttitudeFix, GapCause, Geodetic, GnssFix, Mount, Origin, Payload, PoseFix, SensorKind,
     SensorSpec, SonarPing, SoundSpeedSample, Stamp,
@@ -295,7 +296,7 @@ impl Channel {
 /// The covariance of three independent sigmas, if all are known.
 fn variances(sigmas: [f32; 3]) -> Option<Matrix3<f64>> {
     let known = sigmas.iter().all(|sigma| sigma.is_finite() && *sigma > 0.0);
-    known.then(|| Matrix3::from_diagonal(&Vector3::from(sigmas.map(|sigma| f64::from(sigma).powi(2)))))
+    known.then(|| Matrix3::from_diagonal(&Vector3::from(sigmas.map(|sigma| f64::from(sigma).squared()))))
 }
 
 fn sector(swath: &Swath, number: u8) -> Option<&super::Sector> {

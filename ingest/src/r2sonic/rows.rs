@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use beluga_types::elementary::log10;
 use beluga_types::{GapCause, Mount, Payload, SonarPing, Stamp};
 
 use super::packet::Ping;
@@ -55,7 +56,7 @@ fn raw(ping: &Ping) -> impl Iterator<Item = Raw> {
         delay_s: 0.0,
         sector: 0,
         level_db: if point.strength > 0.0 {
-            20.0 * point.strength.log10()
+            (20.0 * log10(f64::from(point.strength))) as f32
         } else {
             0.0
         },

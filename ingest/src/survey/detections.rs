@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use beluga_types::elementary::log10;
 use beluga_types::{Detection, Detections};
 
 use super::head::{Head, Look};
@@ -125,7 +126,7 @@ pub(crate) fn quality(share: f64) -> f32 {
     if !(share > 0.0 && share.is_finite()) {
         return 0.0;
     }
-    ((-share.log10() - 1.0) / 3.0).clamp(0.0, 1.0) as f32
+    ((-log10(share) - 1.0) / 3.0).clamp(0.0, 1.0) as f32
 }
 
 #[cfg(test)]

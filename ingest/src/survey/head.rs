@@ -5,6 +5,7 @@
 //! the axes of the receiver. Angles and times of the device are taken there, exactly for straight
 //! rays; bending acts on the decimetres between the arrays only.
 
+use beluga_types::elementary::{asin, atan2, sin};
 use beluga_types::{Body, Mount, Sensor, Transform};
 use nalgebra::Vector3;
 
@@ -101,7 +102,7 @@ impl Head {
         const STEPS: usize = 40;
         const CLOSE: f64 = 1e-10;
         let path_m = look.two_way_time_s * speed_m_per_s;
-        let (along, across) = (look.tilt_rad.sin(), -look.angle_rad.sin());
+        let (along, across) = (sin(look.tilt_rad), -sin(look.angle_rad));
         let transmitter = self.parts[look.part.min(2)];
         let apart_m = (transmitter - self.receiver).norm();
         if !(path_m.is_finite() && path_m > 2.0 * apart_m) {
@@ -120,8 +121,8 @@ impl Head {
             );
             if miss.norm() < CLOSE {
                 return Some(Seen {
-                    across_rad: (-direction.y).atan2(-direction.z),
-                    along_rad: direction.x.clamp(-1.0, 1.0).asin(),
+                    across_rad: atan2(-direction.y, -direction.z),
+                    along_rad: asin(direction.x.clamp(-1.0, 1.0)),
                     two_way_time_s: 2.0 * range_m / speed_m_per_s,
                 });
             }
@@ -191,8 +192,8 @@ mod tests {
             };
             let (out, back) = (from(&transmitter, part), from(&receiver, 1));
             let look = Look {
-                tilt_rad: (out.x / out.norm()).asin(),
-                angle_rad: (-back.y / back.norm()).asin(),
+                tilt_rad: asin(out.x / out.norm()),
+                angle_rad: asin(-back.y / back.norm()),
                 two_way_time_s: (out.norm() + back.norm()) / speed,
                 part,
             };
@@ -218,7 +219,7 @@ mod tests {
         let beam = Beam::at(seen.across_rad, seen.along_rad, [0.1; 2], [0.1; 2]);
         let direction = beam.direction.vector();
         assert!(direction.x > 0.0, "forward");
-        assert!((direction.y + 0.5f64.sin()).abs() < 1e-9, "a cone, to starboard");
+        assert!((direction.y + sin(0.5)).abs() < 1e-9, "a cone, to starboard");
         assert!(direction.z < 0.0, "down");
     }
 

@@ -195,6 +195,7 @@ mod tests {
     use beluga_types::Attitude;
 
     use super::*;
+    use beluga_types::elementary::sin;
 
     const ANCHOR: [f64; 3] = [54.0, 12.0, 40.0];
 
@@ -225,7 +226,7 @@ mod tests {
             );
         }
         for step in 0..=20i64 {
-            let heave = 0.1 * (step as f64 * 0.3).sin();
+            let heave = 0.1 * sin(step as f64 * 0.3);
             joiner.attitude(at(100 * step), turn, heave, &mut rows);
         }
         joiner.end(&mut rows);
@@ -240,7 +241,7 @@ mod tests {
 
     #[test]
     fn poses_are_between_positions_and_heave_with_the_vessel() {
-        let heave = |millis: i64| 0.1 * (millis as f64 * 0.003).sin();
+        let heave = |millis: i64| 0.1 * sin(millis as f64 * 0.003);
         // The antenna's height has the heave in it.
         let run = joined(&[(450, 45.0 + heave(450), true), (1450, 46.0 + heave(1450), true)]);
         assert_eq!(run.len(), 21);
@@ -266,7 +267,7 @@ mod tests {
     fn without_heights_there_is_the_heave_alone() {
         let run = joined(&[(0, 0.0, false), (2000, 0.0, false)]);
         let pose = run.iter().find(|(millis, _)| *millis == 500).unwrap().1.unwrap();
-        assert!((pose.z - 0.1 * 1.5f64.sin()).abs() < 1e-9, "{pose}");
+        assert!((pose.z - 0.1 * sin(1.5)).abs() < 1e-9, "{pose}");
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! rows. Angles are those of [`Beam`]: of the receive beam across track, positive to starboard, and
 //! of the transmit beam along track, positive forward; radians.
 
+use beluga_types::elementary::{Squared, powf};
 use beluga_types::{Beam, SonarImage, SonarPing, Stamp, StrengthUnit, Strengths};
 
 use super::cdr::Encoder;
@@ -59,6 +60,10 @@ impl Magnitudes<'_> {
     }
 }
 
+fn magnitude([real, imaginary]: [f32; 2]) -> f32 {
+    (f64::from(real).squared() + f64::from(imaginary).squared()).sqrt() as f32
+}
+
 /// The message of a ping that has samples by beam.
 pub(super) fn of(stamp: Stamp, sensor: &str, ping: &SonarPing) -> Option<Vec<u8>> {
     let image = match ping {
@@ -68,7 +73,7 @@ pub(super) fn of(stamp: Stamp, sensor: &str, ping: &SonarPing) -> Option<Vec<u8>
             let mut row = Vec::new();
             for beam in 0..shape.channels {
                 ping.waveforms.read_channel(beam, &mut row);
-                magnitudes.extend(row.iter().map(|[real, imaginary]| real.hypot(*imaginary)));
+                magnitudes.extend(row.iter().copied().map(magnitude));
             }
             Image {
                 magnitudes: Magnitudes::Ours(magnitudes),
@@ -108,7 +113,7 @@ pub(super) fn of(stamp: Stamp, sensor: &str, ping: &SonarPing) -> Option<Vec<u8>
 
 /// The amplitude of a level in dB.
 fn linear(db: f32) -> f32 {
-    10f32.powf(db / 20.0)
+    powf(10.0, f64::from(db) / 20.0) as f32
 }
 
 /// Amplitudes as the device has them, levels in dB turned into such.

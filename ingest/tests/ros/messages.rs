@@ -1,5 +1,7 @@
 //! Messages as a driver would write them, byte by byte.
 
+use beluga_types::elementary::{cos, sin};
+
 /// How a message is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -146,7 +148,7 @@ pub(crate) fn odometry(form: Form, stamp: i64, x: f64) -> Vec<u8> {
     writer.header(stamp, "odom");
     writer.text("base_link");
     writer.f64s(&[x, 20.0, -3.0]);
-    writer.f64s(&[0.0, 0.0, half.sin(), half.cos()]);
+    writer.f64s(&[0.0, 0.0, sin(half), cos(half)]);
     let mut covariance = [0.0; 36];
     (0..6).for_each(|i| covariance[7 * i] = (i + 1) as f64);
     writer.f64s(&covariance);

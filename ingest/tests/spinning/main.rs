@@ -12,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use beluga_ingest::Recording;
+use beluga_types::elementary::Squared;
 use beluga_types::{GapCause, LidarScan, Payload, SensorKind, Stamp};
 
 /// A recording, played to its end.
@@ -102,7 +103,7 @@ pub(crate) fn nearest(places: &[[f64; 3]], step: usize, points: &[Point]) -> Vec
                 if (point[0] - place[0]).abs() > best {
                     break;
                 }
-                let square: f64 = place.iter().zip(point).map(|(a, b)| (a - b).powi(2)).sum();
+                let square: f64 = place.iter().zip(point).map(|(a, b)| (a - b).squared()).sum();
                 best = best.min(square.sqrt());
             }
         };

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use beluga_ingest::humminbird::{self, Record};
 use beluga_ingest::{Error, Recording};
+use beluga_types::elementary::{Squared, cos};
 use beluga_types::{GapCause, Measurement, Payload, Profile, SonarPing};
 
 use crate::shared_data::shared_data;
@@ -91,7 +92,7 @@ fn a_small_recording_plays_with_what_lies_beside_it() {
     // A heading of 197.7° is south by west.
     let bow = poses[0].world_from_body.rotation() * nalgebra::Vector3::x();
     assert!(
-        (bow.y + 17.7f64.to_radians().cos()).abs() < 1e-3 && bow.x < -0.3,
+        (bow.y + cos(17.7f64.to_radians())).abs() < 1e-3 && bow.x < -0.3,
         "{bow}"
     );
     assert!(poses[0].covariance.is_some());
@@ -357,7 +358,7 @@ fn the_bed_lies_where_the_unit_says() {
             .iter()
             .map(|one| (one.0 - depth) * (one.1 - place))
             .sum::<f64>();
-        per_tenth = product / seen.iter().map(|one| (one.0 - depth).powi(2)).sum::<f64>();
+        per_tenth = product / seen.iter().map(|one| (one.0 - depth).squared()).sum::<f64>();
         let off = |one: &(f64, f64)| (one.1 - place - per_tenth * (one.0 - depth)).abs();
         let mut offs: Vec<f64> = seen.iter().map(off).collect();
         offs.sort_by(f64::total_cmp);

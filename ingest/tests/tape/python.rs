@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use beluga_ingest::tape::{CloudWriter, Column, Values};
+use beluga_types::elementary::{Squared, powf};
 use beluga_types::{Beam, Measurement, Payload, SonarPing, Stamp, StrengthUnit, Strengths, Transform};
 use nalgebra::Matrix6;
 
@@ -30,6 +31,14 @@ fn script(test: &str, arguments: &[&Path]) -> Option<serde_json::Value> {
     Some(serde_json::from_str(&said).unwrap())
 }
 
+fn magnitude([i, q]: [f32; 2]) -> f32 {
+    (f64::from(i).squared() + f64::from(q).squared()).sqrt() as f32
+}
+
+fn linear(db: f32) -> f32 {
+    powf(10.0, f64::from(db) / 20.0) as f32
+}
+
 /// What a viewer is to see of a ping that has samples by beam: by sample and beam its magnitude.
 fn image(measurement: &Measurement) -> Option<serde_json::Value> {
     let Payload::Sonar(ping) = &measurement.payload else {
@@ -41,14 +50,14 @@ fn image(measurement: &Measurement) -> Option<serde_json::Value> {
             let columns = channels.map(|channel| {
                 let mut row = Vec::new();
                 ping.waveforms.read_channel(channel, &mut row);
-                row.iter().map(|[i, q]| i.hypot(*q).to_bits()).collect()
+                row.iter().map(|&sample| magnitude(sample).to_bits()).collect()
             });
             (&ping.beams, ping.steering_rad, columns.collect())
         }
         SonarPing::Profile(ping) => {
             let linear = |db: &f32| match ping.unit {
                 StrengthUnit::Amplitude => *db,
-                StrengthUnit::Decibel => 10f32.powf(db / 20.0),
+                StrengthUnit::Decibel => linear(*db),
             };
             let column = ping.strength.iter().map(linear).map(f32::to_bits).collect();
             (std::slice::from_ref(&ping.beam), ping.steering_rad, vec![column])
@@ -59,9 +68,7 @@ fn image(measurement: &Measurement) -> Option<serde_json::Value> {
                 let mut row = Vec::new();
                 ping.read_row(beam, &mut row);
                 match (ping.unit, ping.strengths()) {
-                    (StrengthUnit::Decibel, _) => {
-                        row.iter().map(|db| 10f32.powf(db / 20.0).to_bits()).collect()
-                    }
+                    (StrengthUnit::Decibel, _) => row.iter().map(|db| linear(*db).to_bits()).collect(),
                     (_, Strengths::U8(values)) => values[cells].iter().map(|&value| value.into()).collect(),
                     (_, Strengths::U16(values)) => values[cells].iter().map(|&value| value.into()).collect(),
                     (_, Strengths::U32(values)) => values[cells].to_vec(),

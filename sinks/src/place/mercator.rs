@@ -4,6 +4,8 @@
 //! Mercator with an accuracy of a few nanometers", J. Geodesy 85 (2011), equations 7 to 14 and 35,
 //! whose letters are kept. Within 4,000 km of the central meridian the error is below a micrometre.
 
+use beluga_types::elementary::{Squared, asinh, atan2, atanh, cosh, hypot, sin_cos, sinh, tan};
+
 /// α₁ to α₆, each a polynomial in n from n¹ to n⁶ (equation 35).
 const ALPHA: [[f64; 6]; 6] = [
     [
@@ -68,7 +70,7 @@ impl TransverseMercator {
         const SCALE: f64 = 0.9996;
         let n = flattening / (2.0 - flattening);
         let n2 = n * n;
-        let radius_m = SEMI_MAJOR_AXIS_M / (1.0 + n) * (1.0 + n2 / 4.0 + n2 * n2 / 64.0 + n2.powi(3) / 256.0);
+        let radius_m = SEMI_MAJOR_AXIS_M / (1.0 + n) * (1.0 + n2 / 4.0 + n2 * n2 / 64.0 + n2.cubed() / 256.0);
         Self {
             central_meridian_rad: (6.0 * f64::from(zone) - 183.0).to_radians(),
             false_easting_m: 500_000.0,
@@ -85,18 +87,18 @@ impl TransverseMercator {
 
     /// Easting and northing of a place, in metres.
     pub(super) fn project(&self, latitude_rad: f64, longitude_rad: f64) -> [f64; 2] {
-        let (sin_lambda, cos_lambda) = (longitude_rad - self.central_meridian_rad).sin_cos();
-        let tau = latitude_rad.tan();
-        let sigma = (self.eccentricity * (self.eccentricity * tau / tau.hypot(1.0)).atanh()).sinh();
-        let tau_conformal = tau * sigma.hypot(1.0) - sigma * tau.hypot(1.0);
-        let xi = tau_conformal.atan2(cos_lambda);
-        let eta = (sin_lambda / tau_conformal.hypot(cos_lambda)).asinh();
+        let (sin_lambda, cos_lambda) = sin_cos(longitude_rad - self.central_meridian_rad);
+        let tau = tan(latitude_rad);
+        let sigma = sinh(self.eccentricity * atanh(self.eccentricity * tau / hypot(tau, 1.0)));
+        let tau_conformal = tau * hypot(sigma, 1.0) - sigma * hypot(tau, 1.0);
+        let xi = atan2(tau_conformal, cos_lambda);
+        let eta = asinh(sin_lambda / hypot(tau_conformal, cos_lambda));
         let (mut northing, mut easting) = (xi, eta);
         for (alpha, j) in self.alpha.iter().zip(1u8..) {
             let twice_j = 2.0 * f64::from(j);
-            let (sin, cos) = (twice_j * xi).sin_cos();
-            northing += alpha * sin * (twice_j * eta).cosh();
-            easting += alpha * cos * (twice_j * eta).sinh();
+            let (sin, cos) = sin_cos(twice_j * xi);
+            northing += alpha * sin * cosh(twice_j * eta);
+            easting += alpha * cos * sinh(twice_j * eta);
         }
         [
             self.false_easting_m + self.scaled_radius_m * easting,

@@ -1,4 +1,5 @@
 use super::*;
+use beluga_types::elementary::Squared;
 
 /// Values of PROJ 9.5.1 (`+proj=utm`, by pyproj 3.7.2), to a hundredth of a millimetre.
 #[test]
@@ -40,7 +41,7 @@ fn the_earth_curves_away_under_world() {
     assert!((east - 500_000.0).abs() < 1e-6, "{east}");
     assert!((north - north_before - 3000.0 * 0.9996).abs() < 2e-3);
     assert!(
-        (height - 3000.0f64.powi(2) / (2.0 * 6.385e6)).abs() < 2e-3,
+        (height - 3000.0f64.squared() / (2.0 * 6.385e6)).abs() < 2e-3,
         "{height}"
     );
 }

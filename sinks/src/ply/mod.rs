@@ -140,6 +140,7 @@ mod tests {
     use super::layout::COLUMNS;
     use super::*;
     use crate::arrow::specimen;
+    use beluga_types::elementary::Squared;
 
     /// A plain reader: comments, and each vertex as numbers by name.
     fn read(bytes: &[u8]) -> (Vec<String>, Vec<BTreeMap<String, f64>>) {
@@ -232,7 +233,7 @@ mod tests {
             );
             let range = frame.world_from_body.rotation_matrix() * frame.beam_axes(i).column(0);
             let variance = (range.transpose() * covariance * range).x;
-            assert!((variance - f64::from(points.sigma_range_m[i]).powi(2)).abs() < 1e-7);
+            assert!((variance - f64::from(points.sigma_range_m[i]).squared()).abs() < 1e-7);
             for (name, expected) in [
                 ("frame_index", frame.index as f64),
                 ("offset_nanos", points.offset_nanos[i].into()),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::table::spread_bits;
+use beluga_types::elementary::{cos, sin};
 use nalgebra::{DMatrix, UnitQuaternion, Vector3, Vector6};
 
 fn noise(counter: u64) -> f64 {
@@ -11,7 +12,7 @@ fn noise(counter: u64) -> f64 {
 
 fn circle(i: usize, n: usize) -> Transform<World, Body> {
     let angle = i as f64 / n as f64 * std::f64::consts::TAU;
-    let place = Vector3::new(30.0 * angle.sin(), 30.0 - 30.0 * angle.cos(), 0.0);
+    let place = Vector3::new(30.0 * sin(angle), 30.0 - 30.0 * cos(angle), 0.0);
     Transform::new(UnitQuaternion::from_scaled_axis(Vector3::z() * angle), place)
 }
 

@@ -3,6 +3,8 @@
 //! Above 400 kHz the two published equations part by 5 to 9 %: whoever states a level names the one
 //! that was taken.
 
+use beluga_types::elementary::{Squared, exp, log10, powf};
+
 use super::speed::poly;
 
 /// Water as absorption needs it.
@@ -30,9 +32,9 @@ pub fn absorption_db_per_km(frequency_hz: f64, water: &Absorber) -> f64 {
     let f = frequency_hz / 1000.0;
     let c = 1412.0 + 3.21 * t + 1.19 * s + 0.0167 * d;
     let kelvin = 273.0 + t;
-    let boric_khz = 2.8 * (s / 35.0).max(0.0).sqrt() * 10f64.powf(4.0 - 1245.0 / kelvin);
-    let boric = 8.86 / c * 10f64.powf(0.78 * ph - 5.0);
-    let sulphate_khz = 8.17 * 10f64.powf(8.0 - 1990.0 / kelvin) / (1.0 + 0.0018 * (s - 35.0));
+    let boric_khz = 2.8 * (s / 35.0).max(0.0).sqrt() * powf(10.0, 4.0 - 1245.0 / kelvin);
+    let boric = 8.86 / c * powf(10.0, 0.78 * ph - 5.0);
+    let sulphate_khz = 8.17 * powf(10.0, 8.0 - 1990.0 / kelvin) / (1.0 + 0.0018 * (s - 35.0));
     let sulphate = 21.44 * s / c * (1.0 + 0.025 * t) * poly(d, &[1.0, -1.37e-4, 6.2e-9]);
     let viscous = if t <= 20.0 {
         poly(t, &[4.937e-4, -2.59e-5, 9.11e-7, -1.50e-8])
@@ -59,7 +61,7 @@ pub fn ainslie_mccolm_db_per_km(frequency_hz: f64, water: &Absorber) -> f64 {
         depth_m,
         ph,
     } = *water;
-    let (f2, z) = ((frequency_hz / 1000.0).powi(2), depth_m / 1000.0);
+    let (f2, z) = ((frequency_hz / 1000.0).squared(), depth_m / 1000.0);
     let salt = (s / 35.0).max(0.0);
     let relaxation = |at_khz: f64| {
         if at_khz > 0.0 {
@@ -68,19 +70,19 @@ pub fn ainslie_mccolm_db_per_km(frequency_hz: f64, water: &Absorber) -> f64 {
             0.0
         }
     };
-    let boric = 0.106 * relaxation(0.78 * salt.sqrt() * (t / 26.0).exp()) * ((ph - 8.0) / 0.56).exp();
-    let sulphate = 0.52 * (1.0 + t / 43.0) * salt * relaxation(42.0 * (t / 17.0).exp()) * (-z / 6.0).exp();
-    boric + sulphate + 0.00049 * f2 * (-(t / 27.0 + z / 17.0)).exp()
+    let boric = 0.106 * relaxation(0.78 * salt.sqrt() * exp(t / 26.0)) * exp((ph - 8.0) / 0.56);
+    let sulphate = 0.52 * (1.0 + t / 43.0) * salt * relaxation(42.0 * exp(t / 17.0)) * exp(-z / 6.0);
+    boric + sulphate + 0.00049 * f2 * exp(-(t / 27.0 + z / 17.0))
 }
 
 /// Loss of an echo over range, in dB: 40 log R of a small target and both ways' absorption.
 pub fn target_loss_db(range_m: f64, absorption_db_per_m: f64) -> f64 {
-    40.0 * range_m.log10() + 2.0 * absorption_db_per_m * range_m
+    40.0 * log10(range_m) + 2.0 * absorption_db_per_m * range_m
 }
 
 /// Loss of an echo over range, in dB, where the footprint grows with range: 20 log R.
 pub fn surface_loss_db(range_m: f64, absorption_db_per_m: f64) -> f64 {
-    20.0 * range_m.log10() + 2.0 * absorption_db_per_m * range_m
+    20.0 * log10(range_m) + 2.0 * absorption_db_per_m * range_m
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod slant;
 mod speed;
 
 use beluga_types::Water;
+use beluga_types::elementary::ln;
 
 pub use absorption::{
     Absorber, absorption_db_per_km, ainslie_mccolm_db_per_km, surface_loss_db, target_loss_db,
@@ -110,7 +111,7 @@ fn harmonic_mean(profile: &[(f64, f64)], depth_m: f64) -> f64 {
         if step.abs() < 1e-9 * top {
             thickness / top
         } else {
-            thickness * (bottom / top).ln() / step
+            thickness * ln(bottom / top) / step
         }
     };
     depth_m / depths.windows(2).map(layer_time).sum::<f64>()
@@ -132,7 +133,7 @@ mod tests {
     fn a_profile_gives_its_harmonic_mean() {
         let water = Water::Profile([(0.0, 1500.0), (20.0, 1490.0), (50.0, 1480.0)].into());
         // Straight down: 20 m at 1500→1490 and 30 m at 1490→1480.
-        let time = 20.0 * (1500.0f64 / 1490.0).ln() / 10.0 + 30.0 * (1490.0f64 / 1480.0).ln() / 10.0;
+        let time = 20.0 * ln(1500.0f64 / 1490.0) / 10.0 + 30.0 * ln(1490.0f64 / 1480.0) / 10.0;
         let speed = sound_speed_of(&water, 50.0);
         close(speed.m_per_s, 50.0 / time, 1e-9);
         assert!(speed.m_per_s < 1489.0 && !speed.assumed);

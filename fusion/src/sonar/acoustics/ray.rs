@@ -8,6 +8,7 @@
 //! divides by zero. From it c = c₀ cosh q₀ / cosh q, and a step runs c₀ cos φ sinh(g t) / g level and
 //! (c - c₀) / g down.
 
+use beluga_types::elementary::{acosh, asinh, atan, atan2, cosh, sin_cos, sinh, tan, tanh};
 use nalgebra::Vector2;
 
 /// Steepest ray followed: this far from the vertical, in rad. A straight one is 1 µm off at 1 km.
@@ -77,7 +78,7 @@ impl Profile {
             return None;
         }
         let steepest = std::f64::consts::FRAC_PI_2 - LEAST_FROM_VERTICAL_RAD;
-        let mut q = declination_rad.clamp(-steepest, steepest).tan().asinh();
+        let mut q = asinh(tan(declination_rad.clamp(-steepest, steepest)));
         let (mut along_m, mut depth_m, mut left_s) = (0.0, depth_m, time_s);
         for _ in 0..MOST_CROSSINGS {
             let layer = self.layer_ahead(depth_m, q);
@@ -94,7 +95,7 @@ impl Profile {
                 return Some(Arrival {
                     along_m,
                     depth_m,
-                    declination_rad: q.sinh().atan(),
+                    declination_rad: atan(sinh(q)),
                 });
             }
         }
@@ -109,7 +110,7 @@ impl Profile {
         let goal = Vector2::new(along_m, to_depth_m - depth_m);
         let straight_m = goal.norm();
         let mut ray = Eigenray {
-            declination_rad: goal.y.atan2(goal.x),
+            declination_rad: atan2(goal.y, goal.x),
             time_s: straight_m / self.speed_at(0.5 * (depth_m + to_depth_m)),
         };
         for _ in 0..STEPS {
@@ -119,7 +120,7 @@ impl Profile {
                 return Some(ray);
             }
             // As if the ray were straight from here on: along its end it lacks time, across it angle.
-            let (sin, cos) = end.declination_rad.sin_cos();
+            let (sin, cos) = sin_cos(end.declination_rad);
             ray.time_s += (miss.x * cos + miss.y * sin) / self.speed_at(end.depth_m);
             ray.declination_rad += (miss.y * cos - miss.x * sin) / straight_m.max(CLOSE_M);
             ray.time_s = ray.time_s.max(0.0);
@@ -212,14 +213,14 @@ impl Layer {
         let (whole_s, half_s) = match turned.abs() < 1e-9 {
             true => (time_s, time_s),
             false => (
-                turned.sinh() / self.gradient,
-                2.0 * (0.5 * turned).sinh() / self.gradient,
+                sinh(turned) / self.gradient,
+                2.0 * sinh(0.5 * turned) / self.gradient,
             ),
         };
         let end = q - turned;
         Moved {
-            along_m: speed * whole_s / end.cosh(),
-            down_m: speed * half_s * (0.5 * (q + end)).sinh() / end.cosh(),
+            along_m: speed * whole_s / cosh(end),
+            down_m: speed * half_s * sinh(0.5 * (q + end)) / cosh(end),
         }
     }
 
@@ -227,7 +228,7 @@ impl Layer {
     fn exit(&self, depth_m: f64, q: f64) -> Option<Exit> {
         if self.gradient == 0.0 {
             let border = if q > 0.0 { self.bottom_m } else { self.top_m };
-            let down_m_per_s = self.known.1 * q.tanh();
+            let down_m_per_s = self.known.1 * tanh(q);
             return (q != 0.0 && border.is_finite()).then(|| Exit {
                 time_s: ((border - depth_m) / down_m_per_s).max(0.0),
                 depth_m: border,
@@ -240,11 +241,11 @@ impl Layer {
             false => (self.top_m, self.bottom_m),
         };
         let up = self.gradient.signum();
-        let reaches = |border: f64| q.cosh() * self.speed_at(depth_m) / self.speed_at(border);
+        let reaches = |border: f64| cosh(q) * self.speed_at(depth_m) / self.speed_at(border);
         let before_turning = (q * up > 0.0).then(|| reaches(ahead)).filter(|&cosh| cosh > 1.0);
         let (border, q_there) = match before_turning {
-            Some(cosh) => (ahead, up * cosh.acosh()),
-            None => (back, -up * reaches(back).max(1.0).acosh()),
+            Some(cosh) => (ahead, up * acosh(cosh)),
+            None => (back, -up * acosh(reaches(back).max(1.0))),
         };
         Some(Exit {
             time_s: ((q - q_there) / self.gradient).max(0.0),

@@ -5,6 +5,8 @@
 //! water, 2.7 cm at 50 m. Temperatures are taken as they are stated: the scales of 1968 and 1990
 //! differ by 0.024 % of the temperature, 0.01 m/s at 20 °C.
 
+use beluga_types::elementary::{Squared, powf, sin};
+
 /// Gravity is taken at this latitude; from pole to equator pressure differs by 0.5 %.
 const LATITUDE_RAD: f64 = std::f64::consts::FRAC_PI_4;
 /// Kilograms per square centimetre in a decibar.
@@ -47,7 +49,7 @@ pub fn chen_millero_m_per_s(temperature_deg_c: f64, salinity_ppt: f64, pressure_
     );
     let b = -1.922e-2 - 4.42e-5 * t + (7.3637e-5 + 1.7945e-7 * t) * p;
     let d = 1.727e-3 - 7.9836e-6 * p;
-    water + a * s + b * s.powf(1.5) + d * s * s
+    water + a * s + b * powf(s, 1.5) + d * s * s
 }
 
 pub(super) fn poly(x: f64, coefficients: &[f64]) -> f64 {
@@ -57,8 +59,8 @@ pub(super) fn poly(x: f64, coefficients: &[f64]) -> f64 {
 /// Pressure at a depth, in decibar below the surface, at 45° latitude; P. M. Saunders, J. Phys.
 /// Oceanogr. 11 (1981).
 pub fn pressure_dbar(depth_m: f64) -> f64 {
-    let c1 = 5.92e-3 + 5.25e-3 * LATITUDE_RAD.sin().powi(2);
-    ((1.0 - c1) - ((1.0 - c1).powi(2) - 8.84e-6 * depth_m).max(0.0).sqrt()) / 4.42e-6
+    let c1 = 5.92e-3 + 5.25e-3 * sin(LATITUDE_RAD).squared();
+    ((1.0 - c1) - ((1.0 - c1).squared() - 8.84e-6 * depth_m).max(0.0).sqrt()) / 4.42e-6
 }
 
 /// Speed of sound in sea water, in m/s, for comparison: nine terms, 2–30 °C, 25–40 ppt, 0–8000 m;
@@ -67,7 +69,7 @@ pub fn mackenzie_m_per_s(temperature_deg_c: f64, salinity_ppt: f64, depth_m: f64
     let (t, s, d) = (temperature_deg_c, salinity_ppt - 35.0, depth_m);
     poly(t, &[1448.96, 4.591, -5.304e-2, 2.374e-4]) + 1.340 * s + 1.630e-2 * d + 1.675e-7 * d * d
         - 1.025e-2 * t * s
-        - 7.139e-13 * t * d.powi(3)
+        - 7.139e-13 * t * d.cubed()
 }
 
 /// Speed of sound in sea water, in m/s, for comparison: 0–35 °C, 0–45 ppt, 0–1000 m; H. Medwin,
@@ -88,8 +90,8 @@ pub fn del_grosso_m_per_s(temperature_deg_c: f64, salinity_ppt: f64, depth_m: f6
     let of_p = poly(p, &[0.0, 0.156_059_2, 0.244_999_3e-4, -0.883_395_9e-8]);
     let mixed = -0.127_593_6e-1 * t * s + 0.635_350_9e-2 * t * p + 0.265_617_4e-7 * t * t * p * p
         - 0.159_389_5e-5 * t * p * p
-        + 0.522_248_3e-9 * t * p.powi(3)
-        - 0.438_361_5e-6 * t.powi(3) * p
+        + 0.522_248_3e-9 * t * p.cubed()
+        - 0.438_361_5e-6 * t.cubed() * p
         - 0.161_674_5e-8 * s * s * p * p
         + 0.968_844_1e-4 * t * t * s
         + 0.485_761_4e-5 * t * s * s * p
@@ -105,7 +107,7 @@ pub fn leroy_m_per_s(temperature_deg_c: f64, salinity_ppt: f64, depth_m: f64) ->
     poly(t, &[1402.5, 5.0, -5.44e-2, 2.1e-4])
         + s * poly(t, &[1.33, -1.23e-2, 8.7e-5])
         + poly(z, &[0.0, 1.56e-2, 2.55e-7, -7.3e-12])
-        + t * (3e-7 * t * z - 9.5e-13 * z.powi(3))
+        + t * (3e-7 * t * z - 9.5e-13 * z.cubed())
         + 1.43e-5 * s * z
 }
 

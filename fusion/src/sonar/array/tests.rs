@@ -1,5 +1,6 @@
 //! Bearings from halves of arrays, against where targets stand.
 
+use beluga_types::elementary::{Squared, asin, hypot};
 use beluga_types::{Pulse, PulseKind, SensorId, Shading, SonarPing, Stamp};
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
@@ -63,7 +64,7 @@ fn errors(along: i32, across: i32, axes: &[usize]) -> Vec<[f64; 2]> {
         let direction = echo.direction.vector();
         for &axis in axes {
             let sigma = [echo.sigma_along_rad, echo.sigma_across_rad][axis];
-            let error = direction[axis].asin() - sines[axis].asin();
+            let error = asin(direction[axis]) - asin(sines[axis]);
             errors.push([error / sigma, sigma.to_degrees()]);
         }
         assert!((0.5 * SPEED * echo.two_way_time_s - 8.0).abs() < 0.01);
@@ -123,7 +124,7 @@ fn a_long_footprint_is_timed_where_the_beam_s_axis_meets_it() {
                 let down = -echo.direction.vector().z;
                 let by_time = 0.5 * SPEED * echo.sigma_time_s * down;
                 let by_turn = at.y * echo.sigma_across_rad;
-                errors.push([at.z + depth, by_time.hypot(by_turn)]);
+                errors.push([at.z + depth, hypot(by_time, by_turn)]);
             }
         }
     }
@@ -134,7 +135,7 @@ fn a_long_footprint_is_timed_where_the_beam_s_axis_meets_it() {
     let rms_m = (errors.iter().map(|[error, _]| error * error).sum::<f64>() / count).sqrt();
     let over = errors
         .iter()
-        .map(|[error, stated]| (error / stated).powi(2))
+        .map(|[error, stated]| (error / stated).squared())
         .sum::<f64>()
         / count;
     println!(

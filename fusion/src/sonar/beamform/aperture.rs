@@ -1,5 +1,6 @@
 //! The shape of an array, and the beams it can form without seeing double.
 
+use beluga_types::elementary::asin;
 use beluga_types::{Beam, Direction};
 use nalgebra::{Matrix3, SymmetricEigen, Vector3};
 
@@ -143,7 +144,7 @@ impl Aperture {
                          {:.0}° to either side at most, and what lies beyond is heard there too (grating lobes)",
                         axis.gap_m,
                         0.5 * shortest_m,
-                        unambiguous.min(1.0).asin().to_degrees(),
+                        asin(unambiguous.min(1.0)).to_degrees(),
                     ));
                 }
                 (width, grid(unambiguous.min(FARTHEST_SINE), 0.5 * width))

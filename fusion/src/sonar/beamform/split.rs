@@ -9,6 +9,8 @@ use std::f64::consts::TAU;
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
 
+use super::super::polar::{arg, from_polar};
+
 /// Newton's steps from a phase to a sine; two suffice for an even array.
 const STEPS: usize = 6;
 
@@ -59,14 +61,14 @@ impl Split {
         let mut sums = [Complex::new(0.0, 0.0); 2];
         let mut slopes = sums;
         for (turn, weights) in &self.elements {
-            let heard = Complex::from_polar(1.0, turn * sine);
+            let heard = from_polar(1.0, turn * sine);
             for (half, weight) in weights.iter().enumerate() {
                 sums[half] += heard * *weight;
                 slopes[half] += heard * Complex::new(0.0, turn * weight);
             }
         }
         let [ahead, behind] = [0, 1].map(|half| (slopes[half] / sums[half]).im);
-        ((sums[0] * sums[1].conj()).arg(), ahead - behind)
+        (arg(sums[0] * sums[1].conj()), ahead - behind)
     }
 
     /// Where sound with this phase came from; nothing where no place in the beam's lobe has it.
@@ -88,6 +90,7 @@ impl Split {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::sin;
 
     #[test]
     fn the_phase_is_that_of_a_split_beam() {
@@ -98,12 +101,12 @@ mod tests {
         let split = Split::new(&elements, Vector3::y(), 0.015);
         // 20° lies beyond the lobe, where the phase has wrapped past π.
         for (degrees, expected) in [(5.0f64, 1.095_231), (20.0, 4.297_952 - TAU)] {
-            let (phase, slope) = split.phase(degrees.to_radians().sin());
+            let (phase, slope) = split.phase(sin(degrees.to_radians()));
             assert!((phase - expected).abs() < 1e-6, "{degrees}°: {phase}");
             assert!((slope - TAU * 0.03 / 0.015).abs() < 1e-9);
         }
         let beside = split.beside(1.095_231).unwrap();
-        assert!((beside.sine - 5f64.to_radians().sin()).abs() < 1e-6);
+        assert!((beside.sine - sin(5f64.to_radians())).abs() < 1e-6);
         assert_eq!(split.beside(f64::NAN), None);
     }
 

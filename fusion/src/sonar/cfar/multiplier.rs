@@ -3,11 +3,13 @@
 //! All are exact for independent training cells of exponential power. Where the chance is known as a
 //! function of the multiplier only, that function is solved by bisection.
 
+use beluga_types::elementary::powf;
+
 /// Multiplier on the mean of `cells` independent exponential cells:
 /// `N (Pfa^(-1/N) - 1)`; Finn and Johnson, RCA Review 29 (1968).
 pub fn ca_multiplier(cells: usize, false_alarm_rate: f64) -> f64 {
     let n = cells as f64;
-    n * (false_alarm_rate.powf(-1.0 / n) - 1.0)
+    n * (powf(false_alarm_rate, -1.0 / n) - 1.0)
 }
 
 /// Multiplier on the smaller of two half means, `cells` in all; Trunk, IEEE Trans. Aerosp. Electron.
@@ -24,7 +26,7 @@ pub fn goca_multiplier(cells: usize, false_alarm_rate: f64) -> f64 {
     let half = (cells / 2).max(1);
     let n = half as f64;
     solved(false_alarm_rate, |multiplier| {
-        2.0 * (1.0 + multiplier / n).powf(-n) - smallest_rate(half, multiplier)
+        2.0 * powf(1.0 + multiplier / n, -n) - smallest_rate(half, multiplier)
     })
 }
 
@@ -53,7 +55,7 @@ fn smallest_rate(half: usize, multiplier: f64) -> f64 {
         sum += term;
         term *= (half + k) as f64 / ((k + 1) as f64 * base);
     }
-    2.0 * sum * base.powf(-(half as f64))
+    2.0 * sum * powf(base, -(half as f64))
 }
 
 /// Where a falling rate is the one asked for.

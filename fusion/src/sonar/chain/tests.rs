@@ -1,5 +1,6 @@
 use super::super::synthetic::{Noise, Scatterer, Scene};
 use super::*;
+use beluga_types::elementary::{acos, cos, hypot, sin, tan};
 use nalgebra::Vector3;
 
 const BEAM: f64 = 1.0 / 57.295_779_513;
@@ -50,11 +51,11 @@ impl Errors {
 
 /// Soundings of walls seen at about this incidence from about nine metres.
 fn soundings(incidence_deg: i32, noise: &mut Noise, pings: u64) -> (Errors, Errors, usize) {
-    let distance = 9.0 * f64::from(incidence_deg).to_radians().cos();
+    let distance = 9.0 * cos(f64::from(incidence_deg).to_radians());
     // Straight at the wall is 90° to port.
     let beams = port_fan(90 - incidence_deg - 10, 90 - incidence_deg + 10);
-    let low = -distance * f64::from(incidence_deg + 9).to_radians().tan();
-    let high = -distance * f64::from(incidence_deg - 9).to_radians().tan();
+    let low = -distance * tan(f64::from(incidence_deg + 9).to_radians());
+    let high = -distance * tan(f64::from(incidence_deg - 9).to_radians());
     let mut scene = Scene::of(beams.clone(), 50e3);
     scene.noise = 2e-3;
     let mut chain = SonarChain::new(&SonarConfig::default(), SensorId(1));
@@ -77,9 +78,9 @@ fn soundings(incidence_deg: i32, noise: &mut Noise, pings: u64) -> (Errors, Erro
             let across_wall = echo.direction.vector().y.clamp(-1.0, 1.0);
             let error = range_m * across_wall - distance;
             let sigma_range = 0.5 * scene.sound_speed_m_per_s * echo.sigma_time_s * across_wall;
-            let sigma_turn = range_m * echo.sigma_across_rad * across_wall.acos().sin();
+            let sigma_turn = range_m * echo.sigma_across_rad * sin(acos(across_wall));
             errors.0.push(error);
-            scaled.0.push(error / sigma_range.hypot(sigma_turn));
+            scaled.0.push(error / hypot(sigma_range, sigma_turn));
         }
     }
     (errors, scaled, without)
@@ -142,7 +143,7 @@ fn a_rung_before_the_wall_is_one_sounding_between_its_beams() {
     for seq in 0..pings {
         // A third of a beam below the beam at 88°.
         let across = (88.0f64 - 0.33).to_radians();
-        let (y, z) = (8.8 * across.sin(), -8.8 * across.cos());
+        let (y, z) = (8.8 * sin(across), -8.8 * cos(across));
         let mut scatterers = wall(9.1, -1.9, 1.9, 7600, &mut noise);
         scatterers.extend(rung(y, z, 4.0, &mut noise));
         let ping = SonarPing::Beams(scene.ping(&scatterers, &mut noise));
@@ -150,7 +151,7 @@ fn a_rung_before_the_wall_is_one_sounding_between_its_beams() {
         for echo in &found.echoes {
             let at = echo.direction.vector() * (0.5 * scene.sound_speed_m_per_s * echo.two_way_time_s);
             if at.y < 8.95 {
-                places.push((at.y - y).hypot(at.z - z));
+                places.push(hypot(at.y - y, at.z - z));
             } else {
                 walls += 1;
             }

@@ -3,6 +3,7 @@
 use std::f64::consts::{PI, TAU};
 use std::sync::Arc;
 
+use beluga_types::elementary::{Squared, powf};
 use beluga_types::{
     Beam, Beams, Pulse, PulseKind, SampleValues, SensorId, Shading, SonarPing, Stamp, WaveformShape,
     Waveforms,
@@ -11,6 +12,7 @@ use rustfft::num_complex::Complex;
 
 use super::super::chain::SonarChain;
 use super::super::config::{ReplicaWindow, SonarConfig};
+use super::super::polar::from_polar;
 use super::super::pulse::{MatchedFilter, Sampling, Scratch};
 use super::super::synthetic::{Noise, echo_at};
 
@@ -66,11 +68,11 @@ fn errors_s(window: ReplicaWindow, rate_hz: f64, energy_over_noise: f64) -> [f64
     let (mut square, mut stated, runs) = (0.0, 0.0, 150);
     for seq in 0..runs {
         let delay_s = 8e-3 + noise.uniform() / rate_hz;
-        let turned = Complex::from_polar(amplitude, TAU * noise.uniform());
+        let turned = from_polar(amplitude, TAU * noise.uniform());
         let ping = ping(rate_hz, &[(delay_s, turned)], &mut noise);
         let found = chain.detect(&ping, seq, Stamp::default(), SPEED).echoes;
         assert_eq!(found.len(), 1, "{window:?}, {rate_hz} Hz");
-        square += (found[0].two_way_time_s - delay_s).powi(2);
+        square += (found[0].two_way_time_s - delay_s).squared();
         stated += found[0].sigma_time_s;
     }
     [(square / runs as f64).sqrt(), stated / runs as f64]
@@ -86,7 +88,7 @@ fn a_single_target_is_timed_as_well_as_can_be() {
     ] {
         // Sampled at 1.2 and at 2.6 times the band; strong echoes tell the grid of the first.
         for (rate_hz, level_db) in [(60e3, 20.5), (60e3, 32.0), (130e3, 20.5), (130e3, 44.0)] {
-            let energy = 10f64.powf(0.1 * level_db);
+            let energy = powf(10.0, 0.1 * level_db);
             let [error, stated] = errors_s(window, rate_hz, energy);
             let [error_mm, stated_mm, bound_mm] =
                 [error, stated, bound_s(energy)].map(|time_s| 500.0 * SPEED * time_s);
@@ -119,7 +121,7 @@ fn dip(turn_rad: f64) -> f64 {
         let t = f64::from(n) / rate_hz;
         let one = echo_at(&pulse(), true, CENTRE_HZ, t, 4e-3);
         let other = echo_at(&pulse(), true, CENTRE_HZ, t, 4e-3 + 1.0 / BAND_HZ);
-        let sum = one + other * Complex::from_polar(1.0, turn_rad);
+        let sum = one + other * from_polar(1.0, turn_rad);
         [sum.re as f32, sum.im as f32]
     };
     let samples: Vec<_> = (0..3200).map(echoes).collect();
@@ -156,7 +158,7 @@ fn two_targets_six_resolutions_apart_are_two_echoes() {
         let mut chain = SonarChain::new(&config, SensorId(0));
         for seq in 0..40 {
             let delay_s = 8e-3 + noise.uniform() / 130e3;
-            let [one, other] = [0, 1].map(|_| Complex::from_polar(3.0, TAU * noise.uniform()));
+            let [one, other] = [0, 1].map(|_| from_polar(3.0, TAU * noise.uniform()));
             let behind_s = delay_s + 6.0 / BAND_HZ;
             let ping = ping(130e3, &[(delay_s, one), (behind_s, other)], &mut noise);
             let found = chain.detect(&ping, seq, Stamp::default(), SPEED).echoes;

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use beluga_types::elementary::{ln, log10, powf, sin};
 use beluga_types::{Beam, Strengths, WaveformShape};
 
 use super::*;
@@ -17,7 +18,7 @@ impl Chance {
 
     /// Speckle: power of mean one, exponential.
     fn power(&mut self) -> f64 {
-        -(1.0 - self.uniform()).ln()
+        -ln(1.0 - self.uniform())
     }
 }
 
@@ -77,7 +78,7 @@ fn an_echo_is_an_arc_over_the_elevation_of_its_beam() {
     assert!(plane.x > 0.999, "the arc goes along the sonar's x: {plane}");
     let across = Beam::across_rad(&image.beams()[3]);
     assert!(
-        (echo.direction.vector().y + across.sin()).abs() < 1e-12,
+        (echo.direction.vector().y + sin(across)).abs() < 1e-12,
         "{echo:?}"
     );
     assert!(echo.sigma_across_rad < 0.01 && echo.sigma_along_rad > 0.1);
@@ -157,7 +158,7 @@ fn a_picture_says_where_its_beams_look() {
         Strengths::U8(values) => values[0],
         _ => 0,
     });
-    assert!((picture.compressed_db[0] - 20.0 * first.log10()).abs() < 1e-4);
+    assert!((f64::from(picture.compressed_db[0]) - 20.0 * log10(f64::from(first))).abs() < 1e-4);
     image.unit = StrengthUnit::Decibel;
     let picture = detect(&image, &config, 1500.0).echogram.unwrap();
     assert!(
@@ -173,7 +174,7 @@ type Law = fn(f64) -> f64;
 /// root, a root of that (a gamma of a half), a logarithm, and the power itself.
 #[test]
 fn false_alarms_are_as_counted() {
-    let logarithm = |power: f64| 120.0 + 10.0 * power.max(1e-12).log10() * 255.0 / 80.0;
+    let logarithm = |power: f64| 120.0 + 10.0 * log10(power.max(1e-12)) * 255.0 / 80.0;
     let laws: [(&str, Law, f32, [f64; 2]); 4] = [
         (
             "amplitude",
@@ -183,7 +184,7 @@ fn false_alarms_are_as_counted() {
         ),
         (
             "gamma of a half",
-            |power| 100.0 * power.powf(0.25),
+            |power| 100.0 * powf(power, 0.25),
             DEVIATIONS[0],
             [2e-6, 2.5e-5],
         ),

@@ -15,6 +15,7 @@ mod open;
 use std::collections::VecDeque;
 
 use beluga_types::Stamp;
+use beluga_types::elementary::sin_cos;
 
 use super::clock::{self, Clock};
 use super::numbers::{Numbers, Verdict};
@@ -88,8 +89,8 @@ impl Reader {
             firings
         });
         let channel = |(elevation, azimuth): &Angle| Channel {
-            elevation: elevation.to_radians().sin_cos(),
-            azimuth: azimuth.to_radians().sin_cos(),
+            elevation: sin_cos(elevation.to_radians()),
+            azimuth: sin_cos(azimuth.to_radians()),
         };
         Self {
             model,
@@ -198,9 +199,7 @@ impl Reader {
 
 impl Column<'_> {
     fn put(&self, firings: &[Firing], channels: &[Channel], sweep: &mut Sweep) {
-        let azimuth = (f64::from(self.packet.azimuth(self.block)) * 1e-2)
-            .to_radians()
-            .sin_cos();
+        let azimuth = sin_cos((f64::from(self.packet.azimuth(self.block)) * 1e-2).to_radians());
         for firing in firings {
             let channel = &channels[firing.channel];
             let nanos = self.starts.saturating_add(firing.nanos);

@@ -7,6 +7,8 @@
 //! `include/livox_lidar_def.h`; what a Mid-360 really sends, as measured in livox-mid360-core,
 //! `tests/fixtures/README.md`.
 
+use beluga_types::elementary::sin_cos;
+
 /// Bytes before the samples.
 pub const HEAD: usize = 36;
 /// Where the CRC begins to count.
@@ -157,7 +159,7 @@ impl<'a> Packet<'a> {
                 ([axis(0), axis(1), axis(2)], at + 6)
             }
             Kind::Spherical => {
-                let angle = |at: usize| (f64::from(self.u16_at(at)) * 1e-2).to_radians().sin_cos();
+                let angle = |at: usize| sin_cos((f64::from(self.u16_at(at)) * 1e-2).to_radians());
                 let distance_m = f64::from(self.u32_at(at)) * 1e-3;
                 let (from_z, azimuth) = (angle(at + 4), angle(at + 6));
                 let flat = distance_m * from_z.0;

@@ -13,6 +13,7 @@
 //!
 //! and then `lidar_to_sensor_transform`. Computed in double precision, given in single, in metres.
 
+use beluga_types::elementary::{cos, hypot, sin};
 use nalgebra::{Matrix3, Vector3};
 
 use super::metadata::Metadata;
@@ -48,19 +49,19 @@ impl Projection {
         let rows = degrees
             .map(|(altitude, azimuth)| {
                 let (phi, alpha) = (altitude.to_radians(), -azimuth.to_radians());
-                Vector3::new(alpha.cos() * phi.cos(), alpha.sin() * phi.cos(), phi.sin())
+                Vector3::new(cos(alpha) * cos(phi), sin(alpha) * cos(phi), sin(phi))
             })
             .collect();
         let columns = (0..metadata.columns)
             .map(|column| {
                 let theta = std::f64::consts::TAU * (1.0 - column as f64 / metadata.columns as f64);
-                [theta.cos(), theta.sin()]
+                [cos(theta), sin(theta)]
             })
             .collect();
         let beam = &metadata.lidar_from_beam;
         let (along, up) = (beam[(0, 3)], beam[(2, 3)]);
         // The length keeps the sign of x where there is no z, as published.
-        let length = if up == 0.0 { along } else { along.hypot(up) };
+        let length = if up == 0.0 { along } else { hypot(along, up) };
         Self {
             rows,
             columns,

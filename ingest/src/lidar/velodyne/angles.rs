@@ -108,6 +108,7 @@ const VLS_128_DEG: [f64; 128] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use beluga_types::elementary::tan;
 
     #[test]
     fn each_model_has_as_many_lasers_as_it_says_and_none_twice() {
@@ -151,7 +152,7 @@ mod tests {
             (Model::Vlp16, -1.0, 0.7),
             (Model::PuckHiRes, -10.0, 7.4),
         ] {
-            let found = -1e3 * ring_radius_m(model) * elevation_deg.to_radians().tan();
+            let found = -1e3 * ring_radius_m(model) * tan(elevation_deg.to_radians());
             assert!((found - millimetres).abs() < 0.06, "{elevation_deg}: {found}");
         }
     }

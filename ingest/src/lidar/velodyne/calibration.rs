@@ -6,6 +6,7 @@
 
 use std::f64::consts::{FRAC_PI_2, TAU};
 
+use beluga_types::elementary::tan;
 use serde::Deserialize;
 
 use super::angles;
@@ -51,7 +52,7 @@ impl Calibration {
         let laser = |(elevation, azimuth): (f64, f64)| Laser {
             elevation_rad: elevation.to_radians(),
             rotation_rad: -azimuth.to_radians(),
-            rise_m: -radius_m * elevation.to_radians().tan(),
+            rise_m: -radius_m * tan(elevation.to_radians()),
             ..Laser::default()
         };
         Some(Self {

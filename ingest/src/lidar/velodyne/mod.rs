@@ -23,6 +23,7 @@ mod shots;
 use std::collections::VecDeque;
 
 use beluga_types::Stamp;
+use beluga_types::elementary::sin_cos;
 
 use super::sweep::Sweeps;
 use super::{Device, Made, PacketCounts, Role};
@@ -214,7 +215,7 @@ impl Reader {
             }
             is_first = false;
             sweep.span(at(first.offset_nanos), at(last.offset_nanos), received);
-            let turned = (f64::from(azimuth) * 1e-2).to_radians().sin_cos();
+            let turned = sin_cos((f64::from(azimuth) * 1e-2).to_radians());
             for shot in &column.shots {
                 let (distance, intensity) = packet.measurement(shot.block.into(), shot.channel.into());
                 let twin = shot

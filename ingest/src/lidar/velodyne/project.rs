@@ -4,6 +4,8 @@
 //! appendix on coordinates, whose y is our x and whose x is our -y; the two points of calibration
 //! stand at 25.04 m and at 2.40 m (across) and 1.93 m (ahead).
 
+use beluga_types::elementary::sin_cos;
+
 use super::calibration::{Calibration, Laser};
 use super::shots::Aim;
 
@@ -49,7 +51,7 @@ impl Aimed {
             let laser = calibration.lasers[usize::from(aim.laser)];
             Fixed {
                 laser,
-                rotation: (-laser.rotation_rad).sin_cos(),
+                rotation: sin_cos(-laser.rotation_rad),
                 after_s: aim.after_s,
             }
         };
@@ -57,7 +59,7 @@ impl Aimed {
             let laser = calibration.lasers[usize::from(aim.laser)];
             Beam {
                 turned: (0.0, 1.0),
-                elevation: laser.elevation_rad.sin_cos(),
+                elevation: sin_cos(laser.elevation_rad),
                 rise_m: laser.rise_m,
                 ring: rings[usize::from(aim.laser)],
             }
@@ -145,6 +147,7 @@ mod tests {
     use super::super::model::{Model, Returns};
     use super::super::shots::Shots;
     use super::*;
+    use beluga_types::elementary::{cos, sin, tan};
 
     fn aimed(calibration: &Calibration, model: Model) -> Aimed {
         Aimed::new(calibration, &Shots::new(model, Returns::Single).aims)
@@ -162,10 +165,10 @@ mod tests {
         let aimed = aimed(&calibration, Model::Vlp16);
         // Laser 15 looks 15° up, laser 0 15° down; 5000 × 2 mm.
         let (up, flat) = (
-            10.0 * 15f64.to_radians().sin() - 0.0112,
-            10.0 * 15f64.to_radians().cos(),
+            10.0 * sin(15f64.to_radians()) - 0.0112,
+            10.0 * cos(15f64.to_radians()),
         );
-        let at = |laser: u8, azimuth_deg: f64| aimed.point(laser, azimuth_deg.to_radians().sin_cos(), 5000);
+        let at = |laser: u8, azimuth_deg: f64| aimed.point(laser, sin_cos(azimuth_deg.to_radians()), 5000);
         let near = |found: [f32; 3], expected: [f64; 3]| {
             for (found, expected) in found.into_iter().zip(expected) {
                 assert!((f64::from(found) - expected).abs() < 1e-4, "{found} {expected}");
@@ -182,7 +185,7 @@ mod tests {
         // VLP-32C, laser 0: elevation -25°, azimuth offset +1.4° (manual, table 9-2).
         let calibration = Calibration::built_in(Model::Vlp32c).unwrap();
         let [x, y, _] = aimed(&calibration, Model::Vlp32c).point(0, (0.0, 1.0), 2500);
-        assert!(x > 0.0 && (f64::from(-y / x) - 1.4f64.to_radians().tan()).abs() < 1e-6);
+        assert!(x > 0.0 && (f64::from(-y / x) - tan(1.4f64.to_radians())).abs() < 1e-6);
     }
 
     #[test]
@@ -193,11 +196,11 @@ mod tests {
         aimed.turn(rate);
         // Second sequence of the block, laser 14 (-1°): 55.296 + 14 × 2.304 µs later.
         let angle = rate * (55.296e-6 + 14.0 * 2.304e-6);
-        let flat = 10.0 * 1f64.to_radians().cos();
-        let z = -10.0 * 1f64.to_radians().sin() + 0.041_91 * 1f64.to_radians().tan();
+        let flat = 10.0 * cos(1f64.to_radians());
+        let z = -10.0 * sin(1f64.to_radians()) + 0.041_91 * tan(1f64.to_radians());
         close(
             aimed.point(30, (0.0, 1.0), 5000),
-            [flat * angle.cos(), -flat * angle.sin(), z],
+            [flat * cos(angle), -flat * sin(angle), z],
         );
     }
 
