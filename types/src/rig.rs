@@ -130,8 +130,8 @@ pub struct SensorSpec {
     pub medium: Medium,
     /// Where its recording lies, relative to the rig file.
     pub source: Option<String>,
-    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `kmall`, `all`, `xtf`, `bag`, `csv`), or whose packets it
-    /// holds (`ouster`).
+    /// How its recording is written (`ply`, `wav`, `kitti`, `ek80`, `kmall`, `all`, `xtf`, `oculus`, `aris`, `son`,
+    /// `bag`, `csv`), or whose packets it holds (`ouster`).
     pub format: Option<String>,
     /// Which topic of its recording, where that has several.
     pub topic: Option<String>,

@@ -46,7 +46,7 @@ pub(crate) fn draw(
     let lines = LineStrips2D::new(rings.into_iter().map(|(_, line)| line))
         .with_labels(labels)
         .with_show_labels(true)
-        .with_colors([Color::from_rgb(78, 86, 102)])
+        .with_colors([Color::from_rgb(130, 138, 152)])
         .with_radii([Radius::new_ui_points(0.6)]);
     Ok(stream.log(entity.join(&EntityPath::from("rings")), &lines)?)
 }

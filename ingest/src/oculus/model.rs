@@ -1,8 +1,8 @@
 //! What each model is called, and how wide its beams are.
 //!
-//! Part numbers: `thirdparty/Oculus/Oculus.h` of apl-ocean-engineering/liboculus. Frequencies and widths: the maker's
-//! data sheets of the M series, from memory but for "up to 130° horizontally and 20° vertically" (user manual, 1):
-//! a rig's `beams` replaces them.
+//! Part numbers: `thirdparty/Oculus/Oculus.h` of apl-ocean-engineering/liboculus. Frequencies and widths: what is
+//! known of the M series; of the widths only "up to 130° horizontally and 20° vertically" (the maker's user manual, 1)
+//! was checked. A rig's `beams` replaces them.
 
 /// Part numbers and names.
 const PARTS: [(u16, &str); 19] = [

@@ -103,37 +103,11 @@ pub(super) fn read(whole: &[u8]) -> Result<Ping, String> {
         true => Some(fields.f64()?),
         false => fields.skip(4).map(|()| None)?,
     };
-    let size = fields.u8()?;
-    let cell_m = fields.f64()?;
-    let (cells, beams) = (usize::from(fields.u16()?), usize::from(fields.u16()?));
-    if second {
-        fields.skip(16)?;
-    }
-    let (image_at, image_bytes) = (fields.u32()? as usize, fields.u32()? as usize);
-    fields.skip(4)?;
-    if !WATER_M_PER_S.contains(&sound_speed_m_per_s) {
-        let (least, most) = WATER_M_PER_S.into_inner();
-        return Err(format!(
-            "expected a speed of sound of {least} to {most} m/s, found {sound_speed_m_per_s}"
-        ));
-    }
-    if !CELLS_M.contains(&cell_m) {
-        return Err(format!(
-            "expected cells of 0.01 mm to 10 m of range, found {cell_m} m"
-        ));
-    }
-    let bearings = bearings(&mut fields, beams)?;
-    let bytes = match size {
-        0..=3 => usize::from(size) + 1,
-        _ => {
-            return Err(format!(
-                "expected strengths of 8, 16, 24 or 32 bits (0 to 3), found {size}"
-            ));
-        }
-    };
-    fields.go(image_at)?;
-    let image = fields.take(image_bytes)?;
-    let (strengths, gains) = image_of(image, beams, cells, bytes)?;
+    let layout = Layout::read(&mut fields, second)?;
+    layout.check(sound_speed_m_per_s)?;
+    let bearings = bearings(&mut fields, layout.beams)?;
+    fields.go(layout.image_at)?;
+    let (strengths, gains) = layout.image(fields.take(layout.image_bytes)?)?;
     Ok(Ping {
         device,
         part,
@@ -149,12 +123,112 @@ pub(super) fn read(whole: &[u8]) -> Result<Ping, String> {
         pressure_bar: within(pressure, PRESSURES_BAR),
         sound_speed_m_per_s,
         since_start_s: since_start_s.and_then(|seconds| within(seconds, 0.0..=1e9)),
-        cell_m,
-        cells,
+        cell_m: layout.cell_m,
+        cells: layout.cells,
         bearings,
         strengths,
         gains,
     })
+}
+
+/// How a ping's image is sent.
+struct Layout {
+    /// 0 to 3: bytes of a strength, less one.
+    size: u8,
+    cell_m: f64,
+    cells: usize,
+    beams: usize,
+    image_at: usize,
+    image_bytes: usize,
+}
+
+impl Layout {
+    fn read(fields: &mut Fields<'_>, second: bool) -> Result<Self, String> {
+        let (size, cell_m) = (fields.u8()?, fields.f64()?);
+        let (cells, beams) = (usize::from(fields.u16()?), usize::from(fields.u16()?));
+        if second {
+            fields.skip(16)?;
+        }
+        let (image_at, image_bytes) = (fields.u32()? as usize, fields.u32()? as usize);
+        // The message's own size, which the framing has seen.
+        fields.skip(4)?;
+        Ok(Self {
+            size,
+            cell_m,
+            cells,
+            beams,
+            image_at,
+            image_bytes,
+        })
+    }
+
+    /// Whether such an image, of this speed of sound, can be.
+    fn check(&self, sound_speed_m_per_s: f64) -> Result<(), String> {
+        let Self { size, cell_m, .. } = *self;
+        if !WATER_M_PER_S.contains(&sound_speed_m_per_s) {
+            let (least, most) = WATER_M_PER_S.into_inner();
+            return Err(format!(
+                "expected a speed of sound of {least} to {most} m/s, found {sound_speed_m_per_s}"
+            ));
+        }
+        if !CELLS_M.contains(&cell_m) {
+            return Err(format!(
+                "expected cells of 0.01 mm to 10 m of range, found {cell_m} m"
+            ));
+        }
+        if size > 3 {
+            return Err(format!(
+                "expected strengths of 8, 16, 24 or 32 bits (0 to 3), found {size}"
+            ));
+        }
+        Ok(())
+    }
+
+    /// Strengths beam after beam, of an image that is sent range after range, each perhaps behind its gain of four
+    /// bytes. Whether there are gains the size tells: a flag that asks for them is not always followed.
+    fn image(&self, image: &[u8]) -> Result<(Strengths, Vec<u32>), String> {
+        let (beams, cells, bytes) = (self.beams, self.cells, usize::from(self.size) + 1);
+        const GAIN: usize = 4;
+        let row = beams * bytes;
+        let before = match image.len() {
+            length if cells > 0 && length == cells * row => 0,
+            length if cells > 0 && length == cells * (row + GAIN) => GAIN,
+            length => {
+                return Err(format!(
+                    "expected an image of {} bytes ({cells} ranges by {beams} beams by {bytes} bytes) or {} with gains, found \
+                     {length}",
+                    cells * row,
+                    cells * (row + GAIN)
+                ));
+            }
+        };
+        let rows: Vec<&[u8]> = image.chunks_exact(row + before).collect();
+        let gain = |row: &&[u8]| row.first_chunk().map(|gain| u32::from_le_bytes(*gain));
+        let gains = match before {
+            0 => Vec::new(),
+            _ => rows.iter().filter_map(gain).collect(),
+        };
+        let strengths: Vec<&[u8]> = rows.iter().map(|row| &row[before..]).collect();
+        fn turned<T>(rows: &[&[u8]], beams: usize, bytes: usize, number: fn(&[u8]) -> T) -> Vec<T> {
+            let beam = |beam: usize| {
+                rows.iter()
+                    .map(move |row| number(&row[beam * bytes..(beam + 1) * bytes]))
+            };
+            (0..beams).flat_map(beam).collect()
+        }
+        let number = |bytes: &[u8]| {
+            let add = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
+            bytes.iter().rev().fold(0, add)
+        };
+        let strengths = match bytes {
+            1 => Strengths::U8(turned(&strengths, beams, 1, |bytes| bytes[0])),
+            2 => Strengths::U16(turned(&strengths, beams, 2, |bytes| {
+                u16::from_le_bytes([bytes[0], bytes[1]])
+            })),
+            _ => Strengths::U32(turned(&strengths, beams, bytes, number)),
+        };
+        Ok((strengths, gains))
+    }
 }
 
 /// A number if it lies in a range; one that is next to nothing but not nothing is garbage too.
@@ -186,49 +260,4 @@ fn bearings(fields: &mut Fields<'_>, beams: usize) -> Result<Vec<i16>, String> {
         )),
         None => Ok(bearings),
     }
-}
-
-/// Strengths beam after beam, of an image that is sent range after range, each perhaps behind its gain of four
-/// bytes. Whether there are gains the size tells: a flag that asks for them is not always followed.
-fn image_of(image: &[u8], beams: usize, cells: usize, bytes: usize) -> Result<(Strengths, Vec<u32>), String> {
-    const GAIN: usize = 4;
-    let row = beams * bytes;
-    let before = match image.len() {
-        length if cells > 0 && length == cells * row => 0,
-        length if cells > 0 && length == cells * (row + GAIN) => GAIN,
-        length => {
-            return Err(format!(
-                "expected an image of {} bytes ({cells} ranges by {beams} beams by {bytes} bytes) or {} with gains, found \
-                 {length}",
-                cells * row,
-                cells * (row + GAIN)
-            ));
-        }
-    };
-    let rows: Vec<&[u8]> = image.chunks_exact(row + before).collect();
-    let gain = |row: &&[u8]| row.first_chunk().map(|gain| u32::from_le_bytes(*gain));
-    let gains = match before {
-        0 => Vec::new(),
-        _ => rows.iter().filter_map(gain).collect(),
-    };
-    let strengths: Vec<&[u8]> = rows.iter().map(|row| &row[before..]).collect();
-    fn turned<T>(rows: &[&[u8]], beams: usize, bytes: usize, number: fn(&[u8]) -> T) -> Vec<T> {
-        let beam = |beam: usize| {
-            rows.iter()
-                .map(move |row| number(&row[beam * bytes..(beam + 1) * bytes]))
-        };
-        (0..beams).flat_map(beam).collect()
-    }
-    let number = |bytes: &[u8]| {
-        let add = |sum: u32, byte: &u8| sum << 8 | u32::from(*byte);
-        bytes.iter().rev().fold(0, add)
-    };
-    let strengths = match bytes {
-        1 => Strengths::U8(turned(&strengths, beams, 1, |bytes| bytes[0])),
-        2 => Strengths::U16(turned(&strengths, beams, 2, |bytes| {
-            u16::from_le_bytes([bytes[0], bytes[1]])
-        })),
-        _ => Strengths::U32(turned(&strengths, beams, bytes, number)),
-    };
-    Ok((strengths, gains))
 }
