@@ -4,11 +4,9 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use socket2::{Domain, Protocol, Socket, Type};
-use tokio::net::UdpSocket;
 use tokio::time::{Instant, timeout_at};
 
-use super::sockets::LONGEST;
+use super::sockets::{self, LONGEST};
 use crate::oculus::{self, Status};
 
 /// How long a status message is waited for; a sonar sends one each second.
@@ -19,12 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// # Errors
 /// What the system says, or that none came.
 pub(super) async fn oculus(at: SocketAddr) -> io::Result<(SocketAddr, Status)> {
-    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
-    socket.set_nonblocking(true)?;
-    // Other programs on this host may wait for the same messages.
-    socket.set_reuse_address(true)?;
-    socket.bind(&at.into())?;
-    let socket = UdpSocket::from_std(socket.into())?;
+    let socket = sockets::shared(at)?;
     let until = Instant::now() + PATIENCE;
     let mut buffer = vec![0; LONGEST];
     loop {

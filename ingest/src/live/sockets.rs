@@ -241,6 +241,15 @@ pub(super) fn asking(device: SocketAddr) -> io::Result<Asking> {
     UdpSocket::from_std(socket.into())
 }
 
+/// A socket at an address of this host for what is sent to everybody: other programs may wait for the same.
+pub(super) fn shared(at: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(at), Type::DGRAM, Some(Protocol::UDP))?;
+    socket.set_nonblocking(true)?;
+    socket.set_reuse_address(true)?;
+    socket.bind(&at.into())?;
+    UdpSocket::from_std(socket.into())
+}
+
 /// A connection that notices a server without power.
 pub(super) async fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     let connected = timeout(CONNECT, TcpStream::connect(server)).await;
