@@ -27,7 +27,7 @@ pub(crate) struct Source<'a> {
     pub(crate) folder: &'a Path,
 }
 
-/// What a run begins with. `config_toml`: the block of its document.
+/// What a run begins with. `config_toml`: the block of its document; `cpu_class`: what it is computed on.
 ///
 /// # Errors
 /// If all of it is longer than a META may be.
@@ -35,6 +35,7 @@ pub(crate) fn begun(
     source: &Source<'_>,
     operator: Option<&str>,
     config_toml: &str,
+    cpu_class: &str,
     at: Stamp,
 ) -> Result<Meta, beluga_sinks::Error> {
     let rig = source.rig;
@@ -44,7 +45,7 @@ pub(crate) fn begun(
         "operator": operator,
         "source": source.name,
         "started": at.iso_8601(),
-        "cpu_class": crate::cpu::class(),
+        "cpu_class": cpu_class,
         "config_sha256": sha256(config_toml.as_bytes()),
         "water": water(&rig.water),
         "sensors": sensors.map(|(i, spec)| sensor(spec, source.nameplates.get(i), source.folder)).collect::<Vec<_>>(),
@@ -208,7 +209,14 @@ mod tests {
                 }],
                 folder: folder.path(),
             };
-            let meta = begun(&source, Some("port office"), toml, Stamp::from_nanos(0)).unwrap();
+            let meta = begun(
+                &source,
+                Some("port office"),
+                toml,
+                "portable",
+                Stamp::from_nanos(0),
+            )
+            .unwrap();
             meta.value().clone()
         };
         let first = said(&rig, "a = 1");

@@ -5,8 +5,8 @@
 use std::fs::File;
 use std::path::Path;
 
-use beluga_fusion::sonar::ReplicaWindow;
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
+use beluga_fusion::sonar::{ReplicaWindow, Transforms};
 use beluga_ingest::{Recording, ek80};
 use beluga_types::elementary::Squared;
 use beluga_types::{Echogram, Elements, Profile, SonarPing, Stamp};
@@ -48,7 +48,14 @@ fn filter(ping: &Elements, samples: usize) -> MatchedFilter {
         samples,
     };
     let (receiver, pulse) = (waveforms.receiver().unwrap(), ping.pulse.unwrap());
-    MatchedFilter::behind(receiver, &pulse, sampling, ReplicaWindow::Matched).unwrap()
+    MatchedFilter::behind(
+        receiver,
+        &pulse,
+        sampling,
+        ReplicaWindow::Matched,
+        Transforms::Fastest,
+    )
+    .unwrap()
 }
 
 /// A channel's samples behind the filter, at the times of the samples.

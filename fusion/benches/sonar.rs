@@ -6,7 +6,7 @@ use std::hint::black_box;
 use beluga_fusion::sonar::beamform::Beamformer;
 use beluga_fusion::sonar::cfar::{Cfar, Levels};
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
-use beluga_fusion::sonar::{CfarKind, ReplicaWindow};
+use beluga_fusion::sonar::{CfarKind, ReplicaWindow, Transforms};
 use beluga_types::{Elements, Point, Pulse, PulseKind, SampleValues, Shading, WaveformShape, Waveforms};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
@@ -35,8 +35,8 @@ fn sonar(criterion: &mut Criterion) {
         iq: true,
         samples: SAMPLES,
     };
-    let filter =
-        MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).expect("the pulse fits its samples");
+    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest)
+        .expect("the pulse fits its samples");
     let channel = samples();
     let mut group = criterion.benchmark_group("fusion");
     group.throughput(Throughput::Elements((BEAMS * SAMPLES) as u64));
@@ -107,7 +107,8 @@ fn beams(criterion: &mut Criterion) {
             sound_speed_m_per_s: None,
             blanking_m: 3.0,
         };
-        let former = Beamformer::new(&ping, &pulse, ReplicaWindow::Hamming, 1500.0).expect("a plane");
+        let former = Beamformer::new(&ping, &pulse, ReplicaWindow::Hamming, 1500.0, Transforms::Fastest)
+            .expect("a plane");
         let beams = former.form(&ping).map_or(0, |formed| formed.beams.beams.len());
         group.throughput(Throughput::Elements((beams * samples) as u64));
         group.bench_function(

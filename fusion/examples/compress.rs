@@ -9,8 +9,8 @@
     reason = "a program, not the room"
 )]
 
-use beluga_fusion::sonar::ReplicaWindow;
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
+use beluga_fusion::sonar::{ReplicaWindow, Transforms};
 use beluga_types::{Pulse, PulseKind, Shading};
 use realfft::RealFftPlanner;
 use rustfft::FftPlanner;
@@ -106,7 +106,7 @@ fn main() -> Result<(), Failure> {
         samples: samples.parse()?,
     };
     let rounds = rest.first().map_or(Ok(5), |word| word.parse::<usize>())?;
-    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Matched)?;
+    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Matched, Transforms::Fastest)?;
     let pings = pings(path, iq)?;
     let count = pings.len() / sampling.samples;
     let mut scratch = Scratch::default();

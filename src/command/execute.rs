@@ -153,6 +153,7 @@ impl Execute {
             ..plan.by
         };
         let results = self.results.by(by).unseen();
+        let this_cpu_class = cpu::class_of(&results.fusion()?);
         let replayed = Replay::plain(self.input, Some(path.clone()), results).replayed();
         let compared = replayed.and_then(|replayed| {
             let reproduced = replayed.report.frame_sha256.clone().unwrap_or_default();
@@ -168,7 +169,7 @@ impl Execute {
                 same: found.is_none(),
                 frames,
                 cpu_class: document::cpu_class(&text),
-                this_cpu_class: cpu::class(),
+                this_cpu_class,
                 recorded_sha256: recorded,
                 reproduced_sha256: reproduced,
                 difference: found,
@@ -200,8 +201,14 @@ struct Reproduced {
 }
 
 impl Reproduced {
+    /// Whether both runs are to give the same bytes wherever they were made.
+    fn is_portable(&self) -> bool {
+        self.this_cpu_class == cpu::PORTABLE && self.cpu_class.as_deref() == Some(cpu::PORTABLE)
+    }
+
     fn text(&self) -> String {
         let class = match &self.cpu_class {
+            Some(class) if self.is_portable() => format!("{class} runs: the CPU makes no difference"),
             Some(class) if *class == self.this_cpu_class => format!("the same CPU class ({class})"),
             Some(class) => format!(
                 "another CPU class: recorded on {class}, this is {}",
@@ -215,6 +222,12 @@ impl Reproduced {
                 self.frames, self.recorded_sha256
             );
         };
+        let fault = match self.is_portable() {
+            false => "",
+            true => {
+                "\nif it was none of these, of this recording and by this version, it is a fault of beluga: please report it"
+            }
+        };
         let first = found
             .first
             .map_or_else(String::new, |frame| format!(", first frame {frame}"));
@@ -222,7 +235,7 @@ impl Reproduced {
             "other bytes  {} of {} frames are the same{first}; reproduced {}\n\
              at most      pose {:.6} m, {:.8} rad; points {:.6} m; {} frames with another number of points\n\
              {class}\n\
-             a run with --clock-offset or --map, or one that was stopped, is not told by its document",
+             a run with --clock-offset or --map, or one that was stopped, is not told by its document{fault}",
             found.same,
             found.frames[0],
             found.frames[1],

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
+use beluga_fusion::sonar::Transforms;
 use beluga_sinks::maml::{
     DocumentFields, KeyFile, KeyStore, Passphrase, Readers, Recipient, Suite, Writer, WriterOptions,
 };
@@ -37,6 +38,10 @@ pub(crate) struct Results {
     view: Option<View>,
     #[command(flatten)]
     colours: Colours,
+    /// The same frame bytes on every CPU: Fourier transforms are made by one code for all instead of the fastest
+    /// this one has. Costs time where sonars give waveforms.
+    #[arg(long)]
+    portable: bool,
     /// Who may open the record, instead of this machine: a public key (`reader.xwing.pub`) made by
     /// `beluga maml keygen`; may be repeated.
     #[arg(long, value_name = "FILE")]
@@ -139,14 +144,18 @@ impl Results {
     }
 
     fn loaded(&self) -> anyhow::Result<Config> {
-        match &self.by {
-            None => Config::load(self.config.as_deref()),
-            Some(by) if self.config.is_none() => Ok(by.config.clone()),
+        let mut config = match &self.by {
+            None => Config::load(self.config.as_deref())?,
+            Some(by) if self.config.is_none() => by.config.clone(),
             Some(_) => {
                 let two = anyhow::anyhow!("the document holds the config: run it without --config");
-                Err(two.context(Wrong::Arguments))
+                return Err(two.context(Wrong::Arguments));
             }
+        };
+        if self.portable {
+            config.fusion.sonar.transforms = Transforms::Portable;
         }
+        Ok(config)
     }
 
     /// What opens a record that these results are held against: what opens those of the run.
@@ -201,12 +210,13 @@ impl Results {
         } else {
             clock::now()
         };
-        let mut fields = document::fields(source.name, &config, rig, created, cpu::class())?;
+        let class = cpu::class_of(&config.fusion);
+        let mut fields = document::fields(source.name, &config, rig, created, class.clone())?;
         if let Some(by) = &self.by {
             by.dress(&mut fields);
         }
         let operator = config.operator.as_deref();
-        let begun = audit::begun(source, operator, &fields.config_toml, clock::now())?;
+        let begun = audit::begun(source, operator, &fields.config_toml, &class, clock::now())?;
         let (options, notes) = self.options(fields)?;
         let subject = Subject {
             rig,

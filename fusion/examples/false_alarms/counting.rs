@@ -2,7 +2,7 @@
 
 use beluga_fusion::sonar::cfar::{Cfar, Levels};
 use beluga_fusion::sonar::pulse::{MatchedFilter, Sampling, Scratch};
-use beluga_fusion::sonar::{CfarKind, ReplicaWindow};
+use beluga_fusion::sonar::{CfarKind, ReplicaWindow, Transforms};
 use beluga_types::elementary::{ln, sin_cos};
 use beluga_types::{Pulse, PulseKind, Shading};
 
@@ -66,7 +66,8 @@ pub(crate) fn compressed(window: ReplicaWindow, rates: &[f64], cells: u64, seed:
         iq: true,
         samples: ROW,
     };
-    let filter = MatchedFilter::new(&pulse, sampling, window).expect("the pulse fits its samples");
+    let filter = MatchedFilter::new(&pulse, sampling, window, Transforms::Fastest)
+        .expect("the pulse fits its samples");
     let mut bench = Bench::new(rates, filter.cell_samples());
     let mut chance = Chance(seed);
     let (mut scratch, mut output) = (Scratch::default(), Vec::new());

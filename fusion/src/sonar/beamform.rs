@@ -17,10 +17,11 @@ use beluga_types::elementary::asin;
 use beluga_types::{Beam, Beams, Elements, Error, Pulse, SampleValues, WaveformShape, Waveforms};
 use nalgebra::Vector3;
 use rayon::prelude::*;
+use rustfft::Fft;
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
 
 use super::config::ReplicaWindow;
+use super::fft::Transforms;
 use super::polar::from_polar;
 use super::response::lowest_bin;
 use aperture::Aperture;
@@ -87,6 +88,7 @@ impl Beamformer {
         pulse: &Pulse,
         window: ReplicaWindow,
         sound_speed_m_per_s: f64,
+        transforms: Transforms,
     ) -> Result<Self, Unformed> {
         let shape = ping.waveforms.shape();
         let places: Vec<_> = ping.positions.iter().map(|place| place.vector()).collect();
@@ -112,7 +114,6 @@ impl Beamformer {
             ),
             None => (0.0, ping.waveforms.centre_hz()),
         };
-        let mut planner = FftPlanner::new();
         let elements = aperture.weighted(window);
         let split = |along| Split::new(&elements, along, wavelength_m);
         let axes: Vec<_> = aperture.axes().collect();
@@ -128,7 +129,7 @@ impl Beamformer {
             beams: beams.into(),
             zones: zones(size_m, wavelength_m, ping.blanking_m),
             notes,
-            fft: [planner.plan_fft_forward(bins), planner.plan_fft_inverse(bins)],
+            fft: [transforms.forward(bins), transforms.inverse(bins)],
             bins,
             lowest: lowest_bin(turns, bins),
             middle_hz,

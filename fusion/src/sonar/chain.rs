@@ -117,7 +117,13 @@ impl SonarChain {
     fn detect_array(&mut self, elements: &Elements, pulse: &Pulse, sound_speed_m_per_s: f64) -> PingEchoes {
         let former = match &self.former {
             Some(known) if known.is_for(elements, pulse, sound_speed_m_per_s) => Arc::clone(known),
-            _ => match Beamformer::new(elements, pulse, self.config.array_window, sound_speed_m_per_s) {
+            _ => match Beamformer::new(
+                elements,
+                pulse,
+                self.config.array_window,
+                sound_speed_m_per_s,
+                self.config.transforms,
+            ) {
                 Ok(former) => Arc::clone(self.former.insert(Arc::new(former))),
                 Err(unformed) => return refusal(unformed.to_string()),
             },

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::fft::Transforms;
 use crate::error::Error;
 
 /// Settings of pulse compression and detection. Works as it is; every field has a unit.
@@ -29,6 +30,9 @@ pub struct SonarConfig {
     /// An echo this much weaker than a neighbouring beam at the same range is that beam's echo
     /// seen from the side, in dB. Farther beams are held to the pattern of an unshaded array.
     pub neighbour_rejection_db: f64,
+    /// Fourier transforms: `fastest`, or `portable`, with which a recording gives the same frame bytes on every
+    /// CPU, at the price of slower transforms.
+    pub transforms: Transforms,
     /// Whether to keep each ping as a picture.
     pub keep_echoes: bool,
 }
@@ -46,6 +50,7 @@ impl Default for SonarConfig {
             max_detections_per_beam: 8,
             arc_beyond_deg: 8.0,
             neighbour_rejection_db: 12.0,
+            transforms: Transforms::default(),
             keep_echoes: false,
         }
     }
@@ -135,6 +140,7 @@ impl SonarConfig {
                 100.0,
                 default.neighbour_rejection_db,
             ),
+            transforms: self.transforms,
             keep_echoes: self.keep_echoes,
         }
     }

@@ -36,8 +36,10 @@ impl Prepared {
         let sampling = sampling(waveforms);
         let receiver = waveforms.receiver().cloned();
         let filter = match &receiver {
-            Some(receiver) => MatchedFilter::behind(receiver, pulse, sampling, config.window),
-            None => MatchedFilter::new(pulse, sampling, config.window),
+            Some(receiver) => {
+                MatchedFilter::behind(receiver, pulse, sampling, config.window, config.transforms)
+            }
+            None => MatchedFilter::new(pulse, sampling, config.window, config.transforms),
         }?;
         let cfar = Cfar::new(
             config.cfar,

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use beluga_types::elementary::log2;
 use beluga_types::{Pulse, Receiver};
-use realfft::{RealFftPlanner, RealToComplex};
+use realfft::RealToComplex;
 use rustfft::num_complex::Complex;
-use rustfft::{Fft, FftPlanner};
+use rustfft::{Fft, FftDirection};
 
 use super::config::ReplicaWindow;
+use super::fft::{PortableFft, Transforms};
 pub use super::fit::{Sampling, Unfit};
 use super::fit::{check, check_band};
 use super::replica::Replica;
@@ -70,11 +71,16 @@ impl MatchedFilter {
     /// # Errors
     /// [`Unfit`] if there is no pulse in the numbers, the samples cannot hold it, or the ping is
     /// shorter than it.
-    pub fn new(pulse: &Pulse, sampling: Sampling, window: ReplicaWindow) -> Result<Self, Unfit> {
+    pub fn new(
+        pulse: &Pulse,
+        sampling: Sampling,
+        window: ReplicaWindow,
+        transforms: Transforms,
+    ) -> Result<Self, Unfit> {
         check(pulse, &sampling)?;
         check_band(pulse, &sampling)?;
         let replica = Replica::new(pulse, window, sampling.rate_hz, sampling.centre_hz);
-        Ok(Self::of(&replica, pulse, sampling, 0.0))
+        Ok(Self::of(&replica, pulse, sampling, 0.0, transforms))
     }
 
     /// A filter for this pulse in samples from behind this receiver, whose rate `sampling` has.
@@ -86,6 +92,7 @@ impl MatchedFilter {
         pulse: &Pulse,
         sampling: Sampling,
         window: ReplicaWindow,
+        transforms: Transforms,
     ) -> Result<Self, Unfit> {
         check(pulse, &sampling)?;
         if pulse.bandwidth_hz() > sampling.rate_hz {
@@ -94,11 +101,11 @@ impl MatchedFilter {
         stages::check(pulse, receiver)?;
         let replica = Replica::received(pulse, window, receiver);
         let turns = pulse.centre_hz() / sampling.rate_hz;
-        Ok(Self::of(&replica, pulse, sampling, turns))
+        Ok(Self::of(&replica, pulse, sampling, turns, transforms))
     }
 
     /// The filter of a replica whose band lies around a frequency of so many sample rates.
-    fn of(replica: &Replica, pulse: &Pulse, sampling: Sampling, turns: f64) -> Self {
+    fn of(replica: &Replica, pulse: &Pulse, sampling: Sampling, turns: f64, transforms: Transforms) -> Self {
         let overhang = [replica.centre, replica.weighted.len() - 1 - replica.centre];
         // Power has twice the band of the samples: interpolate where it would be aliased.
         let (interpolation, margin) = match sampling.rate_hz < 2.0 * pulse.bandwidth_hz() {
@@ -108,17 +115,16 @@ impl MatchedFilter {
         let skip = overhang.map(|samples| samples + margin);
         let ends = skip[0] + skip[1];
         let block = block_length(sampling.samples, ends);
-        let mut planner = FftPlanner::new();
         let forward = if sampling.iq {
-            Forward::Iq(planner.plan_fft_forward(block))
+            Forward::Iq(transforms.forward(block))
         } else {
-            Forward::Real(RealFftPlanner::new().plan_fft_forward(block))
+            Forward::Real(transforms.real_forward(block))
         };
         // A real echo is half of its complex twin.
         let twin = if sampling.iq { 1.0 } else { 2.0 };
         Self {
             forward,
-            inverse: planner.plan_fft_inverse(block * interpolation),
+            inverse: transforms.inverse(block * interpolation),
             replica: replica_spectrum(replica, block, twin),
             block,
             skip,
@@ -345,9 +351,7 @@ impl Scratch {
 fn replica_spectrum(replica: &Replica, block: usize, twin: f64) -> Vec<Complex<f32>> {
     let mut spectrum = vec![Complex::new(0.0f64, 0.0); block];
     spectrum[..replica.weighted.len()].copy_from_slice(&replica.weighted);
-    FftPlanner::<f64>::new()
-        .plan_fft_forward(block)
-        .process(&mut spectrum);
+    PortableFft::new(block, FftDirection::Forward).process(&mut spectrum);
     let scale = Complex::new(twin / block as f64, 0.0) / replica.gain();
     spectrum
         .iter()

@@ -3,9 +3,10 @@
 use std::f64::consts::TAU;
 
 use beluga_types::Pulse;
-use rustfft::FftPlanner;
 use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 
+use super::fft::PortableFft;
 use super::peak::vertex;
 use super::polar::from_polar;
 use super::replica::pulse_at;
@@ -56,8 +57,7 @@ pub(super) fn response_behind(
     // The answer repeats after so many samples: long after every lag that is asked for.
     let longest_s = (NEAR_CELLS as f64 / pulse.bandwidth_hz()).max(pulse.duration_s);
     let bins = (2 * weighted.len() + (2.0 * longest_s * rate_hz).ceil() as usize).next_power_of_two();
-    let mut planner = FftPlanner::<f64>::new();
-    let forward = planner.plan_fft_forward(bins);
+    let forward = PortableFft::new(bins, FftDirection::Forward);
     let [h, s] = [weighted, transmitted].map(|samples| {
         let mut spectrum = samples.to_vec();
         spectrum.resize(bins, Complex::new(0.0, 0.0));

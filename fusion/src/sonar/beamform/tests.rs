@@ -57,7 +57,7 @@ fn heard(places: &[Vector3<f64>], target: Vector3<f64>, noise: f64) -> Elements 
 }
 
 fn former(ping: &Elements, window: ReplicaWindow) -> Beamformer {
-    Beamformer::new(ping, &pulse(), window, SPEED).unwrap()
+    Beamformer::new(ping, &pulse(), window, SPEED, Transforms::Fastest).unwrap()
 }
 
 fn down(across_rad: f64) -> Vector3<f64> {
@@ -173,12 +173,25 @@ fn what_sees_double_is_said_and_what_is_no_array_is_refused() {
         .fold(0.0, f64::max);
     assert!(farthest <= 0.5 * SPEED / 110e3 / 0.012 + 1e-9, "{farthest}");
     let one_place = heard(&[Vector3::x(); 4], down(0.0) * 5.0, 0.0);
-    let refused = Beamformer::new(&one_place, &pulse(), ReplicaWindow::Matched, SPEED).err();
+    let refused = Beamformer::new(
+        &one_place,
+        &pulse(),
+        ReplicaWindow::Matched,
+        SPEED,
+        Transforms::Fastest,
+    )
+    .err();
     assert_eq!(refused, Some(Unformed::Point { found: 4 }));
     let mut short = heard(&line(5, HALF_WAVE_M), down(0.0) * 5.0, 0.0);
     short.positions = short.positions[..4].into();
     assert!(matches!(
-        Beamformer::new(&short, &pulse(), ReplicaWindow::Matched, SPEED),
+        Beamformer::new(
+            &short,
+            &pulse(),
+            ReplicaWindow::Matched,
+            SPEED,
+            Transforms::Fastest
+        ),
         Err(Unformed::Places {
             channels: 5,
             found: 4
@@ -190,7 +203,14 @@ fn what_sees_double_is_said_and_what_is_no_array_is_refused() {
 fn an_array_too_large_for_its_ping_is_refused_and_one_of_many_beams_is_thinned() {
     let spread: Vec<_> = line(4, 1e6);
     let ping = heard(&spread, down(0.0) * 5.0, 0.0);
-    let refused = Beamformer::new(&ping, &pulse(), ReplicaWindow::Matched, SPEED).err();
+    let refused = Beamformer::new(
+        &ping,
+        &pulse(),
+        ReplicaWindow::Matched,
+        SPEED,
+        Transforms::Fastest,
+    )
+    .err();
     assert!(matches!(refused, Some(Unformed::Large { .. })), "{refused:?}");
     let aperture = Aperture::new(&plane(8, HALF_WAVE_M), 64).unwrap();
     let (all, _) = aperture.table(ReplicaWindow::Matched, 0.015, 0.015, 1024);

@@ -12,6 +12,7 @@ use rustfft::num_complex::Complex;
 
 use super::super::chain::SonarChain;
 use super::super::config::{ReplicaWindow, SonarConfig};
+use super::super::fft::Transforms;
 use super::super::polar::from_polar;
 use super::super::pulse::{MatchedFilter, Sampling, Scratch};
 use super::super::synthetic::{Noise, echo_at};
@@ -116,7 +117,7 @@ fn dip(turn_rad: f64) -> f64 {
         iq: true,
         samples: 3200,
     };
-    let filter = MatchedFilter::new(&pulse(), sampling, ReplicaWindow::Matched).unwrap();
+    let filter = MatchedFilter::new(&pulse(), sampling, ReplicaWindow::Matched, Transforms::Fastest).unwrap();
     let echoes = |n: u32| {
         let t = f64::from(n) / rate_hz;
         let one = echo_at(&pulse(), true, CENTRE_HZ, t, 4e-3);

@@ -71,7 +71,7 @@ fn blocks_equal_the_plain_correlation() {
                 ]
             })
             .collect();
-        let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).unwrap();
+        let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest).unwrap();
         let fast = compressed(&filter, &channel);
         let slow = correlated(&pulse, &sampling, ReplicaWindow::Hann, &channel);
         assert_eq!(fast.len(), slow.len());
@@ -94,6 +94,7 @@ fn power_and_envelope_are_those_of_the_phasors() {
             &pulse,
             sampling(rate_hz, 100e3, true, samples),
             ReplicaWindow::Hann,
+            Transforms::Fastest,
         )
         .unwrap();
         let phasors = compressed(&filter, &channel);
@@ -134,7 +135,7 @@ fn interpolated_output_meets_the_samples_between() {
     let channel: Vec<[f32; 2]> = (0..700)
         .map(|_| [noise.gaussian() as f32, noise.gaussian() as f32])
         .collect();
-    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).unwrap();
+    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest).unwrap();
     assert_eq!(filter.output_samples(), 1400);
     let fast = compressed(&filter, &channel);
     let slow = correlated(&pulse, &sampling, ReplicaWindow::Hann, &channel);
@@ -157,6 +158,7 @@ fn echo_error_samples(iq: bool, rate_hz: f64, centre_hz: f64, pulse: &Pulse, del
         pulse,
         sampling(rate_hz, centre_hz, iq, samples),
         ReplicaWindow::Hann,
+        Transforms::Fastest,
     )
     .unwrap();
     let power: Vec<f32> = compressed(&filter, &channel)
@@ -243,7 +245,13 @@ fn widths_sidelobes_and_losses_are_those_published() {
         let centre_hz = if rate_hz > 200e3 { 150e3 } else { 50e3 };
         let pulse = lfm(centre_hz - 0.5 * band_hz, centre_hz + 0.5 * band_hz, duration_s);
         for (window, (width_mm, sidelobe_db, loss_db)) in windows.into_iter().zip(expected) {
-            let filter = MatchedFilter::new(&pulse, sampling(rate_hz, 0.0, false, 10_000), window).unwrap();
+            let filter = MatchedFilter::new(
+                &pulse,
+                sampling(rate_hz, 0.0, false, 10_000),
+                window,
+                Transforms::Fastest,
+            )
+            .unwrap();
             let found_mm = filter.width_s() * 750.0 * 1000.0;
             let found_db = 10.0 * log10(filter.sidelobes().near);
             println!(
@@ -271,7 +279,9 @@ fn widths_sidelobes_and_losses_are_those_published() {
 #[test]
 fn what_is_no_pulse_is_refused() {
     let good = sampling(192e3, 0.0, false, 5000);
-    let try_with = |pulse: Pulse, sampling| MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann).err();
+    let try_with = |pulse: Pulse, sampling| {
+        MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest).err()
+    };
     assert!(matches!(
         try_with(lfm(30e3, 60e3, 0.0), good),
         Some(Unfit::Pulse { .. })
@@ -339,7 +349,8 @@ fn an_echo_behind_a_receiver_peaks_at_its_two_way_time_with_its_amplitude() {
         let channel: Vec<[f32; 2]> = heard[..500].iter().map(|v| [v.re as f32, v.im as f32]).collect();
         for window in [ReplicaWindow::Matched, ReplicaWindow::Hann] {
             let sampling = sampling(receiver.output_rate_hz(), 0.0, true, channel.len());
-            let filter = MatchedFilter::behind(&receiver, &pulse, sampling, window).unwrap();
+            let filter =
+                MatchedFilter::behind(&receiver, &pulse, sampling, window, Transforms::Fastest).unwrap();
             assert_eq!(filter.output_samples(), 1000);
             assert_eq!(filter.centre_after_s(), 0.5e-3);
             let power: Vec<f32> = compressed(&filter, &channel)
@@ -371,7 +382,14 @@ fn blocks_behind_a_receiver_equal_the_plain_correlation() {
         .map(|_| [noise.gaussian() as f32, noise.gaussian() as f32])
         .collect();
     let sampling = sampling(receiver.output_rate_hz(), 0.0, true, channel.len());
-    let filter = MatchedFilter::behind(&receiver, &pulse, sampling, ReplicaWindow::Hann).unwrap();
+    let filter = MatchedFilter::behind(
+        &receiver,
+        &pulse,
+        sampling,
+        ReplicaWindow::Hann,
+        Transforms::Fastest,
+    )
+    .unwrap();
     let fast = compressed(&filter, &channel);
     for n in 0..channel.len() {
         let pairs = replica.weighted.iter().zip(&channel[n..]);
