@@ -94,10 +94,11 @@ mod tests {
             assert!(widths.clone().all(|width| width > 0.1 && width < 0.8));
             assert!(widths.clone().fold(0.0, f64::max) > 1.05 * widths.fold(9.0, f64::min));
         }
+        let steps = |deg: f64| (deg * 1e4).round();
         let [first, width] = beams_deg(48, false).unwrap()[0];
-        assert_eq!((first, (width * 1e4).round()), (13.5735, 4316.0));
-        assert_eq!(beams_deg(96, false).unwrap()[0][0], 13.749);
-        assert_eq!(beams_deg(96, false).unwrap()[95][0], -13.8759);
+        assert_eq!((steps(first), steps(width)), (135_735.0, 4316.0));
+        let uneven = beams_deg(96, false).unwrap();
+        assert_eq!((steps(uneven[0][0]), steps(uneven[95][0])), (137_490.0, -138_759.0));
         assert_eq!((beams_deg(64, true), beams_deg(0, false)), (None, None));
     }
 }
