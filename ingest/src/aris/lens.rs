@@ -98,7 +98,10 @@ mod tests {
         let [first, width] = beams_deg(48, false).unwrap()[0];
         assert_eq!((steps(first), steps(width)), (135_735.0, 4316.0));
         let uneven = beams_deg(96, false).unwrap();
-        assert_eq!((steps(uneven[0][0]), steps(uneven[95][0])), (137_490.0, -138_759.0));
+        assert_eq!(
+            (steps(uneven[0][0]), steps(uneven[95][0])),
+            (137_490.0, -138_759.0)
+        );
         assert_eq!((beams_deg(64, true), beams_deg(0, false)), (None, None));
     }
 }
