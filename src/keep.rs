@@ -1,6 +1,7 @@
 //! The record's own thread: each frame encoded, hashed, sealed; and, beside the frames, what closed
 //! loops change about their poses.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
@@ -15,6 +16,7 @@ use serde_json::Value;
 use crate::audit::{self, Losses, Why};
 use crate::corrections;
 use crate::latency::{Latency, Watch};
+use crate::report::{LoopReport, Report};
 
 /// A record, and what looks back on its frames.
 pub(crate) struct Keeper {
@@ -40,6 +42,18 @@ pub(crate) struct Kept {
     pub(crate) closed: Option<Closed>,
     /// From the end of a frame's data until it was in the record.
     pub(crate) latency: Option<Latency>,
+}
+
+impl Kept {
+    /// What a run reports of its record.
+    pub(crate) fn tell(self, path: Option<PathBuf>, report: &mut Report) {
+        report.frame_sha256 = Some(self.frame_sha256);
+        report.record = path.map(|path| (path, self.summary.bytes));
+        report.count_unkept(self.too_large, beluga_sinks::MAX_FRAME_BYTES);
+        report.count_disk_full(self.is_disk_full, self.summary.counts.frames);
+        report.latency_recorded = self.latency;
+        report.loops = self.closed.as_ref().map(LoopReport::of);
+    }
 }
 
 /// Keeps frames until there are no more or the disk is full. A record that is not finished (the program is

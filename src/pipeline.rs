@@ -21,17 +21,17 @@ use std::time::Instant;
 
 use anyhow::{Context, anyhow};
 use beluga_fusion::{Fuser, SavedMap, graph::Loops};
-use beluga_ingest::{Input, tape};
+use beluga_ingest::{Event, Input, tape};
 use beluga_sim::Scorer;
 use beluga_sinks::maml;
-use beluga_types::{Measurement, Payload, Rig, SolidarFrame};
+use beluga_types::{Measurement, Rig, SolidarFrame};
 
 use crate::control::{Control, Withheld};
 use crate::inputs::hashed;
 use crate::keep::{Keeper, keep};
 use crate::latency::Watch;
 use crate::picture::{Look, Picture};
-use crate::report::{LoopReport, Report};
+use crate::report::Report;
 
 /// Measurements between ingest and fusion: a second or two of a busy rig.
 const TIMELINE_QUEUE: usize = 256;
@@ -46,8 +46,8 @@ pub(crate) struct River<'a> {
     pub(crate) fusion: beluga_fusion::Config,
     /// A map of an earlier survey to begin in.
     pub(crate) map: Option<SavedMap>,
-    /// Measurements in timeline order.
-    pub(crate) source: Box<dyn Iterator<Item = Measurement> + Send + 'a>,
+    /// Measurements in timeline order, and what is known to have passed.
+    pub(crate) source: Box<dyn Iterator<Item = Event> + Send + 'a>,
     /// What holds the source to its pace.
     pub(crate) watch: Watch,
     /// The record and where it lies.
@@ -110,7 +110,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
     let control = control.then(|| Control::new(&fusion, &rig)).transpose()?;
 
     thread::scope(|scope| {
-        let (timeline_end, timeline) = sync_channel::<Measurement>(TIMELINE_QUEUE);
+        let (timeline_end, timeline) = sync_channel::<Event>(TIMELINE_QUEUE);
         let (to_record, record) = branch(scope, "record", FRAME_QUEUE, record, keep)?;
         let (to_score, score) = branch(scope, "score", FRAME_QUEUE, score, judge)?;
         let (to_picture, picture) = branch(scope, "picture", FRAME_QUEUE, picture, Picture::draw)?;
@@ -154,12 +154,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         report.wall_s = started.elapsed().as_secs_f64();
         report.stopped_early = stopped.load(Ordering::Relaxed);
         if let Some(kept) = kept {
-            report.frame_sha256 = Some(kept.frame_sha256);
-            report.record = record_path.map(|path| (path, kept.summary.bytes));
-            report.count_unkept(kept.too_large, beluga_sinks::MAX_FRAME_BYTES);
-            report.count_disk_full(kept.is_disk_full, kept.summary.counts.frames);
-            report.latency_recorded = kept.latency;
-            report.loops = kept.closed.as_ref().map(LoopReport::of);
+            kept.tell(record_path, &mut report);
         }
         Ok(Mouth {
             report,
@@ -181,7 +176,7 @@ struct Outlets {
 }
 
 /// Fusion's own thread: measurement in, frames out, everything counted.
-fn fuse(mut fuser: Fuser, timeline: Receiver<Measurement>, mut report: Report, outlets: Outlets) -> Report {
+fn fuse(mut fuser: Fuser, timeline: Receiver<Event>, mut report: Report, outlets: Outlets) -> Report {
     let pour = |report: &mut Report, frames: Vec<SolidarFrame>| {
         for frame in frames {
             report.count_frame(&frame);
@@ -196,14 +191,16 @@ fn fuse(mut fuser: Fuser, timeline: Receiver<Measurement>, mut report: Report, o
             wait(&outlets.to_record, frame, &outlets.stop);
         }
     };
-    for measurement in timeline {
-        match &measurement.payload {
-            Payload::Gap(gap) => report.count_gap(gap),
-            _ => report.count_measurement(&measurement),
-        }
-        wait(&outlets.to_control, measurement.clone(), &outlets.stop);
-        wait(&outlets.to_tape, measurement.clone(), &outlets.stop);
-        let frames = fuser.push(measurement);
+    for event in timeline {
+        let frames = match event {
+            Event::Measured(measurement) => {
+                report.count(&measurement);
+                wait(&outlets.to_control, measurement.clone(), &outlets.stop);
+                wait(&outlets.to_tape, measurement.clone(), &outlets.stop);
+                fuser.push(measurement)
+            }
+            Event::Passed(moment) => fuser.pass(moment),
+        };
         pour(&mut report, frames);
         for echo in fuser.take_echoes() {
             offer(

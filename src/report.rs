@@ -112,8 +112,15 @@ impl Report {
         }
     }
 
-    /// Counts a payload that fusion is given.
-    pub(crate) fn count_measurement(&mut self, measurement: &Measurement) {
+    /// Counts what fusion is given.
+    pub(crate) fn count(&mut self, measurement: &Measurement) {
+        match &measurement.payload {
+            Payload::Gap(gap) => self.count_gap(gap),
+            _ => self.count_measurement(measurement),
+        }
+    }
+
+    fn count_measurement(&mut self, measurement: &Measurement) {
         if let Some(watch) = &self.watch {
             watch.start(measurement.end);
         }
@@ -220,7 +227,7 @@ impl Report {
     }
 
     /// Keeps what a gap says of itself, up to a handful; its number is counted by the frame it falls in.
-    pub(crate) fn count_gap(&mut self, gap: &Gap) {
+    fn count_gap(&mut self, gap: &Gap) {
         const LOSSES_TOLD: usize = 5;
         if self.losses.len() < LOSSES_TOLD {
             self.losses

@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 use beluga_types::{
     ArcTable, Echogram, FrameStatus, LidarScan, Measurement, Payload, PointTable, Rig, SensorId,
-    SolidarFrame, SonarRegistration, Window,
+    SolidarFrame, SonarRegistration, Stamp, Window,
 };
 
 pub use config::{CalibrationConfig, Config, NavConfig, OdometryConfig, RegisterConfig};
@@ -134,6 +134,9 @@ impl Fuser {
     /// Takes the next measurement; gives the frames whose windows it closes. Cannot fail: what is
     /// bad is counted and leaves a hole.
     pub fn push(&mut self, measurement: Measurement) -> Vec<SolidarFrame> {
+        // What a frame holds does not depend on whether its end was told before this came.
+        self.windows.pass(measurement.end);
+        let mut frames = self.close_windows(false);
         if let Payload::Pose(fix) = &measurement.payload
             && !self.estimator.nav.push(measurement.stamp, fix)
         {
@@ -148,6 +151,15 @@ impl Fuser {
             self.note(&note);
         }
         self.windows.push(measurement);
+        frames.extend(self.close_windows(false));
+        frames
+    }
+
+    /// Hears that all that ends at this moment or before has been pushed, as who listens to sensors knows
+    /// before the next measurement comes; gives the frames whose windows that closes. They are the same
+    /// frames, byte for byte, without it: only later.
+    pub fn pass(&mut self, moment: Stamp) -> Vec<SolidarFrame> {
+        self.windows.pass(moment.shifted_nanos(1));
         self.close_windows(false)
     }
 

@@ -34,8 +34,10 @@ pub(crate) struct Windows {
     came: u64,
     /// End of the window before.
     closed: Option<Stamp>,
-    /// The latest end heard of.
+    /// All that ends before this has come.
     horizon: Stamp,
+    /// The latest end of a measurement.
+    newest: Stamp,
     last_scan: Option<Stamp>,
     silent: bool,
 }
@@ -57,21 +59,28 @@ impl Windows {
             came: 0,
             closed: None,
             horizon: Stamp::from_nanos(i64::MIN),
+            newest: Stamp::from_nanos(i64::MIN),
             last_scan: None,
             silent: reference.is_none(),
         }
     }
 
-    /// The latest end heard of.
+    /// All that ends before this has come.
     pub(crate) fn horizon(&self) -> Stamp {
         self.horizon
+    }
+
+    /// Nothing that ends before this comes any more.
+    pub(crate) fn pass(&mut self, moment: Stamp) {
+        self.horizon = self.horizon.max(moment);
     }
 
     pub(crate) fn push(&mut self, measurement: Measurement) {
         if self.closed.is_none() {
             self.closed = Some(self.start_of(&measurement));
         }
-        self.horizon = self.horizon.max(measurement.end);
+        self.pass(measurement.end);
+        self.newest = self.newest.max(measurement.end);
         let place = (measurement.end, self.came);
         self.came += 1;
         if self.is_reference(&measurement) {
@@ -102,7 +111,7 @@ impl Windows {
         let end = scan.map_or(end, |scan| scan.min(end).max(start));
         // At the end of the timeline nothing is known beyond its last measurement.
         let end = if finishing {
-            end.min(self.horizon.max(start))
+            end.min(self.newest.max(start))
         } else {
             end
         };

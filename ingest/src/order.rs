@@ -55,10 +55,19 @@ impl<T> Reorder<T> {
         }
     }
 
-    /// The next thing that is no later than this.
-    pub(crate) fn pop_until(&mut self, moment: Stamp) -> Option<(Key, T)> {
-        let ((oldest, ..), _) = self.held.first_key_value()?.0;
-        if *oldest <= moment { self.pop_rest() } else { None }
+    /// Takes out what is no later than this. What comes later with the time of the last of it is late.
+    pub(crate) fn take_until(&mut self, moment: Stamp) -> Vec<T> {
+        let mut due = Vec::new();
+        while let Some(((key, _), _)) = self.held.first_key_value()
+            && key.0 <= moment
+            && let Some((_, thing)) = self.pop_rest()
+        {
+            due.push(thing);
+        }
+        if let (false, Some((passed, ..))) = (due.is_empty(), self.released) {
+            self.released = Some((passed, SensorId(u16::MAX), u64::MAX));
+        }
+        due
     }
 
     /// The next thing, when nothing more will come.
@@ -127,10 +136,10 @@ impl Order {
             .collect()
     }
 
-    /// What ends no later than this, when nothing more will come before it.
+    /// What ends no later than this, when nothing more will come before it: all of it up to the end of the
+    /// last. What else comes with that end is late.
     pub(crate) fn until(&mut self, moment: Stamp) -> Vec<Measurement> {
-        let due = std::iter::from_fn(|| self.reorder.pop_until(moment));
-        due.map(|(_, measurement)| measurement).collect()
+        self.reorder.take_until(moment)
     }
 
     /// Everything that is still held, when nothing more will come.

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, TrySendError};
 use std::time::Duration;
 
-use beluga_types::{Measurement, Stamp};
+use beluga_types::Stamp;
 use tokio::time::{Instant, sleep, sleep_until};
+
+use crate::event::Event;
 
 /// How often a waiting player looks at its stop flag.
 const LOOK: Duration = Duration::from_millis(20);
@@ -25,8 +27,8 @@ pub enum Pace {
     Times(f64),
 }
 
-/// Plays measurements into a queue, each when its `end` has come, until they end, `stop` is set or
-/// the receiver is gone; gives how many were sent.
+/// Plays events into a queue, each when its `end` has come, until they end, `stop` is set or the
+/// receiver is gone; gives how many were sent.
 ///
 /// A full queue is waited for, so nothing is lost. The calling thread is busy with this until the
 /// end; dropping the sender, as this does when it returns, is what ends the receiver's loop.
@@ -34,9 +36,9 @@ pub enum Pace {
 /// # Errors
 /// If the system gives no timer.
 pub fn play(
-    timeline: impl Iterator<Item = Measurement>,
+    timeline: impl Iterator<Item = Event>,
     pace: Pace,
-    sender: SyncSender<Measurement>,
+    sender: SyncSender<Event>,
     stop: Arc<AtomicBool>,
 ) -> std::io::Result<u64> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -46,15 +48,15 @@ pub fn play(
 }
 
 async fn run(
-    timeline: impl Iterator<Item = Measurement>,
+    timeline: impl Iterator<Item = Event>,
     pace: Pace,
-    sender: &SyncSender<Measurement>,
+    sender: &SyncSender<Event>,
     stop: &AtomicBool,
 ) -> u64 {
     let mut clock = Clock::new(pace);
     let mut sent = 0;
-    for measurement in timeline {
-        if !(clock.wait_for(measurement.end, stop).await && send(measurement, sender, stop).await) {
+    for event in timeline {
+        if !(clock.wait_for(event.end(), stop).await && send(event, sender, stop).await) {
             break;
         }
         sent += 1;
@@ -62,14 +64,13 @@ async fn run(
     sent
 }
 
-/// Whether the measurement has been taken.
-async fn send(measurement: Measurement, sender: &SyncSender<Measurement>, stop: &AtomicBool) -> bool {
-    let mut measurement = measurement;
+/// Whether the event has been taken.
+async fn send(mut event: Event, sender: &SyncSender<Event>, stop: &AtomicBool) -> bool {
     loop {
-        match sender.try_send(measurement) {
+        match sender.try_send(event) {
             Ok(()) => return true,
             Err(TrySendError::Disconnected(_)) => return false,
-            Err(TrySendError::Full(back)) => measurement = back,
+            Err(TrySendError::Full(back)) => event = back,
         }
         if stop.load(Ordering::Relaxed) {
             return false;
@@ -114,13 +115,13 @@ impl Clock {
 mod tests {
     use std::sync::mpsc::sync_channel;
 
-    use beluga_types::{DepthFix, Payload, SensorId};
+    use beluga_types::{DepthFix, Measurement, Payload, SensorId};
 
     use super::*;
 
-    fn measurement(end_millis: i64) -> Measurement {
+    fn measurement(end_millis: i64) -> Event {
         let end = Stamp::from_nanos(1_700_000_000_000_000_000 + end_millis * 1_000_000);
-        Measurement {
+        Event::Measured(Measurement {
             seq: 0,
             sensor: SensorId(0),
             stamp: end,
@@ -130,7 +131,7 @@ mod tests {
                 depth_m: 0.0,
                 sigma_m: 1.0,
             }),
-        }
+        })
     }
 
     /// Runs on a clock that stands still until everybody waits, then jumps.
@@ -151,7 +152,7 @@ mod tests {
             let begin = Instant::now();
             let mut times = Vec::new();
             for &end in ends_millis {
-                assert!(clock.wait_for(measurement(end).end, &stop).await);
+                assert!(clock.wait_for(measurement(end).end(), &stop).await);
                 times.push(begin.elapsed().as_millis());
             }
             times

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use beluga_ingest::Pace;
+use beluga_ingest::{Event, Pace};
 use beluga_sim::{Scenario, Score, Scorer, TruthWriter, World};
 use clap::Args;
 use serde::Serialize;
@@ -69,7 +69,7 @@ impl Demo {
             inputs: Vec::new(),
             fusion: opened.config.fusion,
             map: None,
-            source: Box::new(world.measurements()),
+            source: Box::new(world.measurements().map(Event::Measured)),
             watch,
             record: Some((opened.path, opened.record)),
             tape: None,

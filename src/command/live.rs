@@ -118,7 +118,7 @@ impl Fuse {
             inputs: Vec::new(),
             fusion: opened.config.fusion,
             map: None,
-            source: Box::new(live),
+            source: Box::new(live.events()),
             watch,
             record: Some((opened.path, opened.record)),
             tape,

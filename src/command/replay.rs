@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use anyhow::Context;
-use beluga_ingest::{Error, Pace, Recording, tape};
+use beluga_ingest::{Error, Event, Pace, Recording, tape};
 use clap::Args;
 
 use super::outputs::must_be_free;
@@ -191,7 +191,7 @@ impl Replay {
             inputs: recording.inputs(),
             fusion: opened.config.fusion,
             map: earlier.map(|earlier| earlier.map),
-            source: Box::new(timeline),
+            source: Box::new(timeline.map(Event::Measured)),
             watch,
             record: Some((opened.path, opened.record)),
             tape,

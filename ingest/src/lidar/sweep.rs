@@ -1,6 +1,7 @@
 //! Returns of a head that turns, cut into scans where it passes azimuth 0.
 //!
-//! A scan stays open for a moment behind its end, so that packets that come late find it.
+//! A scan of which packets are missing stays open for a moment behind its end, so that they find it if
+//! they come late.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ const MAX_SWEEP_NANOS: i64 = 500_000_000;
 const MIN_SWEEP_NANOS: i64 = 20_000_000;
 /// A scan has room for this part more than the one before had: they differ by little.
 const ROOM_BESIDE: usize = 16;
-/// How long a scan waits for packets that come late, by the sensor's clock.
+/// How long a scan waits for packets that it misses, by the sensor's clock.
 const WAIT_NANOS: i64 = 20_000_000;
 
 /// The scans of one head.
@@ -75,7 +76,8 @@ impl Sweeps {
             }
         }
         (self.azimuth, self.newest) = (azimuth, nanos);
-        let is_over = |closing: &Sweep| nanos.saturating_sub(closing.last) > WAIT_NANOS;
+        let is_over =
+            |closing: &Sweep| closing.lost == 0 || nanos.saturating_sub(closing.last) > WAIT_NANOS;
         if self.closing.as_ref().is_some_and(is_over) {
             self.give_closing(made);
         }
@@ -270,8 +272,14 @@ mod tests {
     #[test]
     fn a_late_packet_finds_its_scan_and_its_place() {
         let (mut sweeps, mut made) = (Sweeps::default(), Made::default());
-        let order = (0..98).chain(99..105).chain([98]).chain(105..200);
-        feed(&mut sweeps, &mut made, order);
+        feed(&mut sweeps, &mut made, 0..98);
+        sweeps.lose(1);
+        feed(&mut sweeps, &mut made, 99..105);
+        assert!(made.ready.is_empty(), "it may come yet");
+        sweeps.found();
+        feed(&mut sweeps, &mut made, [98, 105]);
+        assert_eq!(made.ready.len(), 1, "nothing is missing any more");
+        feed(&mut sweeps, &mut made, 106..200);
         sweeps.finish(&mut made);
         let found = scans(&made);
         let Payload::Lidar(first) = &found[0].payload else {
@@ -282,11 +290,9 @@ mod tests {
         assert!(first.offset_nanos().unwrap().is_sorted());
         // Behind the wait it is gone.
         let (mut sweeps, mut made) = (Sweeps::default(), Made::default());
-        feed(
-            &mut sweeps,
-            &mut made,
-            (0..98).chain(99..140).chain([98]).chain(140..200),
-        );
+        feed(&mut sweeps, &mut made, 0..98);
+        sweeps.lose(1);
+        feed(&mut sweeps, &mut made, (99..140).chain([98]).chain(140..200));
         sweeps.finish(&mut made);
         assert_eq!(scans(&made)[1].packets.late, 1);
     }
@@ -302,7 +308,7 @@ mod tests {
         let found = scans(&made);
         let turns: Vec<_> = found.iter().map(|scan| scan.seq.unwrap()).collect();
         assert_eq!(turns, [0, 1, 2, 3, 7]);
-        assert_eq!((found[2].packets.lost, found[3].packets.lost), (2, 0));
+        assert_eq!((found[2].packets.lost, found[3].packets.lost), (0, 2));
         let completeness = found[3].completeness.unwrap();
         assert_eq!((completeness.found, completeness.expected), (87, 89));
     }

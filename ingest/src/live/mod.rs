@@ -54,6 +54,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::error::Error;
+use crate::event::Event;
 use crate::rig_toml;
 use address::Address;
 use edge::Edge;
@@ -164,7 +165,7 @@ pub struct Live {
     gone: Arc<AtomicBool>,
     said: Receiver<Said>,
     merge: Merge,
-    ready: VecDeque<Measurement>,
+    ready: VecDeque<Event>,
     ended: bool,
 }
 
@@ -273,23 +274,31 @@ impl Live {
     fn take(&mut self, said: Said) {
         let now = sockets::now();
         match said {
-            Said::Measured(measurement) => self.ready.extend(self.merge.take(*measurement, now)),
+            Said::Measured(measurement) => {
+                let let_go = self.merge.take(*measurement, now);
+                self.ready.extend(let_go.into_iter().map(Event::Measured));
+            }
             Said::Ended(sensor) => self.merge.end(sensor),
         }
     }
 }
 
-impl Iterator for Live {
-    type Item = Measurement;
+impl Live {
+    /// The same with its watermarks, for who should not wait for the next measurement to know that a
+    /// moment has passed.
+    pub fn events(mut self) -> impl Iterator<Item = Event> {
+        std::iter::from_fn(move || self.next_event())
+    }
 
-    fn next(&mut self) -> Option<Measurement> {
+    fn next_event(&mut self) -> Option<Event> {
         while self.ready.is_empty() && !self.ended {
             match self.said.recv_timeout(LOOK) {
                 Ok(said) => self.take(said),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     self.ended = true;
-                    self.ready.extend(self.merge.finish());
+                    let rest = self.merge.finish();
+                    self.ready.extend(rest.into_iter().map(Event::Measured));
                     break;
                 }
             }
@@ -299,10 +308,25 @@ impl Iterator for Live {
             }
             // In the end all that was held anywhere comes at once: it is put in order first.
             if !*self.closed.borrow() {
-                self.ready.extend(self.merge.ready(sockets::now()));
+                let ready = self.merge.ready(sockets::now());
+                let passed = ready.last().map(|last| Event::Passed(last.end));
+                self.ready
+                    .extend(ready.into_iter().map(Event::Measured).chain(passed));
             }
         }
         self.ready.pop_front()
+    }
+}
+
+impl Iterator for Live {
+    type Item = Measurement;
+
+    fn next(&mut self) -> Option<Measurement> {
+        loop {
+            if let Event::Measured(measurement) = self.next_event()? {
+                return Some(measurement);
+            }
+        }
     }
 }
 

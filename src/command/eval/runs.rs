@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use beluga_ingest::Pace;
+use beluga_ingest::{Event, Pace};
 use beluga_sim::score::{IntervalCoverage, OverRuns, Subject, over_runs, page};
 use beluga_sim::{Score, Scorer, Truth};
 use beluga_types::Payload;
@@ -63,15 +63,16 @@ impl Seeds {
             let world = scene(&self.scene, Some(seed), self.seconds, &[])?;
             let truth = world.truth();
             first_truth.get_or_insert_with(|| truth.clone());
+            let said = world.measurements().filter(|measurement| {
+                !self.without_navigation || !matches!(measurement.payload, Payload::Pose(_))
+            });
             let progress = Progress::start();
             let mouth = pipeline::run(River {
                 inputs: Vec::new(),
                 rig: world.rig().clone(),
                 fusion: beluga_fusion::Config::default(),
                 map: None,
-                source: Box::new(world.measurements().filter(|measurement| {
-                    !self.without_navigation || !matches!(measurement.payload, Payload::Pose(_))
-                })),
+                source: Box::new(said.map(Event::Measured)),
                 watch: Watch::of(Pace::Max),
                 record: None,
                 tape: None,
