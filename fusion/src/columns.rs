@@ -8,8 +8,25 @@ pub(crate) struct Columns {
     pub(crate) x: Vec<f32>,
     pub(crate) y: Vec<f32>,
     pub(crate) z: Vec<f32>,
-    /// Where they were seen from, in the same axes.
-    pub(crate) seen_from: [f32; 3],
+    /// How they were seen, in the same axes.
+    pub(crate) sight: Sight,
+}
+
+/// Whence points were seen, and about which axis the beam swept that saw them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sight {
+    pub(crate) from: [f32; 3],
+    /// A unit vector: the points of one laser lie in a ring about it.
+    pub(crate) spin: [f32; 3],
+}
+
+impl Default for Sight {
+    fn default() -> Self {
+        Self {
+            from: [0.0; 3],
+            spin: [0.0, 0.0, 1.0],
+        }
+    }
 }
 
 impl Columns {

@@ -10,6 +10,7 @@
 mod align;
 mod gate;
 mod matches;
+mod seen;
 
 use beluga_types::elementary::sin;
 use beluga_types::{Body, LidarScan, Space, Transform};

@@ -9,6 +9,7 @@ use beluga_types::{Body, LidarScan, PoseSource, Sensor, Stamp, Transform, Window
 use nalgebra::{Matrix3, Matrix6, Vector3, Vector6};
 
 use crate::anchor::Anchor;
+use crate::columns::Sight;
 use crate::config::Config;
 use crate::deskew::sweep_chosen;
 use crate::motion::MotionModel;
@@ -350,7 +351,11 @@ impl Estimator {
     fn swept(&mut self, window: &Window, scans: &[ReferenceScan], in_range: (f64, f64)) -> Thinned {
         let mut thinned = Thinned::default();
         for scan in scans {
-            thinned.coarse.seen_from = scan.body_from_sensor.translation().cast::<f32>().into();
+            let mount = &scan.body_from_sensor;
+            thinned.coarse.sight = Sight {
+                from: mount.translation().cast::<f32>().into(),
+                spin: (mount.rotation_matrix() * Vector3::z()).cast::<f32>().into(),
+            };
             let chosen = self.odometry.thin(&scan.scan, in_range);
             sweep_chosen(
                 &scan.scan,

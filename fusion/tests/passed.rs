@@ -82,7 +82,12 @@ fn frames(with_lidar: bool, told: bool) -> Vec<(usize, SolidarFrame)> {
     let timeline = timeline(with_lidar);
     for (index, measurement) in timeline.iter().enumerate() {
         let end = measurement.end;
-        frames.extend(fuser.push(measurement.clone()).into_iter().map(|frame| (index, frame)));
+        frames.extend(
+            fuser
+                .push(measurement.clone())
+                .into_iter()
+                .map(|frame| (index, frame)),
+        );
         let is_last_of_its_moment = timeline.get(index + 1).is_none_or(|next| next.end > end);
         if told && is_last_of_its_moment {
             frames.extend(fuser.pass(end).into_iter().map(|frame| (index, frame)));

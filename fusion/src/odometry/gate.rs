@@ -15,11 +15,10 @@ const MIN_SIGMA_M: f64 = 0.003;
 /// Smallest sigma believed of residuals against points, in voxels.
 ///
 /// The map keeps its points a 20th of a face apart, so a place on a surface lies beside the nearest of
-/// them by that spacing over √12 along each of the surface's two axes, as on a square grid, and by nothing
-/// along the third: √(2/3) · √(1/20) / √12. Residuals come out smaller where a scan's points fall onto
-/// those of the scan before, as rings do that go along a wall with the lidar. Such points would say to the
-/// millimetre that nothing has moved, whatever has.
-const SAMPLING: f64 = 0.052_7;
+/// them by that spacing over √12 along its ring, as on a square grid, and by nothing across the surface:
+/// √(1/2) · √(1/20) / √12. Residuals come out smaller where a scan's points fall onto
+/// those of the scan before. Such points would say to the millimetre that nothing has moved, whatever has.
+const SAMPLING: f64 = 0.045_6;
 /// Smallest sigma believed of a predicted motion, in metres.
 const MIN_MOTION_M: f64 = 0.1;
 /// Predictions remembered.

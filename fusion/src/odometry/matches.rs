@@ -11,7 +11,8 @@ use rayon::prelude::*;
 
 use super::Map;
 use super::gate::Fit;
-use crate::columns::Columns;
+use super::seen::{sampled, surface};
+use crate::columns::{Columns, Sight};
 use crate::solve::Sums;
 use crate::voxel::{Anchored, Found, Partner, VoxelMap};
 
@@ -21,15 +22,6 @@ const CHUNK: usize = 256;
 const BEYOND: f32 = 0.1;
 /// Part of the points that must have been searched for in the last pass to make threads worth it.
 const WORTH: f32 = 0.2;
-
-/// Sine of the angle between beam and plane below which the plane may be the beams' own, and from
-/// which it is a surface.
-///
-/// One laser's beams sweep a cone. Where it runs over a corner, its points lie in that cone as in a
-/// plane, with a normal across the beams: a surface that is not there and moves with the lidar. Beams
-/// that meet a plane so flatly say hardly anything of its place anyhow. Of false planes at a quay the
-/// sine is below 0.03; of a wall 8 m away, seen along 80 m of it, 0.1.
-const GRAZING: (f64, f64) = (0.04, 0.10);
 
 /// A point's partner, and until when it is that.
 #[derive(Clone, Copy)]
@@ -132,7 +124,8 @@ impl Pass<'_> {
         let offsets = self
             .placer
             .offsets(&points.x[from..to], &points.y[from..to], &points.z[from..to]);
-        let eye = Vector3::from(points.seen_from).cast::<f64>();
+        let Sight { from: eye, spin } = points.sight;
+        let sight = [eye, spin].map(|one| Vector3::from(one).cast::<f64>());
         let mut sums = Sums::default();
         for (lane, one) in matches.iter_mut().enumerate() {
             let offset = [0, 1, 2].map(|axis| offsets[axis][lane]);
@@ -148,7 +141,7 @@ impl Pass<'_> {
             }
             let reach2 = self.fit.reach_m * self.fit.reach_m;
             if let Some(partner) = self.map.partner(&one.found, voxel, inside, reach2) {
-                self.add(points.point(from + lane), eye, &partner, &mut sums);
+                self.add(points.point(from + lane), sight, &partner, &mut sums);
             }
         }
         sums
@@ -176,12 +169,13 @@ impl Pass<'_> {
 
     /// A residual against the plane as far as the voxel is flat, against the point as far as it is
     /// filled.
-    fn add(&self, point: [f32; 3], eye: Vector3<f64>, partner: &Partner<'_>, sums: &mut Sums) {
+    fn add(&self, point: [f32; 3], [eye, spin]: [Vector3<f64>; 2], partner: &Partner<'_>, sums: &mut Sums) {
         sums.matched += 1;
         let p = Vector3::from(point).cast::<f64>();
+        let beam = p - eye;
         let normal = Vector3::from(partner.plane.normal);
         let in_body = self.placer.body_axes(normal);
-        let flat = f64::from(partner.plane.flat) * surface(&in_body, &(p - eye));
+        let flat = f64::from(partner.plane.flat) * surface(&in_body, &beam);
         let solid = f64::from(partner.plane.solid);
         if flat > 0.0 {
             let residual = f64::from(normal.dot(&Vector3::from(partner.from_centre)));
@@ -194,22 +188,23 @@ impl Pass<'_> {
             sums.loss_before += flat * self.before.plane.loss(square);
         }
         if solid > 0.0 {
-            let residual = self.placer.body_axes(Vector3::from(partner.from_point));
-            let square = residual.norm_squared();
+            let from_point = self.placer.body_axes(Vector3::from(partner.from_point));
+            let known =
+                sampled(&in_body, &beam, &spin).map(|(axis, part)| (axis, part, axis.dot(&from_point)));
+            let square: f64 = known
+                .iter()
+                .map(|(_, part, residual)| part * residual * residual)
+                .sum();
             let kernel = &self.fit.point;
             let robust = solid * kernel.weight(square);
-            sums.add_point(p, residual, robust * kernel.information);
-            sums.points.add(robust, square / 3.0);
+            for (axis, part, residual) in known {
+                sums.add_plane(p, axis, residual, part * robust * kernel.information);
+            }
+            sums.points.add(robust, square / 2.0);
             sums.loss += solid * kernel.loss(square);
             sums.loss_before += solid * self.before.point.loss(square);
         }
     }
-}
-
-/// How far a plane that a beam has met is a surface and not the beams' own, 0 to 1.
-fn surface(normal: &Vector3<f64>, beam: &Vector3<f64>) -> f64 {
-    let sine = normal.dot(beam).abs() / beam.norm().max(f64::MIN_POSITIVE);
-    ((sine - GRAZING.0) / (GRAZING.1 - GRAZING.0)).clamp(0.0, 1.0)
 }
 
 /// Takes points of `Body` to the map in `f32`, counted from a voxel near the vehicle.
@@ -261,34 +256,5 @@ impl Placer {
 
     fn body_axes(&self, direction: Vector3<f32>) -> Vector3<f64> {
         self.back * direction.cast::<f64>()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plane::Spread;
-    use beluga_types::elementary::{atan2, cos, sin, tan};
-
-    /// One ring, 4° above the horizon, on both sides of a corner 30 m away: the points lie in a plane as
-    /// well as any can, which no beam meets. A wall at 8 m is one as far as 60 m along it.
-    #[test]
-    fn the_cone_of_a_ring_is_no_surface_and_a_wall_is() {
-        let corner = Vector3::<f64>::new(28.0, -12.0, 0.0);
-        let mut spread = Spread::default();
-        for i in -20..=20 {
-            let bearing = atan2(corner.y, corner.x) + 0.002 * f64::from(i);
-            let level = Vector3::new(cos(bearing), sin(bearing), tan(4f64.to_radians()));
-            let reach: f64 = (corner.x / level.x).min(corner.y / level.y);
-            let point = level * reach - corner;
-            spread.add(point.cast::<f32>().into());
-        }
-        let plane = spread.plane();
-        let normal = Vector3::from(plane.normal).cast::<f64>();
-        assert!(plane.flat > 0.9 && normal.z.abs() > 0.9, "{plane:?}");
-        let beam = corner + Vector3::from(plane.centre).cast::<f64>();
-        assert_eq!(surface(&normal, &beam), 0.0);
-        assert!(surface(&Vector3::y(), &Vector3::new(60.0, -8.0, 1.0)) > 0.99);
-        assert!(surface(&Vector3::y(), &Vector3::zeros()).abs() < 1e-9);
     }
 }

@@ -76,8 +76,7 @@ impl Sweeps {
             }
         }
         (self.azimuth, self.newest) = (azimuth, nanos);
-        let is_over =
-            |closing: &Sweep| closing.lost == 0 || nanos.saturating_sub(closing.last) > WAIT_NANOS;
+        let is_over = |closing: &Sweep| closing.lost == 0 || nanos.saturating_sub(closing.last) > WAIT_NANOS;
         if self.closing.as_ref().is_some_and(is_over) {
             self.give_closing(made);
         }
