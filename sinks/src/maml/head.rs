@@ -10,7 +10,7 @@ use super::fence::{fences, only};
 use super::layout::{MARKER, MAX_HEAD, PRE_LEN, PRE_MACED, Pre};
 use super::recipient::{Unlock, check_alone};
 use super::record;
-use super::secret::{FileKey, header_mac};
+use super::secret::{FileKey, header_mac, leaving_nothing};
 use super::sign::{Introduction, Signers};
 use super::stanza;
 
@@ -102,7 +102,7 @@ impl Head {
 
     /// Tries the keys, then checks the MAC over all of the head, recipients included.
     pub(crate) fn unlock(&self, unlock: &Unlock) -> Unlocked {
-        let file_key = match unlock.file_key(&self.recipients, &self.pre) {
+        let file_key = match leaving_nothing(|| unlock.file_key(&self.recipients, &self.pre)) {
             Err(reason) => return Unlocked::Changed(reason),
             Ok(None) => return Unlocked::NoKey,
             Ok(Some(key)) => key,

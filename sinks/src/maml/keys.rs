@@ -14,7 +14,7 @@ use super::private_file::{
     write_new,
 };
 use super::recipient::{KeyFile, ReaderKey, Recipient};
-use super::secret::Secret;
+use super::secret::{Secret, leaving_nothing};
 use super::sign::{DeviceKey, SignerId};
 use super::trust::Trust;
 use crate::error::{Error, io_error};
@@ -192,12 +192,10 @@ impl KeyStore {
         make: impl Fn() -> Result<Secret, Error>,
     ) -> Result<Kept<K>, Error> {
         let path = self.folder.join(name);
-        let created = !path.exists() && made_first(&path, &seed_text(label, &make()?))?;
-        let seed = read_seed(&path, label)?;
-        Ok(Kept {
-            key: from_seed(&seed),
-            path,
-            created,
+        leaving_nothing(|| {
+            let created = !path.exists() && made_first(&path, &seed_text(label, &make()?))?;
+            let key = from_seed(&*read_seed(&path, label)?);
+            Ok(Kept { key, path, created })
         })
     }
 }
@@ -245,7 +243,7 @@ impl ReaderKey {
     /// # Errors
     /// [`Error::KeyMode`], [`Error::BadKey`], [`Error::Io`].
     pub fn load(path: &Path) -> Result<Self, Error> {
-        Ok(Self::from_seed(&*read_seed(path, READER.1)?))
+        leaving_nothing(|| Ok(Self::from_seed(&*read_seed(path, READER.1)?)))
     }
 }
 

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::layout::Pre;
 use super::passphrase::{ARGON2ID, Passphrase};
-use super::secret::{FileKey, Secret, TAG_LEN, derive, open_once, random, seal_once};
+use super::secret::{FileKey, Secret, TAG_LEN, derive, leaving_nothing, open_once, random, seal_once};
 use super::stanza::{self, Stanza};
 use crate::error::Error;
 
@@ -34,13 +34,16 @@ fn short(hash: &[u8]) -> String {
 
 /// The secret half of an X-Wing key pair (X25519 + ML-KEM-768). Wiped when dropped.
 pub struct ReaderKey {
-    key: DecapsulationKey,
+    // On the heap: what is moved leaves a copy where it was.
+    key: Box<DecapsulationKey>,
 }
 
 impl ReaderKey {
     /// The key that grows from 32 secret bytes.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self { key: (*seed).into() }
+        leaving_nothing(|| Self {
+            key: Box::new((*seed).into()),
+        })
     }
 
     /// A new key.
@@ -119,15 +122,15 @@ fn xwing_key(shared: &Secret, file_id: &[u8; 16], enc: &[u8]) -> Secret {
 
 /// A key of 32 random bytes kept in a file of its own. Wiped when dropped.
 pub struct KeyFile {
-    key: Secret,
+    key: Box<Secret>,
 }
 
 impl KeyFile {
     /// The key with these bytes, which must be random.
     pub fn from_bytes(key: &[u8; 32]) -> Self {
-        Self {
-            key: Zeroizing::new(*key),
-        }
+        let mut own = Box::new(Secret::default());
+        own.copy_from_slice(key);
+        Self { key: own }
     }
 
     /// A new key.
@@ -135,7 +138,9 @@ impl KeyFile {
     /// # Errors
     /// [`Error::Randomness`] if the operating system gives none.
     pub fn generate() -> Result<Self, Error> {
-        Ok(Self { key: random()? })
+        Ok(Self {
+            key: Box::new(random()?),
+        })
     }
 
     /// Its short name, which tells nothing of the key.

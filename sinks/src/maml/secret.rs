@@ -5,7 +5,7 @@ use aes_gcm::{Aes256Gcm, Nonce};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as HmacKeyInit, Mac};
 use sha2::{Sha256, Sha512};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::layout::PRE_MACED;
 use crate::error::Error;
@@ -18,6 +18,25 @@ pub(crate) type Secret = Zeroizing<[u8; 32]>;
 
 /// A file key: as many secret bytes as the suite's keys have, wiped when dropped.
 pub(crate) type FileKey = Zeroizing<Vec<u8>>;
+
+/// Does what puts secrets on the stack, and wipes the stack it has used: what other crates move or return
+/// by value leaves copies in frames that are gone.
+pub(crate) fn leaving_nothing<R>(work: impl FnOnce() -> R) -> R {
+    /// Deeper than any of it goes: ML-DSA and ML-KEM take tens of kilobytes.
+    const DEEP: usize = 1 << 17;
+    #[inline(never)]
+    fn wipe() {
+        let mut below = [0_u8; DEEP];
+        below.zeroize();
+    }
+    #[inline(never)]
+    fn apart<R>(work: impl FnOnce() -> R) -> R {
+        work()
+    }
+    let result = apart(work);
+    wipe();
+    result
+}
 
 /// So many random bytes from the operating system's generator.
 pub(crate) fn random_key(length: usize) -> Result<FileKey, Error> {

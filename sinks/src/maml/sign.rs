@@ -8,7 +8,7 @@ use ml_dsa::{
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
-use super::secret::{Secret, random};
+use super::secret::{Secret, leaving_nothing, random};
 use super::stanza::{self, Stanza};
 use crate::error::Error;
 
@@ -52,15 +52,15 @@ impl std::str::FromStr for SignerId {
 
 /// The key that says which device made a record. ML-DSA-65 (FIPS 204), wiped when dropped.
 pub struct DeviceKey {
-    key: SigningKey<MlDsa65>,
+    key: Box<SigningKey<MlDsa65>>,
 }
 
 impl DeviceKey {
     /// The key that grows from 32 secret bytes.
     pub fn from_seed(seed: &[u8; 32]) -> Self {
-        Self {
-            key: SigningKey::new(seed.into()),
-        }
+        leaving_nothing(|| Self {
+            key: Box::new(SigningKey::new(seed.into())),
+        })
     }
 
     /// A new key.

@@ -14,7 +14,7 @@ use super::opening::Opening;
 use super::output::{FileOutput, Output, is_full};
 use super::recipient::Readers;
 use super::sealers::{Job, Sealed, Sealers};
-use super::secret::{TAG_LEN, random};
+use super::secret::{TAG_LEN, leaving_nothing, random};
 use super::segment::{Ratchet, SegmentKey};
 use super::sign::{DeviceKey, FileSigner, SignerId};
 use super::tree::Tree;
@@ -122,7 +122,7 @@ impl Writer {
     /// are more than 64 readers, [`Error::Randomness`], and [`Error::Io`], also if anything exists
     /// at the path.
     pub fn create(path: &Path, options: WriterOptions) -> Result<Self, Error> {
-        let opening = Opening::new(&options)?;
+        let opening = leaving_nothing(|| Opening::new(&options))?;
         let output = FileOutput::create(path).map_err(io_error("making a record", path))?;
         Self::begin(Box::new(output), path, options, opening).inspect_err(|_| {
             // The file is ours and holds nothing yet; the first error says more than a second one.
@@ -211,7 +211,7 @@ impl Writer {
     /// # Errors
     /// [`Error::Io`], [`Error::WriterFailed`]: the record stays unsealed.
     pub fn finish(mut self) -> Result<Summary, Error> {
-        self.guarded(Self::seal)
+        leaving_nothing(|| self.guarded(Self::seal))
     }
 
     /// Makes sure that this payload fits the disk, whatever zstd makes of it, and the end after it.
