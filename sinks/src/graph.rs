@@ -160,13 +160,15 @@ impl Writer {
     }
 }
 
-/// Columns as a line; those with commas, quotes or ends of lines in quotes.
+/// Columns as a line; those with commas, quotes or ends of lines in quotes. Other control characters, at which
+/// some loaders stop, become U+FFFD.
 fn line(columns: &[Option<String>]) -> String {
     let quoted = columns.iter().map(|column| {
-        let text = column.as_deref().unwrap_or("");
+        let is_control = |c: char| c.is_control() && !['\n', '\r', '\t'].contains(&c);
+        let text = column.as_deref().unwrap_or("").replace(is_control, "\u{fffd}");
         match text.contains(['"', ',', '\n', '\r']) {
             true => format!("\"{}\"", text.replace('"', "\"\"")),
-            false => text.to_owned(),
+            false => text,
         }
     });
     quoted.collect::<Vec<_>>().join(",")
@@ -183,7 +185,7 @@ mod tests {
         let input = Node {
             id: "input:0".into(),
             label: "Input",
-            name: "a \"quay\",\nsouth".into(),
+            name: "a \"quay\",\nsou\0th".into(),
             bytes: Some(7),
             ..Node::default()
         };
@@ -198,7 +200,7 @@ mod tests {
         let read = |path: &Path| std::fs::read_to_string(path).unwrap();
         assert_eq!(
             read(&nodes),
-            format!("{NODES}\ninput:0,Input,\"a \"\"quay\"\",\nsouth\",,,7,,,,,\n")
+            format!("{NODES}\ninput:0,Input,\"a \"\"quay\"\",\nsou\u{fffd}th\",,,7,,,,,\n")
         );
         assert_eq!(
             read(&edges),

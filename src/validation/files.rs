@@ -16,11 +16,22 @@ pub(crate) struct Unread {
 }
 
 /// The files below `path`, sorted by name within each folder; `path` itself if it is no folder. Links to
-/// folders are not followed, so that no way leads round in a circle.
+/// folders are not followed, so that no way leads round in a circle. A folder without any document is not
+/// taken for one whose documents are all well.
 pub(crate) fn documents_below(path: &Path, unread: &mut Vec<Unread>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     match path.is_dir() {
-        true => walk(path, 0, &mut found, unread),
+        true => {
+            let before = unread.len();
+            walk(path, 0, &mut found, unread);
+            if found.is_empty() && unread.len() == before {
+                let endings = ENDINGS.join(", ");
+                unread.push(Unread {
+                    path: path.to_owned(),
+                    error: io::Error::other(format!("no document in it: no file ends with {endings}")),
+                });
+            }
+        }
         false => found.push(path.to_owned()),
     }
     found
@@ -94,5 +105,12 @@ mod tests {
         assert_eq!(found, expected.map(at));
         assert!(unread.is_empty());
         assert_eq!(documents_below(&at("notes.md"), &mut unread), [at("notes.md")]);
+        assert!(unread.is_empty());
+        std::fs::create_dir(at("empty")).unwrap();
+        assert!(documents_below(&at("empty"), &mut unread).is_empty());
+        let [empty] = &unread[..] else {
+            panic!("{unread:?}")
+        };
+        assert!(empty.path == at("empty") && empty.error.to_string().contains(".maml.md"));
     }
 }
