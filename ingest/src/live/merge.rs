@@ -8,7 +8,7 @@
 
 use std::time::Duration;
 
-use beluga_types::{Measurement, SensorId, Stamp};
+use beluga_types::{Measurement, Payload, SensorId, Stamp};
 
 use crate::order::Order;
 
@@ -30,8 +30,9 @@ pub(crate) struct Merge {
 #[derive(Clone, Copy, Debug, Default)]
 struct Flow {
     newest: Option<Stamp>,
-    /// How far behind its newest it has spoken: of a sounder's two swaths the first may end last.
-    behind_nanos: i64,
+    /// How far behind its newest it has spoken, in this stretch of time and in the one before: of a
+    /// sounder's two swaths the first may end last.
+    behind_nanos: [i64; 2],
     /// The latest it was in this stretch of time and in the one before.
     late: [Option<i64>; 2],
     since: Stamp,
@@ -51,7 +52,10 @@ impl Merge {
 
     /// Takes what came at this moment of the host; gives what only an overfull buffer lets go.
     pub(crate) fn take(&mut self, measurement: Measurement, now: Stamp) -> Vec<Measurement> {
-        if let Some(flow) = self.flows.get_mut(usize::from(measurement.sensor.0)) {
+        // A gap stands where it was noticed, which may be after what its sensor says next.
+        if !matches!(measurement.payload, Payload::Gap(_))
+            && let Some(flow) = self.flows.get_mut(usize::from(measurement.sensor.0))
+        {
             flow.hear(measurement.end, now);
         }
         self.order.push(measurement)
@@ -86,12 +90,13 @@ impl Merge {
 impl Flow {
     fn hear(&mut self, end: Stamp, now: Stamp) {
         let behind = self.newest.map_or(0, |newest| newest.nanos_since(end));
-        self.behind_nanos = self.behind_nanos.max(behind);
         self.newest = self.newest.max(Some(end));
         if now.nanos_since(self.since).abs() > REMEMBERED_NANOS {
             self.late = [None, self.late[0]];
+            self.behind_nanos = [0, self.behind_nanos[0]];
             self.since = now;
         }
+        self.behind_nanos[0] = self.behind_nanos[0].max(behind);
         self.late[0] = self.late[0].max(Some(now.nanos_since(end)));
     }
 
@@ -99,14 +104,15 @@ impl Flow {
     fn until(&self, now: Stamp, most_nanos: i64) -> Option<Stamp> {
         let late = self.late[0].max(self.late[1])?;
         let wait = late.saturating_add(MARGIN_NANOS).min(most_nanos);
-        let spoken = self.newest.map(|newest| newest.shifted_nanos(-self.behind_nanos));
+        let behind = self.behind_nanos[0].max(self.behind_nanos[1]);
+        let spoken = self.newest.map(|newest| newest.shifted_nanos(-behind));
         spoken.max(Some(now.shifted_nanos(wait.saturating_neg())))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use beluga_types::{DepthFix, GapCause, Payload};
+    use beluga_types::{DepthFix, Gap, GapCause};
 
     use super::*;
 
@@ -211,6 +217,41 @@ mod tests {
         merge.take(measurement(0, 40), at(45));
         merge.take(measurement(0, 30), at(46));
         assert_eq!(ends(&merge.ready(at(46))), [20, 30]);
+    }
+
+    #[test]
+    fn what_was_out_of_order_once_is_forgotten() {
+        let mut merge = Merge::new(1, Duration::from_secs(2), at(-1));
+        for end in [40, 0] {
+            merge.take(measurement(0, end), at(45));
+        }
+        for seconds in 1..=30 {
+            merge.take(measurement(0, 1_000 * seconds), at(1_000 * seconds + 5));
+            let at_once = ends(&merge.ready(at(1_000 * seconds + 5)));
+            assert_eq!(at_once.contains(&(1_000 * seconds)), seconds > 21, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_gap_does_not_say_up_to_when_its_sensor_has_spoken() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        for sensor in [0, 1] {
+            merge.take(measurement(sensor, 0), at(100));
+        }
+        let lost = Gap {
+            lost: 1,
+            cause: GapCause::Corrupt,
+            detail: String::new(),
+        };
+        let gap = Measurement {
+            payload: Payload::Gap(lost),
+            ..measurement(0, 150)
+        };
+        merge.take(gap, at(150));
+        merge.take(measurement(1, 90), at(150));
+        assert_eq!(ends(&merge.ready(at(150))), [0, 0], "sensor 0 may yet give 60");
+        merge.take(measurement(0, 60), at(160));
+        assert_eq!(ends(&merge.ready(at(160))), [60]);
     }
 
     #[test]
