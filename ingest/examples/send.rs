@@ -7,8 +7,9 @@
 //! cargo run --release -p beluga-ingest --example send -- survey.kmall 127.0.0.1:6020 4 10
 //! ```
 //!
-//! A capture keeps its ports unless one is named. Packets of a Velodyne are given the host's time of the
-//! hour at which they are due, as a unit does whose clock is set, so that a drive goes on when it begins again.
+//! A capture keeps its ports unless one is named. Packets of a Velodyne go out by their own times and are
+//! given the host's time of the hour at which they are due, as by a unit whose clock is set, so that a drive
+//! goes on when it begins again.
 //! Lines go out ten a second.
 
 #![allow(clippy::print_stdout)]
@@ -57,22 +58,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+const HOUR_MICROS: u64 = 3_600_000_000;
+
 /// A Velodyne's data packet has 1206 bytes; the µs since the hour stand behind its 12 blocks.
+fn micros(bytes: &mut [u8]) -> Option<&mut [u8; 4]> {
+    let is_data = bytes.len() == 1206 && bytes.starts_with(&[0xff, 0xee]);
+    is_data.then(|| bytes[1200..].first_chunk_mut()).flatten()
+}
+
 fn stamp(bytes: &mut [u8], at: SystemTime) {
-    const HOUR_MICROS: u128 = 3_600_000_000;
-    if bytes.len() == 1206 && bytes.starts_with(&[0xff, 0xee]) {
+    if let Some(micros) = micros(bytes) {
         let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let micros = (since.as_micros() % HOUR_MICROS) as u32;
-        bytes[1200..1204].copy_from_slice(&micros.to_le_bytes());
+        let of_hour = since.as_micros() % u128::from(HOUR_MICROS);
+        *micros = (of_hour as u32).to_le_bytes();
     }
 }
 
 fn of_capture(path: &Path) -> Result<Vec<Sent>, Box<dyn Error>> {
-    let mut first = None;
+    let (mut first, mut first_micros) = (None, None);
     let mut sent = Vec::new();
-    for datagram in capture::datagrams(fs::File::open(path)?, path)?.filter_map(Result::ok) {
+    for mut datagram in capture::datagrams(fs::File::open(path)?, path)?.filter_map(Result::ok) {
         let first = *first.get_or_insert(datagram.received);
-        let after = Duration::from_nanos(datagram.received.nanos_since(first).max(0).unsigned_abs());
+        let mut after = Duration::from_nanos(datagram.received.nanos_since(first).max(0).unsigned_abs());
+        // Who recorded heard it a little early or late; the unit knows when it was.
+        if let Some(micros) = micros(&mut datagram.payload) {
+            let own = u64::from(u32::from_le_bytes(*micros));
+            let (base, at) = *first_micros.get_or_insert((after, own));
+            let passed = (own + HOUR_MICROS).saturating_sub(at) % HOUR_MICROS;
+            after = base + Duration::from_micros(passed);
+        }
         sent.push((after, Some(datagram.destination.port()), datagram.payload));
     }
     Ok(sent)
