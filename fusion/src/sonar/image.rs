@@ -7,14 +7,14 @@
 //! `false_alarms_are_as_counted` and `ingest/IMAGING_SONAR.md`.
 
 use beluga_types::elementary::powf;
-use beluga_types::{Direction, SonarImage, StrengthUnit};
+use beluga_types::{SonarImage, StrengthUnit};
 use rayon::prelude::*;
 
 use super::chain::{LISTENING, MOST_BEAMS, refusal};
 use super::config::SonarConfig;
-use super::echo::{BeamAxes, DetectionMethod, Echo, PingEchoes, Spread, two_way_width_rad};
+use super::echo::{BeamAxes, Echo, PingEchoes, Spread, two_way_width_rad};
 use super::picture;
-use super::profile::Stretch;
+use super::profile::{Seen, Stretch};
 
 /// Cells on either side that speak for the noise.
 const TRAINING: usize = 32;
@@ -128,7 +128,6 @@ fn echoes_of(
     let axes = BeamAxes::of(looks.direction.vector());
     let width = two_way_width_rad(looks);
     let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
-    let leading_edge = spread.half_angle_rad.is_some();
     let mut stretches = stretches(row, start, bar);
     stretches.sort_by(|a, b| {
         let contrast = |stretch: &Stretch| stretch.top - stretch.floor;
@@ -140,30 +139,11 @@ fn echoes_of(
         return Vec::new();
     }
     let strength: Vec<f64> = row.iter().map(|&value| f64::from(value)).collect();
-    let echo = |stretch: &Stretch| {
-        let (place, sigma) = stretch.place(&strength, leading_edge);
-        Echo {
-            beam: beam as u32,
-            two_way_time_s: ping.first_s + place * ping.interval_s,
-            early_s_per_m_per_s: 0.0,
-            transmit_delay_s: 0.0,
-            direction: Direction::from_vector(axes.direction),
-            sigma_time_s: sigma * ping.interval_s,
-            sigma_along_rad: width[0] / 2.355,
-            sigma_across_rad: width[1] / 2.355,
-            level_db: stretch.top as f32,
-            snr_db: None,
-            method: match leading_edge {
-                true => DetectionMethod::LeadingEdge,
-                false => DetectionMethod::WeightedMeanTime,
-            },
-            half_angle_rad: spread.half_angle_rad,
-            arc_plane: Direction::from_vector(spread.plane),
-        }
-    };
+    let seen = Seen { axes, width, spread };
+    let times = (ping.first_s, ping.interval_s);
     stretches
         .iter()
-        .map(echo)
+        .map(|stretch| stretch.echo(&strength, beam as u32, times, &seen))
         .filter(|echo| echo.two_way_time_s > 0.0)
         .collect()
 }

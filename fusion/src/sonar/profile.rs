@@ -51,7 +51,7 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
     let axes = BeamAxes::of(beam.direction.vector());
     let width = two_way_width_rad(&beam);
     let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
-    let leading_edge = spread.half_angle_rad.is_some();
+    let seen = Seen { axes, width, spread };
     let mut stretches = match ping.transmitted {
         true => stretches(&strength, start),
         false => Vec::new(),
@@ -61,28 +61,7 @@ pub(crate) fn detect(ping: &Profile, config: &SonarConfig, sound_speed_m_per_s: 
     stretches.sort_by_key(|stretch| stretch.start);
     let echoes: Vec<Echo> = stretches
         .iter()
-        .map(|stretch| {
-            let (place, sigma) = stretch.place(&strength, leading_edge);
-            Echo {
-                beam: 0,
-                two_way_time_s: ping.first_s + place * ping.interval_s,
-                early_s_per_m_per_s: 0.0,
-                transmit_delay_s: 0.0,
-                direction: Direction::from_vector(axes.direction),
-                sigma_time_s: sigma * ping.interval_s,
-                sigma_along_rad: width[0] / 2.355,
-                sigma_across_rad: width[1] / 2.355,
-                level_db: stretch.top as f32,
-                snr_db: None,
-                method: if leading_edge {
-                    DetectionMethod::LeadingEdge
-                } else {
-                    DetectionMethod::WeightedMeanTime
-                },
-                half_angle_rad: spread.half_angle_rad,
-                arc_plane: Direction::from_vector(spread.plane),
-            }
-        })
+        .map(|stretch| stretch.echo(&strength, 0, (ping.first_s, ping.interval_s), &seen))
         .collect();
     let echogram = (config.keep_echoes && !strength.is_empty()).then(|| {
         let axis = picture::Axis {
@@ -180,7 +159,46 @@ pub(super) struct Stretch {
     pub(super) floor: f64,
 }
 
+/// How a beam looks: its axes, its two-way widths along and across in rad, and what of them is an arc.
+pub(super) struct Seen {
+    pub(super) axes: BeamAxes,
+    pub(super) width: [f64; 2],
+    pub(super) spread: Spread,
+}
+
 impl Stretch {
+    /// The echo it is: an arc of a wide beam at its leading edge, else the middle of its strength. Values
+    /// begin at the first of the times and lie the second apart, in s of two ways.
+    pub(super) fn echo(
+        &self,
+        strength: &[f64],
+        beam: u32,
+        (first_s, interval_s): (f64, f64),
+        seen: &Seen,
+    ) -> Echo {
+        let Seen { axes, width, spread } = seen;
+        let leading_edge = spread.half_angle_rad.is_some();
+        let (place, sigma) = self.place(strength, leading_edge);
+        Echo {
+            beam,
+            two_way_time_s: first_s + place * interval_s,
+            early_s_per_m_per_s: 0.0,
+            transmit_delay_s: 0.0,
+            direction: Direction::from_vector(axes.direction),
+            sigma_time_s: sigma * interval_s,
+            sigma_along_rad: width[0] / 2.355,
+            sigma_across_rad: width[1] / 2.355,
+            level_db: self.top as f32,
+            snr_db: None,
+            method: match leading_edge {
+                true => DetectionMethod::LeadingEdge,
+                false => DetectionMethod::WeightedMeanTime,
+            },
+            half_angle_rad: spread.half_angle_rad,
+            arc_plane: Direction::from_vector(spread.plane),
+        }
+    }
+
     /// Its place in values from the first, and one sigma of that.
     pub(super) fn place(&self, strength: &[f64], leading_edge: bool) -> (f64, f64) {
         let height = |index: usize| (strength[index] - self.floor).max(0.0);

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use beluga_types::elementary::{ln, log10, powf, sin};
 use beluga_types::{Beam, Strengths, WaveformShape};
 
+use super::super::echo::DetectionMethod;
 use super::*;
 
 /// Numbers from 0 up to 1 that look like chance, the same in every run (xorshift64*, Vigna 2016).
