@@ -5,6 +5,14 @@ use std::path::Path;
 
 use crate::error::Error;
 
+/// The name of a file without its folder.
+pub(crate) fn name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Opens a regular file for reading.
 pub(crate) fn open(path: &Path) -> Result<File, Error> {
     // The kind is asked for first: to open a pipe waits for its other end.

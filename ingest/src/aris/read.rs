@@ -5,9 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use beluga_types::{
-    Beam, GapCause, Payload, SensorSpec, SonarImage, SonarPing, Stamp, StrengthUnit, Strengths, WaveformShape,
-};
+use beluga_types::{Beam, SensorSpec, SonarImage, Stamp, StrengthUnit, Strengths, WaveformShape};
 
 use super::frame::{self, Aris, Frame};
 use super::lens;
@@ -107,14 +105,7 @@ impl Datagrams for Reader {
             let number = frame.number;
             self.image(frame).map(|image| (stamp, number, image))
         });
-        match found {
-            Ok((stamp, number, image)) => {
-                let last = image.last_offset_nanos();
-                let payload = Payload::Sonar(Arc::new(SonarPing::Image(image)));
-                rows.push_long(stamp, Some(u64::from(number)), payload, last);
-            }
-            Err(wrong) => rows.lose(GapCause::Corrupt, 1, &wrong),
-        }
+        rows.push_image(found);
     }
 
     fn is_own(&self, _: &[u8]) -> Option<bool> {

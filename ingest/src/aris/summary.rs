@@ -11,6 +11,7 @@ use super::read::{ELEVATION_DEG, nominal_hz};
 use crate::error::Error;
 use crate::nameplate::Nameplate;
 use crate::regular;
+use crate::survey::damage;
 use crate::survey::water;
 
 /// Frames that are looked at for a device's number: the first will do.
@@ -52,8 +53,7 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
         match found {
             Ok(frame) => summary.take(frame),
             Err(wrong) => {
-                summary.damaged.0 += 1;
-                summary.damaged.1.get_or_insert(wrong);
+                damage::count(&mut summary.damaged, wrong);
             }
         }
     }
@@ -103,11 +103,7 @@ impl Summary {
             "no rig: the sonar is taken to look forward and level (`pitch_deg = 90`), its beams to be {ELEVATION_DEG}° high (one \
              row of `beams` in a rig says otherwise)"
         ));
-        if let (places, Some(wrong)) = &self.damaged {
-            notes.push(format!(
-                "the file is damaged in {places} place(s), first: {wrong}"
-            ));
-        }
+        notes.extend(damage::note(&self.damaged));
         if self.other_window > 0 {
             let [start, length] = first.window_m;
             notes.push(format!(
@@ -152,20 +148,13 @@ fn settings(frame: &Frame) -> String {
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
     let Some(first) = &summary.first else {
-        let found = match &summary.damaged.1 {
-            Some(wrong) => format!("; the first that cannot be read: {wrong}"),
-            None => String::new(),
-        };
-        return Err(Error::Empty {
-            expected: format!("frames behind the header of an ARIS file{found}"),
-            path: path.to_owned(),
-        });
+        return Err(damage::nothing(
+            "frames behind the header of an ARIS file",
+            &summary.damaged,
+            path,
+        ));
     };
-    let source = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = regular::name(path);
     let sonar = SensorSpec {
         model: Some(model(first).into()),
         source: Some(source),

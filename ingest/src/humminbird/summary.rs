@@ -12,6 +12,7 @@ use super::record::{Record, Son};
 use crate::error::Error;
 use crate::regular;
 use crate::survey::chosen::Part as _;
+use crate::survey::damage;
 use crate::survey::walk::Walk;
 
 /// Kinds of a thing that are told.
@@ -55,20 +56,15 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
         match found {
             Ok(start) => match super::record::read(walk.bytes()) {
                 Ok(record) => summary.take(start, &record),
-                Err(wrong) => summary.damage(format!("byte {start}: {wrong}")),
+                Err(wrong) => damage::count(&mut summary.damaged, format!("byte {start}: {wrong}")),
             },
-            Err(damage) => summary.damage(damage.fault.detail),
+            Err(damage) => damage::count(&mut summary.damaged, damage.fault.detail),
         }
     }
     Ok(summary)
 }
 
 impl Summary {
-    fn damage(&mut self, detail: String) {
-        self.damaged.0 += 1;
-        self.damaged.1.get_or_insert(detail);
-    }
-
     fn take(&mut self, start: u64, record: &Record) {
         self.records += 1;
         self.starts.push(start);
@@ -136,11 +132,7 @@ impl Summary {
                 }
             }
         }
-        if let (places, Some(first)) = &self.damaged {
-            notes.push(format!(
-                "the file is damaged in {places} place(s), first: {first}"
-            ));
-        }
+        notes.extend(damage::note(&self.damaged));
         if self.placed > 0 {
             notes.push(
                 "places and headings are the unit's own, ± 5 m and ± 5° (taken); roll and pitch are taken as 0° ± 5°".into(),
@@ -176,20 +168,9 @@ fn family(header: usize) -> &'static str {
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
     let Some((beam, _)) = summary.transducers.first() else {
-        let found = match &summary.damaged.1 {
-            Some(wrong) => format!("; the first that cannot be read: {wrong}"),
-            None => String::new(),
-        };
-        return Err(Error::Empty {
-            expected: format!("records of a Humminbird{found}"),
-            path: path.to_owned(),
-        });
+        return Err(damage::nothing("records of a Humminbird", &summary.damaged, path));
     };
-    let source = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = regular::name(path);
     let sensor = |name: &str, part: Part| SensorSpec {
         model: Some(part.word()),
         source: Some(source.clone()),

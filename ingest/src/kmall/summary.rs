@@ -12,6 +12,7 @@ use super::{Content, Motion, Reader, SoundProfile, SoundSpeed, installation};
 use crate::error::Error;
 use crate::regular;
 use crate::survey::chosen::Part as _;
+use crate::survey::damage;
 use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::install::Installation;
 use crate::survey::walk::{Framing, Walk};
@@ -67,11 +68,11 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
     while let Some(found) = walk.next() {
         match found {
             Ok(start) => summary.take(start, walk.bytes(), &mut reader),
-            Err(damage) => summary.damage(damage.fault.detail),
+            Err(damage) => damage::count(&mut summary.damaged, damage.fault.detail),
         }
     }
     if let Some(lost) = reader.end() {
-        summary.damage(lost);
+        damage::count(&mut summary.damaged, lost);
     }
     if summary.datagrams.is_empty() {
         let expected = "a KMALL file: datagrams that begin with their length, `#` and three letters";
@@ -110,11 +111,6 @@ impl Summary {
         parts
     }
 
-    fn damage(&mut self, detail: String) {
-        self.damaged.0 += 1;
-        self.damaged.1.get_or_insert(detail);
-    }
-
     fn take(&mut self, start: u64, whole: &[u8], reader: &mut Reader) {
         let name = String::from_utf8_lossy(&whole[4..8]).into_owned();
         if self.datagrams.len() < MOST_KINDS || self.datagrams.contains_key(&name) {
@@ -122,7 +118,7 @@ impl Summary {
         }
         let given = reader.read(whole);
         if let Some(lost) = given.lost {
-            self.damage(format!("byte {start}, `{name}`: {lost}"));
+            damage::count(&mut self.damaged, format!("byte {start}, `{name}`: {lost}"));
         }
         match given.content {
             Ok(content) => {
@@ -133,7 +129,7 @@ impl Summary {
                 self.span = Some([first, last]);
                 self.take_content(content);
             }
-            Err(wrong) => self.damage(format!("byte {start}, `{name}`: {wrong}")),
+            Err(wrong) => damage::count(&mut self.damaged, format!("byte {start}, `{name}`: {wrong}")),
         }
     }
 
@@ -150,7 +146,10 @@ impl Summary {
                 self.soundings[1] += none.count() as u64;
                 let speed = f64::from(swath.sound_speed_m_per_s);
                 if !WATER_M_PER_S.contains(&speed) {
-                    self.damage(format!("a swath whose head has a speed of sound of {speed} m/s"));
+                    damage::count(
+                        &mut self.damaged,
+                        format!("a swath whose head has a speed of sound of {speed} m/s"),
+                    );
                 } else if self.heads.len() < MOST_SENSORS {
                     let depth = f64::from(swath.transmitter_depth_m);
                     let head = (swath.transmitter, depth, speed);
@@ -233,11 +232,7 @@ impl Summary {
 /// If the file cannot be read, or has nothing of what is read.
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
-    let source = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = regular::name(path);
     let installation = summary.installation.clone().unwrap_or_default();
     let parts = summary.parts();
     let mut sensors: Vec<SensorSpec> = Vec::new();
@@ -299,11 +294,7 @@ impl Summary {
         notes.push(format!(
             "no rig: the file's own installation{model} is taken; Body is its vessel's reference point"
         ));
-        if let (places, Some(first)) = &self.damaged {
-            notes.push(format!(
-                "the file is damaged in {places} place(s), first: {first}"
-            ));
-        }
+        notes.extend(damage::note(&self.damaged));
         let passed = |kind: &str| self.datagrams.get(kind).copied().unwrap_or(0);
         if passed("#MWC") > 0 {
             let beside = match self.heads.is_empty() {

@@ -12,6 +12,7 @@ use super::{Content, Datagram, SoundProfile};
 use crate::error::Error;
 use crate::regular;
 use crate::survey::chosen::Part as _;
+use crate::survey::damage;
 use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::walk::Walk;
 use crate::survey::water;
@@ -69,11 +70,11 @@ pub fn summary_of<R: Read + Seek>(mut input: R, path: &Path) -> Result<Summary, 
                     Ok(datagram) => summary.take(datagram),
                     Err(wrong) => {
                         let kind = kind.escape_default();
-                        summary.damage(format!("byte {start}, `{kind}`: {wrong}"));
+                        damage::count(&mut summary.damaged, format!("byte {start}, `{kind}`: {wrong}"));
                     }
                 }
             }
-            Err(damage) => summary.damage(damage.fault.detail),
+            Err(damage) => damage::count(&mut summary.damaged, damage.fault.detail),
         }
     }
     Ok(summary)
@@ -107,11 +108,6 @@ impl Summary {
         parts
     }
 
-    fn damage(&mut self, detail: String) {
-        self.damaged.0 += 1;
-        self.damaged.1.get_or_insert(detail);
-    }
-
     fn take(&mut self, datagram: Datagram) {
         self.model.get_or_insert(datagram.model);
         let [first, last] = self.span.unwrap_or([datagram.stamp; 2]);
@@ -132,7 +128,10 @@ impl Summary {
                     let number = self.order.number(datagram.serial, &installed);
                     self.heads.entry(number).or_insert(speed);
                 } else {
-                    self.damage(format!("a ping whose head has a speed of sound of {speed} m/s"));
+                    damage::count(
+                        &mut self.damaged,
+                        format!("a ping whose head has a speed of sound of {speed} m/s"),
+                    );
                 }
             }
             Content::Soundings(soundings) => {
@@ -168,11 +167,7 @@ impl Summary {
         notes.push(format!(
             "no rig: the file's own installation{model} is taken; Body is its vessel's reference point"
         ));
-        if let (places, Some(first)) = &self.damaged {
-            notes.push(format!(
-                "the file is damaged in {places} place(s), first: {first}"
-            ));
-        }
+        notes.extend(damage::note(&self.damaged));
         let water_column = self.datagrams.get(&'k').copied().unwrap_or(0);
         if water_column > 0 {
             let beside = match self.heads.is_empty() {
@@ -243,11 +238,7 @@ impl Summary {
 /// If the file cannot be read, or has nothing of what is read.
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
-    let source = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = regular::name(path);
     let arrays = summary.installed.clone().unwrap_or_default().arrays;
     let parts = summary.parts();
     let mut sensors: Vec<SensorSpec> = Vec::new();

@@ -3,6 +3,10 @@
 
 use std::marker::PhantomData;
 
+use beluga_types::GapCause;
+
+use crate::survey::played::Rows;
+
 /// How a protocol's messages are framed.
 pub(crate) trait Frame {
     /// What every message begins with.
@@ -26,6 +30,30 @@ pub(crate) enum Found {
     Damaged(Vec<u8>),
     /// So many bytes of no message.
     Garbage(usize),
+}
+
+/// Bytes of no message since that was last told.
+#[derive(Debug, Default)]
+pub(crate) struct Garbage(usize);
+
+impl Garbage {
+    pub(crate) fn add(&mut self, bytes: usize) {
+        self.0 += bytes;
+    }
+
+    /// Tells of them, if there are any.
+    pub(crate) fn tell(&mut self, rows: &mut Rows) {
+        self.tell_from(1, rows);
+    }
+
+    /// Tells of them, if there are so many.
+    pub(crate) fn tell_from(&mut self, least: usize, rows: &mut Rows) {
+        if self.0 >= least {
+            let count = std::mem::take(&mut self.0);
+            let what = format!("{count} byte(s) of no message left out");
+            rows.lose(GapCause::Corrupt, 0, &what);
+        }
+    }
 }
 
 /// Bytes that have come, of which a message may not be whole yet.

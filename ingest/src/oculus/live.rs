@@ -1,14 +1,12 @@
 //! Pings as they come, from a sonar by TCP.
 
-use std::sync::Arc;
-
-use beluga_types::{Beam, GapCause, Payload, SonarPing};
+use beluga_types::{Beam, GapCause};
 
 use super::framing;
 use super::image::Imager;
 use super::{Content, read_whole};
 use crate::capture::Datagram;
-use crate::live::frames::{Found, Frame, Frames};
+use crate::live::frames::{Found, Frame, Frames, Garbage};
 use crate::live::heard::Hears;
 use crate::survey::played::Rows;
 
@@ -35,7 +33,7 @@ pub(crate) struct Sent {
     frames: Frames<Messages>,
     imager: Imager,
     /// Bytes that are no message, since that was told.
-    garbage: usize,
+    garbage: Garbage,
 }
 
 impl Sent {
@@ -44,7 +42,7 @@ impl Sent {
         Self {
             frames: Frames::default(),
             imager: Imager::new(named),
-            garbage: 0,
+            garbage: Garbage::default(),
         }
     }
 
@@ -52,36 +50,16 @@ impl Sent {
         let found = match read_whole(whole) {
             Ok(Content::Ping(ping)) => {
                 let number = ping.number;
-                self.imager.image(*ping).map(|image| (number, image))
+                self.imager.image(*ping).map(|image| {
+                    // The sonar has no clock of the day: a ping is taken to be sent when its last echo has come.
+                    let sent = heard.received.shifted_nanos(-image.last_offset_nanos());
+                    (sent, number, image)
+                })
             }
             Ok(Content::Other(_)) => return,
             Err(wrong) => Err(wrong),
         };
-        match found {
-            Ok((number, image)) => {
-                // The sonar has no clock of the day: a ping is taken to be sent when its last echo has come.
-                let last = image.last_offset_nanos();
-                let payload = Payload::Sonar(Arc::new(SonarPing::Image(image)));
-                rows.push_long(
-                    heard.received.shifted_nanos(-last),
-                    Some(u64::from(number)),
-                    payload,
-                    last,
-                );
-            }
-            Err(wrong) => rows.lose(GapCause::Corrupt, 1, &wrong),
-        }
-    }
-
-    fn tell_garbage(&mut self, rows: &mut Rows) {
-        let count = std::mem::take(&mut self.garbage);
-        if count > 0 {
-            rows.lose(
-                GapCause::Corrupt,
-                0,
-                &format!("{count} byte(s) of no message left out"),
-            );
-        }
+        rows.push_image(found);
     }
 }
 
@@ -93,22 +71,20 @@ impl Hears for Sent {
         self.frames.push(&heard.payload);
         while let Some(found) = self.frames.next() {
             match found {
-                Found::Garbage(count) => self.garbage += count,
+                Found::Garbage(count) => self.garbage.add(count),
                 Found::Damaged(head) => {
                     if framing::kind(&head).is_some_and(|(number, _)| number == framing::PING) {
                         rows.lose(GapCause::Corrupt, 1, "a ping that says two lengths of itself");
                     }
-                    self.garbage += framing::START.len();
+                    self.garbage.add(framing::START.len());
                 }
                 Found::Whole(whole) => {
-                    self.tell_garbage(rows);
+                    self.garbage.tell(rows);
                     self.ping(&whole, heard, rows);
                 }
             }
         }
-        if self.garbage >= TOLD_EACH {
-            self.tell_garbage(rows);
-        }
+        self.garbage.tell_from(TOLD_EACH, rows);
         true
     }
 
@@ -122,12 +98,12 @@ impl Hears for Sent {
                 &format!("the line ends {begun} byte(s) into a message"),
             );
         } else {
-            self.garbage += begun;
+            self.garbage.add(begun);
         }
-        self.tell_garbage(rows);
+        self.garbage.tell(rows);
     }
 
     fn pause(&mut self, rows: &mut Rows) {
-        self.tell_garbage(rows);
+        self.garbage.tell(rows);
     }
 }

@@ -2,9 +2,8 @@
 
 use std::fs::File;
 use std::path::Path;
-use std::sync::Arc;
 
-use beluga_types::{GapCause, Payload, SensorSpec, SonarPing, Stamp};
+use beluga_types::{SensorSpec, Stamp};
 
 use super::framing::{self, Oculus};
 use super::image::Imager;
@@ -56,14 +55,7 @@ impl Datagrams for Reader {
             Ok(Content::Other(_)) => return,
             Err(wrong) => Err(wrong),
         };
-        match found {
-            Ok((stamp, number, image)) => {
-                let last = image.last_offset_nanos();
-                let payload = Payload::Sonar(Arc::new(SonarPing::Image(image)));
-                rows.push_long(stamp, Some(u64::from(number)), payload, last);
-            }
-            Err(wrong) => rows.lose(GapCause::Corrupt, 1, &wrong),
-        }
+        rows.push_image(found);
     }
 
     fn is_own(&self, head: &[u8]) -> Option<bool> {

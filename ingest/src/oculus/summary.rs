@@ -12,6 +12,7 @@ use super::{Content, Ping, model};
 use crate::error::Error;
 use crate::nameplate::Nameplate;
 use crate::regular;
+use crate::survey::damage;
 use crate::survey::walk::Walk;
 use crate::survey::water;
 
@@ -66,10 +67,10 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
                 match super::read_whole(walk.bytes()) {
                     Ok(Content::Ping(ping)) => summary.take(&ping),
                     Ok(Content::Other(_)) => {}
-                    Err(wrong) => summary.damage(format!("byte {start}: {wrong}")),
+                    Err(wrong) => damage::count(&mut summary.damaged, format!("byte {start}: {wrong}")),
                 }
             }
-            Err(damage) => summary.damage(damage.fault.detail),
+            Err(damage) => damage::count(&mut summary.damaged, damage.fault.detail),
         }
     }
     Ok(summary)
@@ -89,11 +90,6 @@ pub(crate) fn nameplate(path: &Path) -> Option<Nameplate> {
 }
 
 impl Summary {
-    fn damage(&mut self, detail: String) {
-        self.damaged.0 += 1;
-        self.damaged.1.get_or_insert(detail);
-    }
-
     fn take(&mut self, ping: &Ping) {
         self.pings += 1;
         if self.devices.len() < MOST_KINDS {
@@ -132,11 +128,7 @@ impl Summary {
                 "its messages tell seconds since it was switched on: the first ping is taken at 1970 (`start_ns` in a rig)".into(),
             );
         }
-        if let (places, Some(first)) = &self.damaged {
-            notes.push(format!(
-                "the file is damaged in {places} place(s), first: {first}"
-            ));
-        }
+        notes.extend(damage::note(&self.damaged));
         for (count, what) in self.senseless.iter().zip(["temperature", "pressure"]) {
             if *count > 0 {
                 notes.push(format!("{count} ping(s) tell a {what} that is none, left out"));
@@ -188,20 +180,13 @@ fn settings(ping: &Ping) -> String {
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
     if summary.pings == 0 {
-        let found = match &summary.damaged.1 {
-            Some(first) => format!("; the first that cannot be read: {first}"),
-            None => String::new(),
-        };
-        return Err(Error::Empty {
-            expected: format!("simple ping results (message 0x23, version 0 to 2){found}"),
-            path: path.to_owned(),
-        });
+        return Err(damage::nothing(
+            "simple ping results (message 0x23, version 0 to 2)",
+            &summary.damaged,
+            path,
+        ));
     }
-    let source = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = regular::name(path);
     let part = summary.devices.first().map_or(0, |(_, part)| *part);
     let sonar = SensorSpec {
         model: model::name(part, summary.frequency_hz).map(|name| format!("Oculus {name}")),

@@ -8,7 +8,7 @@ use beluga_types::{Beam, GapCause, Payload, Profile, SensorSpec, SonarPing, Stre
 use super::frame::{self, Message, Ping};
 use super::message::{self, Look, Said, Stretch};
 use crate::capture::Datagram;
-use crate::live::frames::{Found, Frames};
+use crate::live::frames::{Found, Frames, Garbage};
 use crate::live::heard::Hears;
 use crate::range::MAX_PAYLOAD_S;
 use crate::survey::detections::WATER_M_PER_S;
@@ -35,7 +35,7 @@ pub(crate) struct Sent {
     /// Where a sounder looks, and how a turning head looks where it says 0.
     beams: [Beam; 2],
     /// Bytes that are no message, since that was told.
-    garbage: usize,
+    garbage: Garbage,
 }
 
 impl Sent {
@@ -54,7 +54,7 @@ impl Sent {
             frames: Frames::default(),
             speed_m_per_s: SPEED_M_PER_S,
             beams,
-            garbage: 0,
+            garbage: Garbage::default(),
         }
     }
 
@@ -129,17 +129,6 @@ impl Sent {
             blanking_m: PING360_BLANKING_M,
         }
     }
-
-    fn tell_garbage(&mut self, rows: &mut Rows) {
-        let count = std::mem::take(&mut self.garbage);
-        if count > 0 {
-            rows.lose(
-                GapCause::Corrupt,
-                0,
-                &format!("{count} byte(s) of no message left out"),
-            );
-        }
-    }
 }
 
 impl Hears for Sent {
@@ -150,14 +139,14 @@ impl Hears for Sent {
         self.frames.push(&heard.payload);
         while let Some(found) = self.frames.next() {
             match found {
-                Found::Garbage(count) => self.garbage += count,
+                Found::Garbage(count) => self.garbage.add(count),
                 Found::Damaged(head) => {
                     let what = format!("message {}: expected another sum", frame::id(&head));
                     rows.lose(GapCause::Corrupt, 1, &what);
                 }
                 Found::Whole(whole) => {
                     let message = Message::of(&whole);
-                    self.tell_garbage(rows);
+                    self.garbage.tell(rows);
                     match message::read(&message) {
                         Ok(said) => self.said(said, heard, rows),
                         Err(wrong) => {
@@ -168,15 +157,13 @@ impl Hears for Sent {
                 }
             }
         }
-        if self.garbage >= TOLD_EACH {
-            self.tell_garbage(rows);
-        }
+        self.garbage.tell_from(TOLD_EACH, rows);
         true
     }
 
     fn torn(&mut self, rows: &mut Rows) {
-        self.garbage += self.frames.drop_begun();
-        self.tell_garbage(rows);
+        self.garbage.add(self.frames.drop_begun());
+        self.garbage.tell(rows);
     }
 
     fn pause(&mut self, rows: &mut Rows) {

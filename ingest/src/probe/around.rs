@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::magic::{self, Known, Role};
+use crate::regular;
 use crate::scans::ScanFormat;
 
 /// Recordings that are whole in one file: each plays by its own name.
@@ -20,11 +21,7 @@ pub(crate) fn tapes(folder: &Path) -> Vec<PathBuf> {
 pub(crate) fn not_played(folder: &Path, played: ScanFormat) -> Vec<String> {
     let mut kinds: BTreeMap<String, (String, u64)> = BTreeMap::new();
     for (path, known) in known(folder, |path| !played.is_at(path)) {
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = regular::name(&path);
         kinds.entry(known.words).or_insert((name, 0)).1 += 1;
     }
     let note = |(words, (first, count)): (String, (String, u64))| {

@@ -5,6 +5,7 @@
 
 pub(crate) mod calendar;
 pub(crate) mod chosen;
+pub(crate) mod damage;
 pub(crate) mod detections;
 pub(crate) mod fields;
 pub(crate) mod format;

@@ -4,8 +4,9 @@
 use std::collections::VecDeque;
 use std::io::{Read, Seek};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use beluga_types::{GapCause, Payload, Stamp};
+use beluga_types::{GapCause, Payload, SonarImage, SonarPing, Stamp};
 
 use super::walk::{Framing, Walk};
 use crate::error::Fault;
@@ -83,6 +84,18 @@ impl Rows {
                 last_offset_nanos,
             },
         }));
+    }
+
+    /// An image by when it was sent, the sonar's own count and itself; or why there is none.
+    pub(crate) fn push_image(&mut self, found: Result<(Stamp, u32, SonarImage), String>) {
+        match found {
+            Ok((stamp, number, image)) => {
+                let last = image.last_offset_nanos();
+                let payload = Payload::Sonar(Arc::new(SonarPing::Image(image)));
+                self.push_long(stamp, Some(u64::from(number)), payload, last);
+            }
+            Err(wrong) => self.lose(GapCause::Corrupt, 1, &wrong),
+        }
     }
 
     /// The next that waits.

@@ -12,6 +12,7 @@ use super::{Content, SonarPing};
 use crate::error::Error;
 use crate::regular;
 use crate::survey::chosen::Part as _;
+use crate::survey::damage;
 use crate::survey::detections::WATER_M_PER_S;
 use crate::survey::water;
 
@@ -59,10 +60,13 @@ pub fn summary_of<R: Read + Seek>(input: R, path: &Path) -> Result<Summary, Erro
                 *summary.packets.entry(kind).or_default() += 1;
                 match super::read_whole(walk.bytes(), &summary.header) {
                     Ok(content) => summary.take(content),
-                    Err(wrong) => summary.damage(format!("byte {start}, type {kind}: {wrong}")),
+                    Err(wrong) => damage::count(
+                        &mut summary.damaged,
+                        format!("byte {start}, type {kind}: {wrong}"),
+                    ),
                 }
             }
-            Err(damage) => summary.damage(damage.fault.detail),
+            Err(damage) => damage::count(&mut summary.damaged, damage.fault.detail),
         }
     }
     Ok(summary)
@@ -88,11 +92,6 @@ impl Summary {
         parts
     }
 
-    fn damage(&mut self, detail: String) {
-        self.damaged.0 += 1;
-        self.damaged.1.get_or_insert(detail);
-    }
-
     fn take(&mut self, content: Content) {
         match content {
             Content::Sonar(ping) => self.take_samples(&ping),
@@ -102,7 +101,10 @@ impl Summary {
                     self.has_pings = true;
                     self.speed_m_per_s.get_or_insert(speed);
                 } else {
-                    self.damage(format!("a ping whose head has a speed of sound of {speed} m/s"));
+                    damage::count(
+                        &mut self.damaged,
+                        format!("a ping whose head has a speed of sound of {speed} m/s"),
+                    );
                 }
             }
             Content::Attitude(_) => self.fixes[1] += 1,
@@ -148,11 +150,7 @@ impl Summary {
             "no rig: the channels of the file are taken where its header (by {}) says they are",
             self.header.program.escape_debug()
         ));
-        if let (places, Some(first)) = &self.damaged {
-            notes.push(format!(
-                "the file is damaged in {places} place(s), first: {first}"
-            ));
-        }
+        notes.extend(damage::note(&self.damaged));
         if self.one_way {
             notes.push("the file's speed of sound is that of one way: twice as much is taken".into());
         }
@@ -199,11 +197,7 @@ impl Summary {
 /// If the file cannot be read, or has nothing of what is read.
 pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let summary = summary(path)?;
-    let source = path
-        .file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
+    let source = regular::name(path);
     let channels = &summary.header.channels;
     let mut sensors: Vec<SensorSpec> = Vec::new();
     for part in summary.parts() {

@@ -6,11 +6,11 @@ use std::path::Path;
 use beluga_ingest::humminbird::{self, Record};
 use beluga_ingest::{Error, Recording};
 use beluga_types::elementary::{Squared, cos};
-use beluga_types::{GapCause, Measurement, Payload, Profile, SonarPing};
+use beluga_types::{GapCause, Measurement, Payload, Profile};
 
 use crate::shared_data::shared_data;
 use crate::son_file::*;
-use crate::tools::{self, Chance, gaps, make_seeds, numbers, seeds};
+use crate::tools::{self, Chance, gaps, make_seeds, numbers, profile, seeds};
 
 const BEGAN_NANOS: i64 = 1_382_657_324_000_000_000;
 
@@ -28,16 +28,6 @@ fn read(bytes: &[u8]) -> (Vec<Record>, usize) {
 
 fn played(bytes: &[u8]) -> Result<(Recording, Vec<Measurement>), Error> {
     tools::played("B001.SON", bytes)
-}
-
-fn profile(measurement: &Measurement) -> Option<&Profile> {
-    match &measurement.payload {
-        Payload::Sonar(ping) => match &**ping {
-            SonarPing::Profile(profile) => Some(profile),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 #[test]

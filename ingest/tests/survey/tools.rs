@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use beluga_ingest::{Error, Recording};
-use beluga_types::{Detections, GapCause, Measurement, Payload, SonarPing};
+use beluga_types::{Detections, GapCause, Measurement, Payload, Profile, SonarPing};
 
 /// What a file of this name and content plays by itself.
 pub(crate) fn played(name: &str, bytes: &[u8]) -> Result<(Recording, Vec<Measurement>), Error> {
@@ -20,6 +20,17 @@ pub(crate) fn detections(measurement: &Measurement) -> Option<&Detections> {
     match &measurement.payload {
         Payload::Sonar(ping) => match &**ping {
             SonarPing::Detections(detections) => Some(detections),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The profile of a measurement, if it is a ping of one.
+pub(crate) fn profile(measurement: &Measurement) -> Option<&Profile> {
+    match &measurement.payload {
+        Payload::Sonar(ping) => match &**ping {
+            SonarPing::Profile(profile) => Some(profile),
             _ => None,
         },
         _ => None,

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use beluga_ingest::xtf::{self, Content};
 use beluga_ingest::{Error, Recording};
-use beluga_types::{GapCause, Measurement, Payload, Profile, SonarPing, Water};
+use beluga_types::{GapCause, Measurement, Payload, Profile, Water};
 
 use crate::shared_data::shared_data;
-use crate::tools::{self, Chance, detections, gaps, make_seeds, numbers, seeds};
+use crate::tools::{self, Chance, detections, gaps, make_seeds, numbers, profile, seeds};
 use crate::xtf_file::{self, *};
 
 /// The packets of a file, and how many could not be read.
@@ -27,16 +27,6 @@ fn read(bytes: &[u8]) -> (Vec<Content>, usize) {
 
 fn played(bytes: &[u8]) -> Result<(Recording, Vec<Measurement>), Error> {
     tools::played("line.xtf", bytes)
-}
-
-fn profile(measurement: &Measurement) -> Option<&Profile> {
-    match &measurement.payload {
-        Payload::Sonar(ping) => match &**ping {
-            SonarPing::Profile(profile) => Some(profile),
-            _ => None,
-        },
-        _ => None,
-    }
 }
 
 #[test]

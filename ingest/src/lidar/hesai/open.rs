@@ -10,6 +10,7 @@ use super::packet::Packet;
 use crate::error::Error;
 use crate::lidar::clock::Clock;
 use crate::lidar::{Device, Opening};
+use crate::regular;
 use crate::scans::files;
 
 /// Files beside a capture that are tried.
@@ -40,9 +41,9 @@ pub(in crate::lidar) fn device(opening: Opening<'_>) -> Result<Box<dyn Device>, 
     };
     let model = packet.layout().model;
     let (angles, from) = match calibration {
-        Some(file) => (read(&file, model)?, format!("angles of `{}`", name_of(&file))),
+        Some(file) => (read(&file, model)?, format!("angles of `{}`", regular::name(&file))),
         None => match (beside(path, model), angles::design(model)) {
-            (Some((file, angles)), _) => (angles, format!("angles of `{}` beside it", name_of(&file))),
+            (Some((file, angles)), _) => (angles, format!("angles of `{}` beside it", regular::name(&file))),
             (None, Some(design)) => (
                 design,
                 "the manual's design angles: the unit's own are in its correction file (`calibration` in the rig)".into(),
@@ -101,11 +102,4 @@ fn read(file: &Path, model: Model) -> Result<Vec<Angle>, Error> {
     }
     let text = fs::read_to_string(file).map_err(Error::io(file))?;
     angles::of_file(&text, model).map_err(|found| bad("what its model has", found))
-}
-
-fn name_of(file: &Path) -> String {
-    file.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }

@@ -6,6 +6,7 @@ use super::metadata::Metadata;
 use super::packet::{self, Packet};
 use crate::capture::Datagram;
 use crate::error::Error;
+use crate::regular;
 use crate::scans::files;
 
 /// JSON files that are tried.
@@ -22,7 +23,7 @@ pub(super) fn metadata(capture: &Path, first: Option<&Datagram>) -> Result<(Path
     for path in candidates(capture) {
         match Metadata::open(&path) {
             Ok(metadata) if metadata.may_send(bytes) => return Ok((path, metadata)),
-            Ok(metadata) => refused.push(format!("`{}` is of {}", name(&path), metadata.said())),
+            Ok(metadata) => refused.push(format!("`{}` is of {}", regular::name(&path), metadata.said())),
             // What is no metadata at all says nothing; one that is refused does.
             Err(error) if is_metadata(&path) => refused.push(error.to_string()),
             Err(_) => {}
@@ -77,13 +78,6 @@ fn is_metadata(path: &Path) -> bool {
 
 fn stem(path: &Path) -> String {
     path.file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-fn name(path: &Path) -> String {
-    path.file_name()
         .unwrap_or_default()
         .to_string_lossy()
         .into_owned()

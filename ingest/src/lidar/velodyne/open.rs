@@ -16,6 +16,7 @@ use super::{Reader, in_band, recognise};
 use crate::capture::{self, Capture, Datagram};
 use crate::error::Error;
 use crate::lidar::{Device, Opening};
+use crate::regular;
 
 /// Datagrams that are looked at for a calibration in the stream: six rounds of the memory of an
 /// HDL-64E, of which each takes 4160 packets.
@@ -65,7 +66,10 @@ fn lidar(opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
     };
     let mut model = found.model;
     let (calibration, from) = match &calibration {
-        Some(file) => (read(file, model)?, format!("calibration `{}`", name_of(file))),
+        Some(file) => (
+            read(file, model)?,
+            format!("calibration `{}`", regular::name(file)),
+        ),
         None => match Calibration::built_in(model) {
             Some(built_in) => (built_in, "angles of the manual".to_owned()),
             None => {
@@ -215,13 +219,6 @@ fn said_of_clock(set: Set, receiver: Option<&Receiver>, packet: &Packet<'_>, rec
             )
         }
     }
-}
-
-fn name_of(file: &Path) -> String {
-    file.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
 }
 
 fn names() -> String {
