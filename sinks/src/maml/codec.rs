@@ -1,5 +1,7 @@
 //! A payload before encryption: its length, then the bytes, compressed where that helps.
 
+use zstd::zstd_safe;
+
 use super::layout::{FLAG_ZSTD, MAX_BODY};
 use super::padding;
 use super::secret::TAG_LEN;
@@ -16,6 +18,8 @@ const LEVEL: i32 = 3;
 /// Compresses payloads, reusing its memory.
 pub(crate) struct Compressor {
     zstd: zstd::bulk::Compressor<'static>,
+    /// What zstd has written last: memory that is as long as the longest payload, and touched once.
+    compressed: Vec<u8>,
     /// Whether payloads are filled up.
     padded: bool,
 }
@@ -25,6 +29,7 @@ impl Compressor {
     pub(crate) fn new(padded: bool) -> std::io::Result<Self> {
         Ok(Self {
             zstd: zstd::bulk::Compressor::new(LEVEL)?,
+            compressed: Vec::new(),
             padded,
         })
     }
@@ -42,20 +47,26 @@ impl Compressor {
     /// shorter, the payload itself. What is filled up is always zstd.
     pub(crate) fn pack(&mut self, payload: &[u8]) -> std::io::Result<(Vec<u8>, u8)> {
         debug_assert!(payload.len() <= self.most());
-        let mut plain = Vec::with_capacity(INNER_LEN + payload.len() + TAG_LEN);
+        let Self {
+            zstd,
+            compressed,
+            padded,
+        } = self;
+        compressed.clear();
+        compressed.reserve(zstd_safe::compress_bound(payload.len()));
+        zstd.compress_to_buffer(payload, compressed)?;
+        let is_shorter = *padded || compressed.len() < payload.len();
+        let (kept, flags) = match is_shorter {
+            true => (compressed.as_slice(), FLAG_ZSTD),
+            false => (payload, 0),
+        };
+        let mut plain = Vec::with_capacity(INNER_LEN + kept.len() + TAG_LEN);
         plain.extend_from_slice(&(payload.len() as u32).to_le_bytes());
-        let compressed = self.zstd.compress(payload)?;
-        if self.padded {
-            plain.extend_from_slice(&compressed);
+        plain.extend_from_slice(kept);
+        if *padded {
             padding::fill(&mut plain, MAX_BODY - TAG_LEN);
-            Ok((plain, FLAG_ZSTD))
-        } else if compressed.len() < payload.len() {
-            plain.extend_from_slice(&compressed);
-            Ok((plain, FLAG_ZSTD))
-        } else {
-            plain.extend_from_slice(payload);
-            Ok((plain, 0))
         }
+        Ok((plain, flags))
     }
 }
 
