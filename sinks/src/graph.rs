@@ -161,11 +161,15 @@ impl Writer {
 }
 
 /// Columns as a line; those with commas, quotes or ends of lines in quotes. Other control characters, at which
-/// some loaders stop, become U+FFFD.
+/// some loaders stop, become U+FFFD; before what a spreadsheet would take for a formula stands an apostrophe.
 fn line(columns: &[Option<String>]) -> String {
     let quoted = columns.iter().map(|column| {
         let is_control = |c: char| c.is_control() && !['\n', '\r', '\t'].contains(&c);
         let text = column.as_deref().unwrap_or("").replace(is_control, "\u{fffd}");
+        let text = match text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+            true => format!("'{text}"),
+            false => text,
+        };
         match text.contains(['"', ',', '\n', '\r']) {
             true => format!("\"{}\"", text.replace('"', "\"\"")),
             false => text,
@@ -187,6 +191,7 @@ mod tests {
             label: "Input",
             name: "a \"quay\",\nsou\0th".into(),
             bytes: Some(7),
+            model: Some("=1+1".into()),
             ..Node::default()
         };
         graph.node(&input).unwrap();
@@ -200,7 +205,7 @@ mod tests {
         let read = |path: &Path| std::fs::read_to_string(path).unwrap();
         assert_eq!(
             read(&nodes),
-            format!("{NODES}\ninput:0,Input,\"a \"\"quay\"\",\nsou\u{fffd}th\",,,7,,,,,\n")
+            format!("{NODES}\ninput:0,Input,\"a \"\"quay\"\",\nsou\u{fffd}th\",,,7,,'=1+1,,,\n")
         );
         assert_eq!(
             read(&edges),
