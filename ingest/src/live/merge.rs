@@ -4,7 +4,7 @@
 //! sends a second at a time by a second. How late each usually is, is learned; what ends before the
 //! moment up to which all have spoken, or would have by now, goes on. A sensor that falls silent
 //! therefore holds the others up no longer than it is late itself. In the beginning, while that is
-//! learned, nothing goes on.
+//! learned, nothing goes on: until all have spoken for half the longest wait, or until the beginning is over.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const REMEMBERED_NANOS: i64 = 10_000_000_000;
 pub(crate) struct Merge {
     order: Order,
     most_nanos: i64,
-    /// Until then it is listened how late each is, and nothing goes on.
+    /// Until then it is listened how late each is, and nothing goes on unless that is known before.
     begun: Stamp,
     flows: Vec<Flow>,
 }
@@ -30,6 +30,8 @@ pub(crate) struct Merge {
 #[derive(Clone, Copy, Debug, Default)]
 struct Flow {
     newest: Option<Stamp>,
+    /// When it was first heard, by the host.
+    first: Option<Stamp>,
     /// How far behind its newest it has spoken, in this stretch of time and in the one before: of a
     /// sounder's two swaths the first may end last.
     behind_nanos: [i64; 2],
@@ -40,7 +42,8 @@ struct Flow {
 }
 
 impl Merge {
-    /// For so many sensors; none is waited for longer than `most`. Nothing goes on before `begun`.
+    /// For so many sensors; none is waited for longer than `most`. Until `begun` sensors are waited for that
+    /// have not spoken yet.
     pub(crate) fn new(sensors: usize, most: Duration, begun: Stamp) -> Self {
         Self {
             order: Order::new(Duration::MAX),
@@ -71,7 +74,14 @@ impl Merge {
     /// What nothing can come before any more.
     pub(crate) fn ready(&mut self, now: Stamp) -> Vec<Measurement> {
         if now < self.begun {
-            return Vec::new();
+            if !self
+                .flows
+                .iter()
+                .all(|flow| flow.is_known(now, self.most_nanos / 2))
+            {
+                return Vec::new();
+            }
+            self.begun = now;
         }
         let spoken = self.flows.iter().filter(|flow| !flow.ended);
         let until = spoken.filter_map(|flow| flow.until(now, self.most_nanos)).min();
@@ -91,6 +101,7 @@ impl Flow {
     fn hear(&mut self, end: Stamp, now: Stamp) {
         let behind = self.newest.map_or(0, |newest| newest.nanos_since(end));
         self.newest = self.newest.max(Some(end));
+        self.first.get_or_insert(now);
         if now.nanos_since(self.since).abs() > REMEMBERED_NANOS {
             self.late = [None, self.late[0]];
             self.behind_nanos = [0, self.behind_nanos[0]];
@@ -98,6 +109,12 @@ impl Flow {
         }
         self.behind_nanos[0] = self.behind_nanos[0].max(behind);
         self.late[0] = self.late[0].max(Some(now.nanos_since(end)));
+    }
+
+    /// Whether it has spoken long enough to show how late it is, or will not speak any more.
+    fn is_known(&self, now: Stamp, enough_nanos: i64) -> bool {
+        let known = |first| now.nanos_since(first) >= enough_nanos;
+        self.ended || self.first.is_some_and(known)
     }
 
     /// Up to when it has spoken, or would have by now; nothing before it has spoken at all.
@@ -201,6 +218,26 @@ mod tests {
         merge.take(measurement(1, 400), at(999));
         assert_eq!(ends(&merge.ready(at(1_000))), [400], "in its place");
         assert_eq!(ends(&merge.ready(at(1_700))), [500]);
+    }
+
+    #[test]
+    fn the_beginning_is_over_when_all_have_spoken_for_half_the_longest_wait() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(60_000));
+        merge.take(measurement(0, 0), at(5));
+        merge.take(measurement(1, 500), at(510));
+        assert!(
+            merge.ready(at(1_500)).is_empty(),
+            "sensor 1 has spoken for 0.99 s"
+        );
+        merge.take(measurement(0, 1_505), at(1_510));
+        assert_eq!(ends(&merge.ready(at(1_510))), [0, 500]);
+        merge.take(measurement(1, 1_600), at(1_610));
+        assert_eq!(ends(&merge.ready(at(1_610))), [1_505], "and it stays over");
+        let mut merge = Merge::new(2, Duration::from_secs(2), at(60_000));
+        merge.take(measurement(0, 0), at(5));
+        assert!(merge.ready(at(59_000)).is_empty(), "sensor 1 has not been heard");
+        merge.end(SensorId(1));
+        assert_eq!(ends(&merge.ready(at(59_000))), [0]);
     }
 
     #[test]
