@@ -13,7 +13,7 @@ use beluga_sinks::{Error, FrameHasher, arrow, maml};
 use beluga_types::SolidarFrame;
 use serde_json::Value;
 
-use crate::audit::{self, Losses, Why};
+use crate::audit::{self, Hearing, Losses, Why};
 use crate::corrections;
 use crate::latency::{Latency, Watch};
 use crate::report::{LoopReport, Report};
@@ -28,6 +28,8 @@ pub(crate) struct Keeper {
     /// Gives what was read, if anything was, when all of it is hashed.
     pub(crate) inputs: Receiver<Value>,
     pub(crate) watch: Watch,
+    /// What sensors say that are heard now.
+    pub(crate) hearing: Hearing,
 }
 
 /// What the record kept.
@@ -68,6 +70,7 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         stop,
         inputs,
         watch,
+        mut hearing,
     } = keeper;
     let mut losses = Losses::default();
     let mut hasher = FrameHasher::new();
@@ -90,6 +93,7 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
             Err(error) => return Err(error.into()),
         }
         is_disk_full |= say(&mut record, losses.count(frame.index, &frame.gaps, last_nanos)?)?;
+        is_disk_full |= say(&mut record, hearing.devices(last_nanos)?)?;
         if let Some(closed) = loops.as_mut().and_then(|loops| loops.push(&frame)) {
             revision += 1;
             is_disk_full |= publish(&mut record, &closed, revision, last_nanos)?;
@@ -105,8 +109,9 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
     let why = match is_disk_full {
         true => Why::DiskFull,
         false if stop.load(Ordering::Relaxed) => Why::Stopped,
-        false => Why::SourceEnded,
+        false => hearing.why(),
     };
+    is_disk_full |= say(&mut record, hearing.devices(last_nanos)?)?;
     if let Ok(hashed) = inputs.recv() {
         is_disk_full |= say(&mut record, [audit::inputs(hashed, last_nanos)?])?;
     }

@@ -26,6 +26,7 @@ use beluga_sim::Scorer;
 use beluga_sinks::maml;
 use beluga_types::{Measurement, Rig, SolidarFrame};
 
+use crate::audit::Hearing;
 use crate::control::{Control, Withheld};
 use crate::inputs::hashed;
 use crate::keep::{Keeper, keep};
@@ -50,6 +51,7 @@ pub(crate) struct River<'a> {
     pub(crate) source: Box<dyn Iterator<Item = Event> + Send + 'a>,
     /// What holds the source to its pace.
     pub(crate) watch: Watch,
+    pub(crate) hearing: Hearing,
     /// The record and where it lies.
     pub(crate) record: Option<(PathBuf, maml::Writer)>,
     /// The timeline once more, as a tape, and where it lies.
@@ -84,6 +86,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         map,
         source,
         watch,
+        hearing,
         record,
         tape,
         picture,
@@ -93,7 +96,7 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         progress,
     } = river;
     let (hashes_end, hashes) = sync_channel(1);
-    let (record_path, record) = record.unzip();
+    let ((record_path, record), (tape_path, tape)) = (record.unzip(), tape.unzip());
     let record = record.map(|record| Keeper {
         record,
         // In a saved map places are known by that map.
@@ -101,8 +104,8 @@ pub(crate) fn run(river: River<'_>) -> anyhow::Result<Mouth> {
         stop: stop.clone(),
         inputs: hashes,
         watch: watch.clone(),
+        hearing,
     });
-    let (tape_path, tape) = tape.unzip();
     let fuser = match map {
         Some(map) => Fuser::in_map(fusion.clone(), rig.clone(), map)?,
         None => Fuser::new(fusion.clone(), rig.clone())?,

@@ -129,6 +129,62 @@ fn a_tape_of_a_live_run_replays_to_the_same_frames() {
 }
 
 #[test]
+fn a_record_says_which_devices_were_heard_and_why_it_ended() {
+    let name = "a_record_says_which_devices_were_heard_and_why_it_ended";
+    let shared = |ending: &str| {
+        shared_data(
+            name,
+            &format!("live/ouster-os0-128-rng15-lowdata/OS-0-128-U1_v2.3.0_1024x10.{ending}"),
+        )
+    };
+    let (Some(metadata), Some(capture)) = (shared("json"), shared("pcap")) else {
+        return;
+    };
+    let packets = datagrams(&capture, 7502);
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let home = folder.path();
+    let rig = format!(
+        "[[sensor]]\nname = \"roof\"\nkind = \"lidar\"\ncalibration = {:?}\nsource = \"udp://127.0.0.1:{port}\"\n",
+        metadata.display().to_string()
+    );
+    std::fs::write(home.join("rig.toml"), rig).unwrap();
+    let live = [
+        "live",
+        "--rig",
+        "rig.toml",
+        "--out",
+        "live.maml",
+        "--view",
+        "none",
+    ];
+    let send = |socket: &UdpSocket| {
+        for packet in &packets {
+            socket.send_to(packet, ("127.0.0.1", port)).unwrap();
+        }
+    };
+    heard(home, &live, send, &[0, 3]);
+    let (out, _) = check(home, &["maml", "log", "live.maml"], 0);
+    let said = |kind: &str| {
+        let lines = out
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        lines.filter(|line| line["kind"] == kind).collect::<Vec<_>>()
+    };
+    assert_eq!(said("run.ended")[0]["value"]["why"], "stopped");
+    let devices = said("run.devices");
+    assert_eq!(devices.len(), 1, "said once: {devices:?}");
+    let expected = serde_json::json!([{ "name": "roof", "serial": "122150000150", "firmware": "v2.3.0" }]);
+    assert_eq!(devices[0]["value"]["sensors"], expected);
+    check(home, &["export", "live.maml", "--graph", "graph"], 0);
+    let nodes = std::fs::read_to_string(home.join("graph/nodes.csv")).unwrap();
+    let sensors: Vec<&str> = nodes.lines().filter(|line| line.contains(",Sensor,")).collect();
+    assert!(
+        sensors.len() == 1 && sensors[0].contains(",122150000150,v2.3.0,"),
+        "{sensors:?}"
+    );
+}
+
+#[test]
 fn a_run_that_hears_nothing_says_what_to_look_at() {
     let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
     let home = folder.path();

@@ -60,6 +60,7 @@ mod pings;
 mod pings_out;
 pub mod ply;
 mod point_times;
+mod posmv;
 pub mod probe;
 mod pulses;
 mod r2sonic;

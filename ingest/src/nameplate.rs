@@ -10,6 +10,14 @@ pub struct Nameplate {
     pub firmware: Option<String>,
 }
 
+impl Nameplate {
+    /// Takes what is said later: what that leaves out stays.
+    pub(crate) fn take(&mut self, later: Nameplate) {
+        self.serial = later.serial.or(self.serial.take());
+        self.firmware = later.firmware.or(self.firmware.take());
+    }
+}
+
 /// The longest text that is kept, in characters.
 const LONGEST: usize = 512;
 

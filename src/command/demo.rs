@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
-use crate::audit::Source;
+use crate::audit::{Hearing, Source};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -71,6 +71,7 @@ impl Demo {
             map: None,
             source: Box::new(world.measurements().map(Event::Measured)),
             watch,
+            hearing: Hearing::nothing(),
             record: Some((opened.path, opened.record)),
             tape: None,
             picture: opened.picture,

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, free_name, keep_showing, stop_on_ctrl_c};
-use crate::audit::Source;
+use crate::audit::{Hearing, Source};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -96,7 +96,7 @@ impl Fuse {
         let live = self.listening.open()?;
         let rig = live.rig().clone();
         let (notes, heard) = (live.notes(), live.heard());
-        let watch = Watch::of_host();
+        let (watch, hearing) = (Watch::of_host(), Hearing::of(&live));
         let name = self.listening.name();
         let default = PathBuf::from(format!("{name}.maml"));
         let tape = match self.record {
@@ -120,6 +120,7 @@ impl Fuse {
             map: None,
             source: Box::new(live.events()),
             watch,
+            hearing,
             record: Some((opened.path, opened.record)),
             tape,
             picture: opened.picture,

@@ -11,7 +11,7 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
-use crate::audit::Source;
+use crate::audit::{Hearing, Source};
 use crate::earlier::{self, Earlier};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
@@ -193,6 +193,7 @@ impl Replay {
             map: earlier.map(|earlier| earlier.map),
             source: Box::new(timeline.map(Event::Measured)),
             watch,
+            hearing: Hearing::nothing(),
             record: Some((opened.path, opened.record)),
             tape,
             picture: opened.picture,

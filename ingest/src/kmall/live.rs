@@ -8,10 +8,11 @@ use beluga_types::{GapCause, Origin, SensorSpec, Stamp};
 
 use super::framing::{self, Kmall};
 use super::read::Channel;
-use super::summary;
+use super::{nameplate, summary};
 use crate::capture::{Damage, Datagram};
 use crate::error::{Error, Fault};
 use crate::live::look::Looked;
+use crate::nameplate::Nameplate;
 use crate::source::{Loaded, Row, Source};
 use crate::survey::chosen;
 use crate::survey::played::{Datagrams, Ready, Rows};
@@ -34,6 +35,8 @@ pub(crate) struct Sent<I> {
     shift_nanos: i64,
     received: Option<Stamp>,
     foreign: u64,
+    /// Told what the sounder says of itself.
+    device: Box<dyn FnMut(Nameplate)>,
     ended: bool,
 }
 
@@ -49,6 +52,7 @@ pub(crate) fn live<I>(
     spec: &SensorSpec,
     origin: &Origin,
     notes: &mut Vec<String>,
+    device: impl FnMut(Nameplate) + 'static,
 ) -> Result<Sent<I>, Error>
 where
     I: Iterator<Item = Result<Datagram, Damage>>,
@@ -95,6 +99,7 @@ where
         shift_nanos,
         received: None,
         foreign,
+        device: Box::new(device),
         ended: false,
     })
 }
@@ -112,6 +117,9 @@ impl<I: Iterator<Item = Result<Datagram, Damage>>> Sent<I> {
     fn take(&mut self, datagram: &Datagram) {
         self.received = Some(datagram.received);
         if is_whole(&datagram.payload) {
+            if let Some(said) = nameplate::said(&datagram.payload) {
+                (self.device)(said);
+            }
             self.channel.take(self.bytes, &datagram.payload, &mut self.rows);
         } else {
             self.foreign += 1;

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::framing::Kmall;
+use super::framing::{self, Kmall};
 use super::{Content, Reader};
 use crate::nameplate::{Nameplate, parts};
 use crate::regular;
@@ -26,6 +26,16 @@ pub(crate) fn nameplate(path: &Path) -> Option<Nameplate> {
         }
     }
     None
+}
+
+/// What a datagram says of the sounder that sends it, if it is an `#IIP`.
+pub(super) fn said(whole: &[u8]) -> Option<Nameplate> {
+    let is_installation = framing::header(whole).is_ok_and(|header| header.kind == *b"IIP");
+    let content = is_installation.then(|| Reader::default().read(whole).content);
+    match content?.ok()? {
+        Content::Installation(text) => Some(read(&text)),
+        _ => None,
+    }
 }
 
 fn read(text: &str) -> Nameplate {

@@ -51,6 +51,7 @@ use beluga_types::{Payload, Rig, SensorKind, SensorSpec, Stamp, Vessel, Water};
 
 use crate::capture::{Capture, Damage, Datagram};
 use crate::error::{Error, Fault};
+use crate::nameplate::Nameplate;
 use flows::{Flows, LOOK_NANOS};
 pub(crate) use play::PacketScans;
 
@@ -96,6 +97,11 @@ pub(crate) trait Device: Send {
     /// The end: what is held is given as far as it goes. Returns what went wrong since the last
     /// payload.
     fn finish(&mut self, made: &mut Made) -> PacketCounts;
+
+    /// What it says of itself.
+    fn nameplate(&self) -> Option<Nameplate> {
+        None
+    }
 }
 
 /// What has become whole, and what was lost on the way, in order.

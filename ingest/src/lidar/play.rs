@@ -8,6 +8,7 @@ use beluga_types::GapCause;
 use super::{Completeness, Device, Made, Maker, Measured, PacketCounts};
 use crate::capture::{Damage, Datagram};
 use crate::error::Fault;
+use crate::nameplate::Nameplate;
 use crate::source::{Loaded, Row, Source};
 
 /// Which datagrams are a sensor's own.
@@ -40,6 +41,11 @@ impl<I: Iterator<Item = Result<Datagram, Damage>>> PacketScans<I> {
             strangers: (0, None),
             ended: false,
         }
+    }
+
+    /// What the device says of itself.
+    pub(crate) fn nameplate(&self) -> Option<Nameplate> {
+        self.device.nameplate()
     }
 
     fn take(&mut self, found: Result<Datagram, Damage>) {

@@ -10,8 +10,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
-use super::Telling;
 use super::sockets::over;
+use super::telling::Telling;
 
 /// How often the system is asked.
 const ASK: Duration = Duration::from_secs(1);

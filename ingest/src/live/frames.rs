@@ -7,10 +7,13 @@ use beluga_types::GapCause;
 
 use crate::survey::played::Rows;
 
+/// Bytes that a message begins with.
+const MARKS: usize = 2;
+
 /// How a protocol's messages are framed.
 pub(crate) trait Frame {
-    /// What every message begins with.
-    const START: [u8; 2];
+    /// What every message begins with: one of these.
+    const STARTS: &'static [[u8; 2]];
     /// Bytes that tell the length.
     const HEAD: usize;
 
@@ -89,7 +92,7 @@ impl<F: Frame> Frames<F> {
         if !F::holds(whole) {
             let head = head.to_vec();
             // A message may begin inside what only looked like one.
-            self.bytes.drain(..F::START.len());
+            self.bytes.drain(..MARKS);
             return Some(Found::Damaged(head));
         }
         let whole = whole.to_vec();
@@ -107,7 +110,8 @@ impl<F: Frame> Frames<F> {
         let may_begin = |at: &usize| {
             let rest = &self.bytes[*at..];
             let is_length = rest.get(..F::HEAD).is_none_or(|head| F::length(head).is_some());
-            F::START.starts_with(&rest[..rest.len().min(2)]) && is_length
+            let marks = &rest[..rest.len().min(MARKS)];
+            F::STARTS.iter().any(|start| start.starts_with(marks)) && is_length
         };
         (0..self.bytes.len()).find(may_begin).unwrap_or(self.bytes.len())
     }

@@ -8,7 +8,7 @@ use super::edge::Came;
 use crate::capture::Datagram;
 use crate::error::Fault;
 use crate::source::{Loaded, Row, Source};
-use crate::survey::played::{Ready, Rows};
+use crate::survey::played::{Aside, Ready, Rows};
 
 /// A clock that is farther than this from the host's tells another time: a recording that is sent
 /// again, or a sensor that is not set. It is placed by when the host heard its first row.
@@ -43,13 +43,13 @@ pub(crate) struct Heard<I, H> {
     foreign: u64,
     /// Added to every time, once the first is known.
     shift_nanos: Option<i64>,
-    /// Told what users should know of the clock.
-    tell: Box<dyn FnMut(String)>,
+    /// Told what users should know, and what the device says of itself.
+    tell: Box<dyn FnMut(Aside)>,
     ended: bool,
 }
 
 impl<I: Iterator<Item = Came>, H: Hears> Heard<I, H> {
-    pub(crate) fn new(came: I, reader: H, at: PathBuf, tell: impl FnMut(String) + 'static) -> Self {
+    pub(crate) fn new(came: I, reader: H, at: PathBuf, tell: impl FnMut(Aside) + 'static) -> Self {
         Self {
             came,
             reader,
@@ -68,7 +68,7 @@ impl<I: Iterator<Item = Came>, H: Hears> Heard<I, H> {
         if !self.reader.take(datagram, &mut self.rows) {
             self.foreign += 1;
         }
-        self.rows.notes().into_iter().for_each(&mut self.tell);
+        self.rows.asides().into_iter().for_each(&mut self.tell);
     }
 
     /// What is of no such format is told before the next row, or when nothing follows.
@@ -90,10 +90,10 @@ impl<I: Iterator<Item = Came>, H: Hears> Heard<I, H> {
             if behind.saturating_abs() <= SAME_NANOS {
                 return 0;
             }
-            (self.tell)(format!(
+            (self.tell)(Aside::Note(format!(
                 "clock: tells {}, a recording that is sent again or a sensor that is not set: placed by when the host heard its first datagram",
                 stamp.iso_8601()
-            ));
+            )));
             behind
         });
         stamp.shifted_nanos(shift)
@@ -194,8 +194,12 @@ mod tests {
         })
     }
 
-    fn all(came: Vec<Came>, told: impl FnMut(String) + 'static) -> Vec<Result<i64, String>> {
-        let mut heard = Heard::new(came.into_iter(), Seconds, PathBuf::from("here"), told);
+    fn all(came: Vec<Came>, mut told: impl FnMut(String) + 'static) -> Vec<Result<i64, String>> {
+        let aside = move |aside| match aside {
+            Aside::Note(note) => told(note),
+            Aside::Device(_) => {}
+        };
+        let mut heard = Heard::new(came.into_iter(), Seconds, PathBuf::from("here"), aside);
         let row = |row: Result<Row<Ready>, Fault>| {
             row.map(|row| row.stamp.nanos() / 1_000_000_000)
                 .map_err(|fault| fault.detail)

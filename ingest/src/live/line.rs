@@ -12,8 +12,10 @@ use tokio::time::{sleep, timeout};
 use super::address::Address;
 use super::serial::Port;
 use super::sockets::{Asking, LONGEST, Listener, NOBODY, now, over};
-use super::{Telling, discover, sockets};
+use super::telling::Telling;
+use super::{discover, sockets};
 use crate::capture::Datagram;
+use crate::nameplate::Nameplate;
 
 /// How long a line is left alone at first and at most.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
@@ -30,15 +32,16 @@ enum Line {
 }
 
 impl Line {
-    /// Opens a line; tells what was found on the way.
-    async fn open(address: &Address, tell: impl FnOnce(String)) -> io::Result<Self> {
+    /// Opens a line; tells what was found on the way, and what that says of itself.
+    async fn open(address: &Address, tell: impl FnOnce(String, Nameplate)) -> io::Result<Self> {
         match address {
             Address::Oculus { at, tcp } => {
                 let (mut sonar, status) = discover::oculus(*at).await?;
                 let elsewhere = status.connected.map_or(String::new(), |other| {
                     format!(", connected to {other} (it sends to one program at a time)")
                 });
-                tell(format!("{status}, at {}{elsewhere}", sonar.ip()));
+                let found = format!("{status}, at {}{elsewhere}", sonar.ip());
+                tell(found, status.nameplate());
                 sonar.set_port(*tcp);
                 sockets::connect(sonar).await.map(Line::Server)
             }
@@ -82,7 +85,7 @@ pub(super) async fn keep(listener: Listener, telling: Telling, mut closed: watch
     };
     while !*closed.borrow() {
         let opened = tokio::select! {
-            opened = Line::open(&listener.address, |found| state.found(found)) => opened,
+            opened = Line::open(&listener.address, |found, said| state.found(found, said)) => opened,
             () = over(&mut closed) => return,
         };
         let ended = match opened {
@@ -155,11 +158,12 @@ struct State<'a> {
 
 impl State<'_> {
     /// Tells what was found, if that is another than before.
-    fn found(&mut self, found: String) {
+    fn found(&mut self, found: String, said: Nameplate) {
+        let Listener { id, name, .. } = self.listener;
+        self.telling.device(*id, name, said);
         if self.found.as_ref() != Some(&found) && self.times < TOLD {
             self.times += 1;
-            self.telling
-                .tell(format!("sensor `{}`: {found}", self.listener.name));
+            self.telling.tell(format!("sensor `{name}`: {found}"));
             self.found = Some(found);
         }
     }

@@ -12,6 +12,7 @@
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
 //!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram; `frames`: messages in a run of bytes;
 //! - `early`: what is wrong before anything good has come;
+//! - `telling`: what people are told, and what devices say of themselves;
 //! - `ask`: a sensor's metadata by HTTP; `discover`: a sonar by what it says to everybody;
 //! - `guard`: each clock beside the host's, and one that is nowhere near; `merge`: the order.
 //!
@@ -37,6 +38,7 @@ mod multicast;
 mod sensor;
 mod serial;
 pub(crate) mod sockets;
+mod telling;
 mod tongue;
 
 use std::collections::VecDeque;
@@ -45,7 +47,7 @@ use std::io;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,12 +57,14 @@ use tokio::sync::watch;
 
 use crate::error::Error;
 use crate::event::Event;
+use crate::nameplate::Nameplate;
 use crate::rig_toml;
 use address::Address;
 use edge::Edge;
 use merge::Merge;
 use sensor::{Said, Voice};
 use sockets::{Listener, Sockets};
+use telling::Telling;
 
 pub use edge::Tally;
 pub use sockets::now;
@@ -151,18 +155,16 @@ impl fmt::Display for Heard {
     }
 }
 
-/// What users were told.
-pub(crate) type Notes = Arc<Mutex<Vec<String>>>;
-
 /// The sensors of a rig, heard from when they were opened: an iterator over their measurements in
 /// timeline order, which waits for them.
 pub struct Live {
     rig: Rig,
-    notes: Notes,
+    telling: Telling,
     edges: Vec<(Address, Arc<Edge>)>,
     closed: watch::Receiver<bool>,
     /// Set when nobody listens any more.
     gone: Arc<AtomicBool>,
+    why: Arc<OnceLock<Closed>>,
     said: Receiver<Said>,
     merge: Merge,
     ready: VecDeque<Event>,
@@ -186,6 +188,7 @@ impl Live {
         let mut listeners = Vec::with_capacity(voices.len());
         for voice in &voices {
             listeners.push(Listener {
+                id: voice.id,
                 name: voice.spec.name.clone(),
                 questions: voice.questions()?,
                 address: voice.address.clone(),
@@ -194,18 +197,14 @@ impl Live {
         }
         let mut told = Vec::new();
         let sockets = Sockets::bind(listeners.clone(), &mut told)
-            .map_err(|(listener, said)| cannot_listen(path, &listener, &said))?;
-        told.iter().for_each(|note| (options.tell)(note));
-        let notes: Notes = Arc::new(Mutex::new(told));
+            .map_err(|wrong| cannot_listen(path, &wrong.0, &wrong.1))?;
+        let telling = Telling::new(options.tell.clone(), rig.sensors.len());
+        told.into_iter().for_each(|note| telling.tell(note));
         let (closer, closed) = watch::channel(false);
         let (sender, said) = sync_channel(SAID);
         let start = |name: String, work: Box<dyn FnOnce() + Send>| {
             let started = thread::Builder::new().name(name).spawn(work);
             started.map(drop).map_err(Error::io(path))
-        };
-        let telling = Telling {
-            notes: notes.clone(),
-            tell: options.tell.clone(),
         };
         for (voice, listener) in voices.into_iter().zip(&listeners) {
             let (edge, sender, telling) = (listener.edge.clone(), sender.clone(), telling.clone());
@@ -213,7 +212,9 @@ impl Live {
             start(name, Box::new(move || voice.speak(&edge, &sender, &telling)))?;
         }
         let gone = Arc::new(AtomicBool::new(false));
+        let why = Arc::new(OnceLock::new());
         let closing = Closing {
+            why: why.clone(),
             stop: options.stop.clone(),
             gone: gone.clone(),
             until: options
@@ -222,11 +223,12 @@ impl Live {
         };
         start("closer".into(), Box::new(move || closing.wait(&closer)))?;
         let is_closed = closed.clone();
+        let ears = telling.clone();
         start(
             "sockets".into(),
             Box::new(move || {
-                if let Err(said) = sockets.hear(&telling, closed) {
-                    telling.tell(format!("nothing is heard any more: {said}"));
+                if let Err(said) = sockets.hear(&ears, closed) {
+                    ears.tell(format!("nothing is heard any more: {said}"));
                 }
             }),
         )?;
@@ -236,10 +238,11 @@ impl Live {
         Ok(Self {
             merge: Merge::new(rig.sensors.len(), options.lateness, begun),
             rig,
-            notes,
+            telling,
             edges: listeners.into_iter().map(|one| (one.address, one.edge)).collect(),
             closed: is_closed,
             gone,
+            why,
             said,
             ready: VecDeque::new(),
             ended: false,
@@ -253,8 +256,14 @@ impl Live {
 
     /// What users have been told so far; also after the run, when it has been moved away.
     pub fn notes(&self) -> impl Fn() -> Vec<String> + use<> {
-        let notes = self.notes.clone();
-        move || notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        let telling = self.telling.clone();
+        move || telling.notes()
+    }
+
+    /// What devices have said of themselves so far, by sensor; also after the run.
+    pub fn nameplates(&self) -> impl Fn() -> Vec<Nameplate> + use<> {
+        let telling = self.telling.clone();
+        move || telling.nameplates()
     }
 
     /// What has come to each sensor's edge so far; also after the run.
@@ -269,6 +278,12 @@ impl Live {
             });
             heard.collect()
         }
+    }
+
+    /// Why sensors are no longer heard; nothing while they are, or if all have ended by themselves.
+    pub fn closed(&self) -> impl Fn() -> Option<Closed> + use<> {
+        let why = self.why.clone();
+        move || why.get().copied()
     }
 
     fn take(&mut self, said: Said) {
@@ -359,8 +374,18 @@ fn cannot_listen(path: &Path, listener: &Listener, said: &io::Error) -> Error {
     Error::bad(path, place, expected, format!("{address}: {said}: {remedy}"))
 }
 
+/// Why sensors are no longer heard that had more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Somebody asked for it.
+    Asked,
+    /// It has lasted as long as it was to last.
+    TimeOver,
+}
+
 /// When sensors are no longer heard: also while the run is behind and asks for nothing.
 struct Closing {
+    why: Arc<OnceLock<Closed>>,
     stop: Arc<AtomicBool>,
     gone: Arc<AtomicBool>,
     until: Option<Instant>,
@@ -368,8 +393,16 @@ struct Closing {
 
 impl Closing {
     fn wait(self, closer: &watch::Sender<bool>) {
-        let over = || self.until.is_some_and(|until| Instant::now() >= until);
-        while !(over() || self.stop.load(Ordering::Relaxed) || self.gone.load(Ordering::Relaxed)) {
+        while !self.gone.load(Ordering::Relaxed) {
+            let is_over = self.until.is_some_and(|until| Instant::now() >= until);
+            let closed = match self.stop.load(Ordering::Relaxed) {
+                true => Some(Closed::Asked),
+                false => is_over.then_some(Closed::TimeOver),
+            };
+            if let Some(closed) = closed {
+                self.why.get_or_init(|| closed);
+                break;
+            }
             thread::sleep(LOOK);
         }
         closer.send_replace(true);
@@ -381,22 +414,5 @@ impl fmt::Debug for Live {
         f.debug_struct("Live")
             .field("rig", &self.rig)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where what a user should know goes: told at once, and kept.
-#[derive(Clone)]
-pub(crate) struct Telling {
-    notes: Notes,
-    tell: Arc<dyn Fn(&str) + Send + Sync>,
-}
-
-impl Telling {
-    pub(crate) fn tell(&self, note: String) {
-        (self.tell)(&note);
-        self.notes
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(note);
     }
 }

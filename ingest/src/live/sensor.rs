@@ -12,16 +12,18 @@ use super::edge::{Came, Edge};
 use super::guard::Guard;
 use super::heard::{Heard, Hears};
 use super::sockets::now;
+use super::telling::Telling;
 use super::tongue::Tongue;
-use super::{Options, Telling, ask, look};
+use super::{Options, ask, look};
 use crate::capture::{Damage, Datagram};
 use crate::error::Error;
 use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
 use crate::source::Source;
 use crate::stream::Stream;
+use crate::survey::played::Aside;
 use crate::survey::widths;
-use crate::{kmall, nmea, oculus, ping, r2sonic, sbg, waves};
+use crate::{kmall, nmea, oculus, ping, posmv, r2sonic, sbg, waves};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -33,7 +35,7 @@ pub(crate) enum Said {
 
 /// A sensor before it is heard.
 pub(crate) struct Voice {
-    id: SensorId,
+    pub(crate) id: SensorId,
     pub(crate) spec: SensorSpec,
     pub(crate) address: Address,
     tongue: Tongue,
@@ -91,7 +93,7 @@ impl Voice {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
             let expected = format!(
-                "a `format` that is heard live ({known}), by UDP; nmea, sbg, ping, oculus and samples by another way"
+                "a `format` that is heard live ({known}), by UDP; nmea, sbg, posmv, ping, oculus and samples by another way"
             );
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
@@ -229,6 +231,10 @@ impl Voice {
                 let reader = sbg::Sent::new(&self.spec, &self.origin);
                 self.heard(reader, edge, said, telling)
             }
+            Tongue::PosMv => {
+                let reader = posmv::Sent::new(&self.spec, &self.origin);
+                self.heard(reader, edge, said, telling)
+            }
             Tongue::Ping => self.heard(ping::Sent::new(&self.spec), edge, said, telling),
             Tongue::Oculus => {
                 let named = widths::named(&self.spec, &self.path)?;
@@ -247,8 +253,11 @@ impl Voice {
     ) -> Result<(), Error> {
         edge.narrow();
         let own = self.came(edge);
-        let (name, told) = (self.spec.name.clone(), telling.clone());
-        let tell = move |note| told.tell(format!("sensor `{name}`: {note}"));
+        let (id, name, told) = (self.id, self.spec.name.clone(), telling.clone());
+        let tell = move |aside| match aside {
+            Aside::Note(note) => told.tell(format!("sensor `{name}`: {note}")),
+            Aside::Device(said) => told.device(id, &name, said),
+        };
         let heard = Heard::new(own, reader, PathBuf::from(self.address.to_string()), tell);
         self.send_all(heard, said, telling)
     }
@@ -270,7 +279,23 @@ impl Voice {
         );
         let own = std::iter::from_fn(|| edge.next()).filter(|found| self.is_own(found));
         let mut notes = Vec::new();
-        let heard = kmall::live(looked, own, &self.path, &self.spec, &self.origin, &mut notes);
+        let (id, name, told) = (self.id, self.spec.name.clone(), telling.clone());
+        // Attitude and position that a sounder sends on come from other makers' devices.
+        let is_its_own = self.spec.kind == SensorKind::Sonar;
+        let device = move |said| {
+            if is_its_own {
+                told.device(id, &name, said);
+            }
+        };
+        let heard = kmall::live(
+            looked,
+            own,
+            &self.path,
+            &self.spec,
+            &self.origin,
+            &mut notes,
+            device,
+        );
         notes.into_iter().for_each(|note| telling.tell(note));
         self.send_all(heard?, said, telling)
     }
@@ -302,6 +327,9 @@ impl Voice {
                 Ok(packets) => {
                     edge.narrow();
                     notes.into_iter().for_each(|note| telling.tell(note));
+                    if let Some(said) = packets.nameplate() {
+                        telling.device(self.id, &self.spec.name, said);
+                    }
                     return self.send_all(packets, said, telling);
                 }
                 Err(error) if edge.is_over() => return Err(error),

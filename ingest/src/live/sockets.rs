@@ -8,7 +8,7 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use beluga_types::Stamp;
+use beluga_types::{SensorId, Stamp};
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::sync::watch;
@@ -18,7 +18,8 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::address::Address;
 use super::edge::Edge;
 use super::lost::Counter;
-use super::{Telling, fragments, line, multicast};
+use super::telling::Telling;
+use super::{fragments, line, multicast};
 use crate::capture::Datagram;
 
 /// The longest datagram.
@@ -47,6 +48,7 @@ pub(super) type Asking = UdpSocket;
 /// A sensor's edge, where what it wants comes, and what it is asked for.
 #[derive(Clone, Debug)]
 pub(crate) struct Listener {
+    pub(crate) id: SensorId,
     pub(crate) name: String,
     pub(crate) questions: Vec<Vec<u8>>,
     pub(crate) address: Address,
@@ -76,14 +78,14 @@ impl Sockets {
     pub(crate) fn bind(
         listeners: Vec<Listener>,
         notes: &mut Vec<String>,
-    ) -> Result<Self, (Listener, io::Error)> {
+    ) -> Result<Self, Box<(Listener, io::Error)>> {
         let mut bound: Vec<(Address, std::net::UdpSocket)> = Vec::new();
         for listener in &listeners {
             let address = &listener.address;
             if let Address::Udp { at, by } = address
                 && bound.iter().all(|(other, _)| other != address)
             {
-                let socket = udp(*at, *by, notes).map_err(|said| (listener.clone(), said))?;
+                let socket = udp(*at, *by, notes).map_err(|said| Box::new((listener.clone(), said)))?;
                 bound.push((address.clone(), socket));
             }
         }

@@ -21,6 +21,8 @@ pub(crate) enum Tongue {
     Nmea,
     /// Messages of a unit of SBG Systems.
     Sbg,
+    /// Groups of a POS MV.
+    PosMv,
     /// Datagrams of a Kongsberg EM.
     Kmall,
     /// Pings of an R2Sonic.
@@ -54,6 +56,7 @@ impl Tongue {
             }
             (SensorKind::Nav, None | Some("nmea")) => Tongue::Nmea,
             (SensorKind::Nav, Some("sbg")) => Tongue::Sbg,
+            (SensorKind::Nav, Some("posmv")) => Tongue::PosMv,
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
             (SensorKind::Sonar, Some("ping")) => Tongue::Ping,
@@ -66,7 +69,7 @@ impl Tongue {
         let fits = match tongue {
             _ if matches!(address, Address::Oculus { .. }) => tongue == Tongue::Oculus,
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
-            Tongue::Nmea | Tongue::Sbg => !matches!(address, Address::Ask(_)),
+            Tongue::Nmea | Tongue::Sbg | Tongue::PosMv => !matches!(address, Address::Ask(_)),
             Tongue::Samples(_) | Tongue::Oculus => !address.is_datagrams(),
             Tongue::Ping => true,
         };
@@ -78,7 +81,7 @@ impl Tongue {
         match kind {
             SensorKind::Lidar => Maker::words(),
             SensorKind::Sonar => "kmall, r2sonic, ping, oculus, rtp, wav, L24/96000/4 and the like".into(),
-            SensorKind::Nav => format!("nmea, sbg, kmall, {}", Maker::words()),
+            SensorKind::Nav => format!("nmea, sbg, posmv, kmall, {}", Maker::words()),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{Content, read_whole};
 use crate::capture::Datagram;
 use crate::live::frames::{Found, Frame, Frames, Garbage};
 use crate::live::heard::Hears;
+use crate::nameplate::Nameplate;
 use crate::survey::played::Rows;
 
 /// The framing of messages in a run of bytes.
@@ -15,7 +16,7 @@ use crate::survey::played::Rows;
 struct Messages;
 
 impl Frame for Messages {
-    const START: [u8; 2] = framing::START;
+    const STARTS: &'static [[u8; 2]] = &[framing::START];
     const HEAD: usize = framing::HEAD;
 
     fn length(head: &[u8]) -> Option<usize> {
@@ -34,6 +35,8 @@ pub(crate) struct Sent {
     imager: Imager,
     /// Bytes that are no message, since that was told.
     garbage: Garbage,
+    /// The sonar's number, when it has said it.
+    device: Option<u16>,
 }
 
 impl Sent {
@@ -43,6 +46,16 @@ impl Sent {
             frames: Frames::default(),
             imager: Imager::new(named),
             garbage: Garbage::default(),
+            device: None,
+        }
+    }
+
+    fn device(&mut self, number: u16, rows: &mut Rows) {
+        if self.device.replace(number) != Some(number) {
+            rows.device(Nameplate {
+                serial: Some(number.to_string()),
+                firmware: None,
+            });
         }
     }
 
@@ -50,6 +63,7 @@ impl Sent {
         let found = match read_whole(whole) {
             Ok(Content::Ping(ping)) => {
                 let number = ping.number;
+                self.device(ping.device, rows);
                 self.imager.image(*ping).map(|image| {
                     // The sonar has no clock of the day: a ping is taken to be sent when its last echo has come.
                     let sent = heard.received.shifted_nanos(-image.last_offset_nanos());

@@ -7,6 +7,7 @@ use std::net::Ipv4Addr;
 
 use super::framing::START;
 use super::model;
+use crate::nameplate::Nameplate;
 use crate::survey::fields::Fields;
 
 /// The port that status messages are sent to, by UDP, and the one where a sonar is asked, by TCP.
@@ -52,12 +53,26 @@ pub(crate) fn read(bytes: &[u8]) -> Option<Status> {
     })
 }
 
+impl Status {
+    /// What the sonar says of itself.
+    pub(crate) fn nameplate(&self) -> Nameplate {
+        let [one, other, logic] = self.versions();
+        Nameplate {
+            serial: Some(self.device.to_string()),
+            firmware: Some(format!("{one}, {other}, logic {logic}")),
+        }
+    }
+
+    fn versions(&self) -> [String; 3] {
+        self.firmware
+            .map(|version| format!("{}.{}.{}", version >> 24, version >> 16 & 0xff, version & 0xffff))
+    }
+}
+
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let model = model::name(self.part, None).unwrap_or("of a model that is not known");
-        let [one, other, logic] = self
-            .firmware
-            .map(|version| format!("{}.{}.{}", version >> 24, version >> 16 & 0xff, version & 0xffff));
+        let [one, other, logic] = self.versions();
         write!(
             f,
             "an Oculus {model}, number {}, firmware {one}, {other}, logic {logic}",
@@ -82,6 +97,9 @@ mod tests {
             status.to_string(),
             "an Oculus M1200d, number 7892, firmware 1.2.3, 0.0.0, logic 0.0.0"
         );
+        let plate = status.nameplate();
+        assert_eq!(plate.serial.as_deref(), Some("7892"));
+        assert_eq!(plate.firmware.as_deref(), Some("1.2.3, 0.0.0, logic 0.0.0"));
         assert_eq!(status.connected, None);
         bytes[60..64].copy_from_slice(&[192, 168, 2, 9]);
         assert_eq!(

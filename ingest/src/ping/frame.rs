@@ -14,7 +14,7 @@ const LONGEST: usize = 8192;
 pub(crate) struct Ping;
 
 impl Frame for Ping {
-    const START: [u8; 2] = *b"BR";
+    const STARTS: &'static [[u8; 2]] = &[*b"BR"];
     const HEAD: usize = HEAD;
 
     fn length(head: &[u8]) -> Option<usize> {
@@ -46,7 +46,7 @@ impl Message {
 
     /// As it is sent, to whoever listens.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Ping::START.to_vec();
+        let mut bytes = Ping::STARTS[0].to_vec();
         bytes.extend((self.payload.len() as u16).to_le_bytes());
         bytes.extend(self.id.to_le_bytes());
         bytes.extend([0, 0]);

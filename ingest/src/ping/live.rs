@@ -68,6 +68,10 @@ impl Sent {
                 }
                 return;
             }
+            Said::Device(said) => {
+                rows.device(said);
+                return;
+            }
             Said::Other => return,
         };
         let profile = profile.and_then(|profile| {

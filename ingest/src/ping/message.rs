@@ -4,6 +4,7 @@
 //! `ping1dtsr`, `ping360`, `s500`.
 
 use super::frame::Message;
+use crate::nameplate::Nameplate;
 use crate::survey::fields::Fields;
 
 /// A tick of a Ping360's clock, in seconds.
@@ -20,6 +21,8 @@ pub(crate) enum Said {
     Head(Look),
     /// The speed of sound that the device takes, in m/s.
     SoundSpeed(f64),
+    /// What it is.
+    Device(Nameplate),
     /// Anything else: not used.
     Other,
 }
@@ -51,6 +54,7 @@ pub(crate) struct Look {
 pub(crate) fn read(message: &Message) -> Result<Said, String> {
     let bytes = message.payload.as_slice();
     Ok(match message.id {
+        4 => Said::Device(device(bytes)?),
         1203 => Said::SoundSpeed(f64::from(Fields::little(bytes, 0).u32()?) * 1e-3),
         1300 => Said::Profile(ping1d(bytes)?),
         1308 => Said::Profile(s500(bytes)?),
@@ -58,6 +62,17 @@ pub(crate) fn read(message: &Message) -> Result<Said, String> {
         // The same with the sector, the step and the delay of the scan.
         2301 => Said::Head(ping360(bytes, 6)?),
         _ => Said::Other,
+    })
+}
+
+/// `device_information`: type, revision, version of the firmware in three parts. No serial number is told.
+fn device(bytes: &[u8]) -> Result<Nameplate, String> {
+    let mut fields = Fields::little(bytes, 0);
+    let (_, revision) = (fields.u8()?, fields.u8()?);
+    let [major, minor, patch] = [fields.u8()?, fields.u8()?, fields.u8()?];
+    Ok(Nameplate {
+        serial: None,
+        firmware: Some(format!("{major}.{minor}.{patch}, hardware revision {revision}")),
     })
 }
 

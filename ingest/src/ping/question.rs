@@ -32,18 +32,22 @@ pub(crate) fn questions(model: Option<&str>) -> Option<Vec<Vec<u8>>> {
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(model))?;
     let asked = match device {
-        Device::Ping1d => vec![speed(), continuous()],
-        Device::Ping360 => vec![turning()],
-        Device::S500 => vec![speed(), profiles()],
+        Device::Ping1d => vec![general(DEVICE), general(SPEED), continuous()],
+        Device::Ping360 => vec![general(DEVICE), turning()],
+        Device::S500 => vec![general(DEVICE), general(SPEED), profiles()],
     };
     Some(asked.iter().map(Message::bytes).collect())
 }
 
-/// `general_request` of the speed of sound.
-fn speed() -> Message {
+/// The messages that say what a device is, and the speed of sound that it takes.
+const DEVICE: u16 = 4;
+const SPEED: u16 = 1203;
+
+/// `general_request` of a message.
+fn general(id: u16) -> Message {
     Message {
         id: 6,
-        payload: 1203u16.to_le_bytes().to_vec(),
+        payload: id.to_le_bytes().to_vec(),
     }
 }
 
@@ -87,8 +91,10 @@ mod tests {
             0x42, 0x52, 0x10, 0x00, 0x2a, 0x0a, 0x00, 0x00, 0x01, 0x01, 0x20, 0x00, 0x78, 0x03, 0xe4, 0x02,
             0xb0, 0x04, 0x00, 0x00, 0x8f, 0x01, 0x01, 0x00, 0xa0, 0x03,
         ];
-        assert_eq!(questions(Some("ping360")).unwrap(), [bytes]);
-        assert_eq!(questions(Some("S500")).unwrap()[1].len(), 8 + 20 + 2);
+        let asked = questions(Some("ping360")).unwrap();
+        assert_eq!(asked[1], bytes);
+        assert_eq!(asked[0], [0x42, 0x52, 2, 0, 6, 0, 0, 0, 4, 0, 0xa0, 0]);
+        assert_eq!(questions(Some("S500")).unwrap()[2].len(), 8 + 20 + 2);
         assert_eq!((questions(None), questions(Some("other"))), (None, None));
     }
 }

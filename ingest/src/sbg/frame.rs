@@ -18,7 +18,7 @@ const END: u8 = 0x33;
 pub(crate) struct Ecom;
 
 impl Frame for Ecom {
-    const START: [u8; 2] = [0xff, 0x5a];
+    const STARTS: &'static [[u8; 2]] = &[[0xff, 0x5a]];
     const HEAD: usize = HEAD;
 
     fn length(head: &[u8]) -> Option<usize> {

@@ -10,6 +10,7 @@ use beluga_types::{GapCause, Payload, SonarImage, SonarPing, Stamp};
 
 use super::walk::{Framing, Walk};
 use crate::error::Fault;
+use crate::nameplate::Nameplate;
 use crate::source::{Loaded, Row, Source};
 
 /// What a sensor's reader makes of datagrams.
@@ -34,8 +35,15 @@ pub(crate) struct Rows {
     waiting: VecDeque<Result<Row<Ready>, Fault>>,
     /// Where the datagram stands that is being read, for messages.
     place: String,
-    /// What users should know at once.
-    notes: Vec<String>,
+    asides: Vec<Aside>,
+}
+
+/// What is said beside the rows, at once.
+pub(crate) enum Aside {
+    /// What users should know.
+    Note(String),
+    /// What the device says of itself.
+    Device(Nameplate),
 }
 
 impl Rows {
@@ -52,12 +60,17 @@ impl Rows {
     /// Something that users should know at once, and that stays in its place too.
     pub(crate) fn note(&mut self, what: String) {
         self.lose(GapCause::Corrupt, 0, &what);
-        self.notes.push(what);
+        self.asides.push(Aside::Note(what));
     }
 
-    /// What users should know, once.
-    pub(crate) fn notes(&mut self) -> Vec<String> {
-        std::mem::take(&mut self.notes)
+    /// What the device says of itself, among other things.
+    pub(crate) fn device(&mut self, said: Nameplate) {
+        self.asides.push(Aside::Device(said));
+    }
+
+    /// What is said beside the rows, once.
+    pub(crate) fn asides(&mut self) -> Vec<Aside> {
+        std::mem::take(&mut self.asides)
     }
 
     /// A payload that is complete at its stamp.

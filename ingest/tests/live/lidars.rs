@@ -196,6 +196,9 @@ fn an_ouster_is_asked_for_its_metadata() {
         sent.iter().for_each(|payload| sender.send(port, 1, payload))
     });
     assert_eq!(scans(out).len(), 1, "{}", hearing.told());
+    let said = hearing.nameplates().remove(0);
+    assert_eq!(said.serial.as_deref(), Some("122150000150"));
+    assert_eq!(said.firmware.as_deref(), Some("v2.3.0"));
     assert!(hearing.folder.path().join("lidar.metadata.json").is_file());
     TcpStream::connect(address)
         .unwrap()

@@ -133,6 +133,7 @@ fn a_sonar_is_found_by_its_status_and_asked() {
     let rig = format!("{SENSOR}model = \"Oculus\"\nsource = \"oculus://127.0.0.1:{port}?tcp={tcp}\"\n");
     let live = Live::open(&hearing.rig(&rig), hearing.options.clone()).unwrap();
     let (heard, stop) = (live.heard(), hearing.options.stop.clone());
+    let nameplates = live.nameplates();
     let mut status = vec![0; 142];
     status[..2].copy_from_slice(b"SO");
     status[16..24].copy_from_slice(&[0xd4, 0x1e, 0, 0, 1, 0, 0x12, 4]);
@@ -162,6 +163,8 @@ fn a_sonar_is_found_by_its_status_and_asked() {
         live.collect()
     });
     assert_eq!(images(&out).len(), 1, "{}", hearing.told());
+    let said = nameplates().remove(0);
+    assert_eq!(said.firmware.as_deref(), Some("1.2.3, 0.0.0, logic 0.0.0"));
     let told = hearing.told();
     assert!(
         told.contains("an Oculus M1200d, number 7892, firmware 1.2.3"),

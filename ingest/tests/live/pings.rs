@@ -86,20 +86,22 @@ fn a_device_on_a_serial_port_is_asked_and_answers() {
     );
     let live = Live::open(&hearing.rig(&rig), hearing.options.clone()).unwrap();
     let (heard, stop) = (live.heard(), hearing.options.stop.clone());
+    let nameplates = live.nameplates();
     let out: Vec<_> = std::thread::scope(|scope| {
         scope.spawn(move || {
-            // What speed it takes, and profiles from now on.
-            let asked = far.read(24);
+            // What it is, what speed it takes, and profiles from now on.
+            let asked = far.read(36);
             assert_eq!(asked[..4], *b"BR\x02\x00");
-            assert_eq!(
-                (&asked[8..10], &asked[20..22]),
-                (&1203u16.to_le_bytes()[..], &1300u16.to_le_bytes()[..])
-            );
+            let ids = [8, 20, 32].map(|at| u16::from_le_bytes([asked[at], asked[at + 1]]));
+            assert_eq!(ids, [4, 1203, 1300]);
+            // A Ping1D of revision 1 with firmware 3.29.1.
+            let device = [0x42, 0x52, 6, 0, 4, 0, 0, 0, 1, 1, 3, 29, 1, 0, 0xc1, 0];
+            far.write(&device);
             // 1450 m/s, most significant bytes last; and the sum of it.
             let speed = [0x42, 0x52, 4, 0, 0xb3, 4, 0, 0, 0x10, 0x20, 0x16, 0, 0x95, 1];
             far.write(&speed);
             far.write(&PROFILE);
-            while heard()[0].tally.bytes < 14 + 44 {
+            while heard()[0].tally.bytes < 16 + 14 + 44 {
                 std::thread::yield_now();
             }
             stop.store(true, Ordering::Relaxed);
@@ -108,6 +110,10 @@ fn a_device_on_a_serial_port_is_asked_and_answers() {
     });
     let found = profiles(&out);
     assert_eq!(found.len(), 1, "{:?} {}", gaps(&out), hearing.told());
+    assert_eq!(
+        nameplates()[0].firmware.as_deref(),
+        Some("3.29.1, hardware revision 1")
+    );
     assert!((found[0].1.interval_s - 2.0 * 5.0 / 1450.0 / 8.0).abs() < 1e-12);
 }
 
@@ -128,6 +134,8 @@ fn a_device_on_the_network_is_asked_by_its_name() {
     let out: Vec<_> = std::thread::scope(|scope| {
         scope.spawn(move || {
             let mut question = [0; 64];
+            let (length, _) = device.recv_from(&mut question).unwrap();
+            assert_eq!((length, question[8]), (12, 4));
             let (length, from) = device.recv_from(&mut question).unwrap();
             assert_eq!((length, &question[4..6]), (26, &2602u16.to_le_bytes()[..]));
             device.send_to(&PROFILE, from).unwrap();

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use beluga_ingest::Nameplate;
 use beluga_ingest::live::{Heard, Live, Options};
 use beluga_types::{GapCause, Measurement, Payload};
 
@@ -17,6 +18,8 @@ const UNDER_WAY: u64 = 2;
 pub(crate) struct Hearing {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) options: Options,
+    /// What devices had said of themselves when a run ended, by sensor.
+    nameplates: Mutex<Vec<Nameplate>>,
     told: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,6 +38,7 @@ impl Hearing {
                 tell: Arc::new(move |text: &str| tell.lock().unwrap().push(text.to_owned())),
                 ..Options::default()
             },
+            nameplates: Mutex::default(),
             told,
         }
     }
@@ -49,8 +53,8 @@ impl Hearing {
     pub(crate) fn hear(&self, rig: &str, send: impl FnOnce(&mut Sender) + Send) -> Vec<Measurement> {
         let live = Live::open(&self.rig(rig), self.options.clone()).unwrap();
         let heard = live.heard();
-        let stop = self.options.stop.clone();
-        std::thread::scope(|scope| {
+        let (stop, nameplates) = (self.options.stop.clone(), live.nameplates());
+        let out = std::thread::scope(|scope| {
             scope.spawn(move || {
                 // A sender that fails ends the run too.
                 let _stop = Stop(stop);
@@ -63,7 +67,9 @@ impl Hearing {
                 sender.flush(0);
             });
             live.collect()
-        })
+        });
+        *self.nameplates.lock().unwrap() = nameplates();
+        out
     }
 
     /// As [`Self::hear`], but nobody reads until all has been sent; and what the edges saw.
@@ -90,6 +96,10 @@ impl Hearing {
         while !self.told().contains(words) {
             std::thread::yield_now();
         }
+    }
+
+    pub(crate) fn nameplates(&self) -> Vec<Nameplate> {
+        self.nameplates.lock().unwrap().clone()
     }
 
     pub(crate) fn told(&self) -> String {

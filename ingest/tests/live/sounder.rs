@@ -63,7 +63,8 @@ fn a_sounder_is_heard_as_its_file_is_read() {
         };
         let hearing = Hearing::new();
         let path = hearing.rig(&sensors(&file.display().to_string()));
-        let of_file: Vec<_> = Recording::open(&path).unwrap().timeline().unwrap().collect();
+        let recording = Recording::open(&path).unwrap();
+        let of_file: Vec<_> = recording.timeline().unwrap().collect();
         let port = free_port();
         let out = hearing.hear(&sensors(&format!("udp://127.0.0.1:{port}")), |sender| {
             let mut rest = bytes.as_slice();
@@ -92,6 +93,9 @@ fn a_sounder_is_heard_as_its_file_is_read() {
                 file.display()
             );
         }
+        let serials = recording.nameplates();
+        assert!(serials[0].serial.is_some(), "{}", file.display());
+        assert_eq!(hearing.nameplates(), serials);
         assert!(
             hearing.told().contains("placed by when the host heard"),
             "{}",

@@ -10,6 +10,7 @@ use beluga_types::Payload;
 use clap::Args;
 use serde::Serialize;
 
+use crate::audit::Hearing;
 use crate::command::demo::scene;
 use crate::command::run::{Progress, stop_on_ctrl_c};
 use crate::exit::Exit;
@@ -74,6 +75,7 @@ impl Seeds {
                 map: None,
                 source: Box::new(said.map(Event::Measured)),
                 watch: Watch::of(Pace::Max),
+                hearing: Hearing::nothing(),
                 record: None,
                 tape: None,
                 picture: None,

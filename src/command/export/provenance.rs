@@ -29,6 +29,8 @@ pub(super) struct Provenance {
     known: BTreeSet<String>,
     /// What the run said at its beginning, and at its end.
     run: Option<(Value, Value)>,
+    /// Its sensors as it said them, with what their devices said later: written last.
+    sensors: Vec<Value>,
     products: Vec<String>,
 }
 
@@ -44,6 +46,7 @@ impl Provenance {
             graph: Writer::create(folder)?,
             known: BTreeSet::new(),
             run: None,
+            sensors: Vec::new(),
             products,
             file_id,
         };
@@ -102,6 +105,9 @@ impl Provenance {
                 detail: Some(detail.to_string()),
                 ..Node::default()
             })?;
+        }
+        for (index, sensor) in (0..).zip(std::mem::take(&mut self.sensors)) {
+            self.sensor_node(index, &sensor)?;
         }
         if let Some((begun, ended)) = self.run.take() {
             let detail = json!({
@@ -167,6 +173,10 @@ impl Provenance {
         let value = recorded.meta.value();
         match recorded.meta.kind() {
             "run.begun" if self.run.is_none() => self.begun(value),
+            "run.devices" => {
+                self.devices(value);
+                Ok(())
+            }
             "run.inputs" => {
                 let inputs = value["inputs"].as_array();
                 inputs
@@ -210,20 +220,9 @@ impl Provenance {
             })?;
             self.edge(&run, Relation::Used, &id, None)?;
         }
-        let sensors = begun["sensors"].as_array().into_iter().flatten();
-        for (index, sensor) in (0..).zip(sensors) {
-            let id = self.sensor(index);
-            let detail = json!({ "kind": sensor["kind"], "mount_sha256": sensor["mount_sha256"] });
-            self.node(Node {
-                id: id.clone(),
-                label: "Sensor",
-                name: text(&sensor["name"]).unwrap_or_default(),
-                model: text(&sensor["model"]),
-                serial: text(&sensor["serial"]),
-                firmware: text(&sensor["firmware"]),
-                detail: Some(detail.to_string()),
-                ..Node::default()
-            })?;
+        self.sensors = begun["sensors"].as_array().cloned().unwrap_or_default();
+        for (index, sensor) in (0..).zip(self.sensors.clone()) {
+            self.known.insert(self.sensor(index));
             if let Some(name) = text(&sensor["calibration"]) {
                 let sha256 = &sensor["calibration_sha256"];
                 self.input(
@@ -232,6 +231,32 @@ impl Provenance {
             }
         }
         Ok(())
+    }
+
+    /// What devices said of themselves while they were heard.
+    fn devices(&mut self, said: &Value) {
+        let said = said["sensors"].as_array().into_iter().flatten();
+        for (sensor, said) in self.sensors.iter_mut().zip(said) {
+            for word in ["serial", "firmware"] {
+                if said[word].is_string() {
+                    sensor[word] = said[word].clone();
+                }
+            }
+        }
+    }
+
+    fn sensor_node(&mut self, index: u64, sensor: &Value) -> anyhow::Result<()> {
+        let detail = json!({ "kind": sensor["kind"], "mount_sha256": sensor["mount_sha256"] });
+        self.node(Node {
+            id: self.sensor(index),
+            label: "Sensor",
+            name: text(&sensor["name"]).unwrap_or_default(),
+            model: text(&sensor["model"]),
+            serial: text(&sensor["serial"]),
+            firmware: text(&sensor["firmware"]),
+            detail: Some(detail.to_string()),
+            ..Node::default()
+        })
     }
 
     fn input(&mut self, input: &Value) -> anyhow::Result<()> {

@@ -12,12 +12,14 @@ use beluga_types::{GapCause, LidarScan, Payload, Stamp};
 
 use super::clock::Clock;
 use super::metadata::Metadata;
+use super::nameplate;
 use super::packet::Packet;
 use super::profile::{Field, Place};
 use super::projection::{ColumnBeams, Projection};
 use crate::capture::Datagram;
 use crate::error::Fault;
 use crate::lidar::{Completeness, Device, Made, Measured, PacketCounts};
+use crate::nameplate::Nameplate;
 use crate::range::is_time;
 
 /// Packets of the next scan after which a scan is given as it is: a tenth of a scan, and far more
@@ -321,6 +323,10 @@ impl Scans {
 }
 
 impl Device for Scans {
+    fn nameplate(&self) -> Option<Nameplate> {
+        Some(nameplate::of(&self.metadata))
+    }
+
     fn push(&mut self, datagram: &Datagram, made: &mut Made) {
         // The packet borrows its layout, and what follows changes the scans.
         let format = *self.metadata.format();

@@ -27,8 +27,13 @@ pub(crate) fn nameplate(path: &Path, spec: &SensorSpec, calibration: Option<&Pat
             beside::metadata(path, Some(&own)).ok()?.1
         }
     };
-    Some(Nameplate {
+    Some(of(&metadata))
+}
+
+/// What metadata say.
+pub(super) fn of(metadata: &Metadata) -> Nameplate {
+    Nameplate {
         serial: metadata.serial.map(|serial| serial.to_string()),
-        firmware: Some(metadata.firmware).filter(|said| !said.is_empty()),
-    })
+        firmware: Some(metadata.firmware.clone()).filter(|said| !said.is_empty()),
+    }
 }
