@@ -7,7 +7,9 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::{Message, Topic, mcap, sqlite};
+use beluga_types::GapCause;
+
+use super::{Message, Topic, mcap, packed, sqlite};
 use crate::error::{Error, Fault};
 use crate::regular;
 use serde::Deserialize;
@@ -22,6 +24,8 @@ const METADATA: &str = "metadata.yaml";
 #[derive(Clone, Debug)]
 pub(crate) struct Bag {
     files: Vec<(PathBuf, Storage)>,
+    /// Whether each message is packed by itself.
+    is_packed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +61,8 @@ struct Information {
     relative_file_paths: Vec<String>,
     #[serde(default)]
     compression_mode: String,
+    #[serde(default)]
+    compression_format: String,
 }
 
 impl Bag {
@@ -75,9 +81,9 @@ impl Bag {
     /// If there is none, if its metadata cannot be read, or if it names a file that is not there,
     /// lies elsewhere or is packed as a whole.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
-        let files = match path.is_dir() {
+        let (files, is_packed) = match path.is_dir() {
             true => listed(path)?,
-            false => vec![path.to_owned()],
+            false => (vec![path.to_owned()], false),
         };
         let with_storage = |file: PathBuf| {
             let storage = Storage::of(&file)?.ok_or_else(|| {
@@ -91,6 +97,7 @@ impl Bag {
                 .into_iter()
                 .map(with_storage)
                 .collect::<Result<_, Error>>()?,
+            is_packed,
         })
     }
 
@@ -148,12 +155,13 @@ impl Bag {
             topic: topic.to_owned(),
             rest,
             open,
+            is_packed: self.is_packed,
         })
     }
 }
 
-/// The files that a folder's metadata lists.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+/// The files that a folder's metadata lists, and whether each message in them is packed by itself.
+fn listed(folder: &Path) -> Result<(Vec<PathBuf>, bool), Error> {
     let path = folder.join(METADATA);
     let mut text = String::new();
     regular::open(&path)?
@@ -166,12 +174,7 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
         Error::bad(&path, "metadata", "the metadata of a ROS 2 bag", first)
     })?;
     let information = metadata.rosbag2_bagfile_information;
-    if !information.compression_mode.is_empty() && !information.compression_mode.eq_ignore_ascii_case("none")
-    {
-        let expected = "a bag that is not packed, or an MCAP that packs its own chunks";
-        let found = format!("compression by {}", information.compression_mode.to_lowercase());
-        return Err(Error::bad(&path, "`compression_mode`", expected, found));
-    }
+    let is_packed = packing(&path, &information)?;
     let inside = |name: &String| {
         let name = Path::new(name);
         let is_inside = name
@@ -201,7 +204,37 @@ fn listed(folder: &Path) -> Result<Vec<PathBuf>, Error> {
             path,
         });
     }
-    Ok(files)
+    Ok((files, is_packed))
+}
+
+/// Whether each message is packed by itself.
+///
+/// # Errors
+/// If whole files are, or by another way than zstd.
+fn packing(path: &Path, information: &Information) -> Result<bool, Error> {
+    let (mode, format) = (
+        information.compression_mode.to_lowercase(),
+        information.compression_format.to_lowercase(),
+    );
+    match (mode.as_str(), format.as_str()) {
+        ("" | "none", _) => Ok(false),
+        ("message", "zstd") => Ok(true),
+        ("file", _) => Err(Error::bad(
+            path,
+            "`compression_mode`",
+            "files that are not packed as a whole: `zstd -d --rm *.zstd`, then take `.zstd` off `relative_file_paths` and write `compression_mode: \"\"`",
+            "`file`",
+        )),
+        _ => {
+            let found = format!("`{mode}` by `{format}`");
+            Err(Error::bad(
+                path,
+                "`compression_mode`",
+                "none, or `message` by `zstd`",
+                found,
+            ))
+        }
+    }
 }
 
 /// Messages of a topic of a bag.
@@ -209,6 +242,24 @@ pub(crate) struct Messages {
     topic: String,
     rest: std::vec::IntoIter<(PathBuf, Storage)>,
     open: Option<Open>,
+    is_packed: bool,
+}
+
+impl Messages {
+    /// What of a message is packed by itself, unpacked.
+    fn unpacked(&self, message: Message) -> Result<Message, Fault> {
+        if !self.is_packed {
+            return Ok(message);
+        }
+        match packed::unpack(&message.data) {
+            Ok(data) => Ok(Message { data, ..message }),
+            Err(wrong) => Err(Fault {
+                cause: GapCause::Corrupt,
+                lost: 1,
+                detail: format!("{}: {wrong}", message.place),
+            }),
+        }
+    }
 }
 
 enum Open {
@@ -232,8 +283,8 @@ impl Iterator for Messages {
                 Open::Mcap(messages) => messages.next(),
                 Open::Sqlite(messages) => messages.next(),
             };
-            if message.is_some() {
-                return message;
+            if let Some(message) = message {
+                return Some(message.and_then(|message| self.unpacked(message)));
             }
             let (file, storage) = self.rest.next()?;
             match open(&file, storage, &self.topic) {

@@ -11,12 +11,23 @@ use crate::tape::cdr::{Decoder, Wrong};
 ///
 /// Source: `std_msgs/msg/Header` of ROS 2 `common_interfaces` 5.3; in ROS 1 a count stands first.
 pub(super) fn stamp(decoder: &mut Decoder<'_>, layout: Layout) -> Result<Option<Stamp>, Wrong> {
+    let stamp = begun(decoder, layout)?;
+    decoder.bytes()?;
+    Ok(stamp)
+}
+
+/// When, and in which space.
+pub(super) fn read<'a>(decoder: &mut Decoder<'a>, layout: Layout) -> Result<(Option<Stamp>, &'a str), Wrong> {
+    let stamp = begun(decoder, layout)?;
+    Ok((stamp, decoder.text()?))
+}
+
+/// Up to the name of the space.
+fn begun(decoder: &mut Decoder<'_>, layout: Layout) -> Result<Option<Stamp>, Wrong> {
     if layout == Layout::Ros1 {
         decoder.get::<u32>()?;
     }
-    let stamp = time(decoder, layout)?;
-    decoder.bytes()?;
-    Ok(stamp)
+    time(decoder, layout)
 }
 
 /// `builtin_interfaces/Time`; in ROS 1 its seconds have no sign.

@@ -54,6 +54,11 @@ impl Packets {
         })
     }
 
+    /// Whether messages begin with a header.
+    pub(super) fn has_header(self) -> bool {
+        self != Packets::Ouster
+    }
+
     /// The port that the maker ships with.
     const fn port(self) -> u16 {
         match self {
@@ -66,7 +71,7 @@ impl Packets {
     fn read(self, message: &Message) -> Result<Vec<Datagram>, Wrong> {
         let layout = message.layout;
         let mut decoder = layout.decoder(&message.data)?;
-        if self == Packets::Ouster {
+        if !self.has_header() {
             return Ok(vec![self.datagram(message.received, decoder.bytes()?)?]);
         }
         header::stamp(&mut decoder, layout)?;

@@ -7,7 +7,7 @@ use beluga_types::{Geodetic, Rig, SensorKind, SensorSpec, Vessel, Water};
 
 use super::nav::{self, Fix};
 use super::packets::{self, Packets};
-use super::{Bag, Topic, header};
+use super::{Bag, Topic, header, mounts};
 use crate::error::Error;
 
 /// Topics that are named where nothing plays.
@@ -120,7 +120,7 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     let topics = bag.topics()?;
     let file = path.file_name().filter(|_| path.is_file());
     let source = file.map_or(".".to_owned(), |name| name.to_string_lossy().into_owned());
-    let (mut sensors, mut wrong) = (Vec::new(), Vec::new());
+    let (mut sensors, mut playing, mut wrong) = (Vec::new(), Vec::new(), Vec::new());
     let mut is_none = |topic: &str, form| match packets::are_scans(&bag, path, topic, form) {
         Ok(()) => false,
         Err(error) => {
@@ -131,18 +131,19 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     for (topic, fate) in topics.iter().zip(fates(&topics)) {
         match fate {
             Fate::Plays(_, Kind::Packets(form)) if is_none(&topic.name, form) => {}
-            Fate::Plays(name, kind) => sensors.push(SensorSpec {
-                source: Some(source.clone()),
-                format: Some(FORMAT.to_owned()),
-                topic: Some(topic.name.clone()),
-                ..SensorSpec::new(
-                    name,
-                    match kind {
-                        Kind::Cloud | Kind::Packets(_) => SensorKind::Lidar,
-                        _ => SensorKind::Nav,
-                    },
-                )
-            }),
+            Fate::Plays(name, kind) => {
+                playing.push((topic, kind));
+                let of = match kind {
+                    Kind::Cloud | Kind::Packets(_) => SensorKind::Lidar,
+                    _ => SensorKind::Nav,
+                };
+                sensors.push(SensorSpec {
+                    source: Some(source.clone()),
+                    format: Some(FORMAT.to_owned()),
+                    topic: Some(topic.name.clone()),
+                    ..SensorSpec::new(name, of)
+                });
+            }
             Fate::Skipped(why) => notes.push(format!("not played: {} ({why})", words(topic))),
         }
     }
@@ -155,8 +156,9 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
         });
     }
     notes.append(&mut wrong);
+    let sit = mount(&bag, &topics, &playing, &mut sensors)?;
     notes.push(format!(
-        "no rig: {} sensor(s) taken from the topics, all at the Body origin; `beluga probe` prints a rig to fill in",
+        "no rig: {} sensor(s) taken from the topics, {sit}; `beluga probe` prints a rig to fill in",
         sensors.len()
     ));
     let rig = Rig {
@@ -168,6 +170,31 @@ pub(crate) fn rig(path: &Path, notes: &mut Vec<String>) -> Result<Rig, Error> {
     rig.checked().map_err(|misfit| Error::Rig {
         misfit,
         path: path.to_owned(),
+    })
+}
+
+/// Puts sensors where the bag says that they sit; says so.
+fn mount(
+    bag: &Bag,
+    topics: &[Topic],
+    playing: &[(&Topic, Kind)],
+    sensors: &mut [SensorSpec],
+) -> Result<String, Error> {
+    let Some(mounts) = mounts::of(bag, topics, playing)? else {
+        return Ok("all at the Body origin".to_owned());
+    };
+    let mut at_origin = Vec::new();
+    for ((spec, (_, kind)), mount) in sensors.iter_mut().zip(playing).zip(mounts.of) {
+        match mount {
+            Some(mount) => spec.mount = mount,
+            None if *kind == Kind::Odometry => {}
+            None => at_origin.push(format!("`{}`", spec.name)),
+        }
+    }
+    let sit = format!("where `/tf_static` has them (Body is `{}`)", mounts.body);
+    Ok(match at_origin.is_empty() {
+        true => sit,
+        false => format!("{sit}, but {} at the Body origin", at_origin.join(", ")),
     })
 }
 

@@ -134,6 +134,11 @@ pub(crate) fn db3(folder: &Path, name: &str, all: &[Said]) -> PathBuf {
 
 /// The metadata of a folder of these files, as rosbag2 writes it.
 pub(crate) fn metadata(folder: &Path, storage: &str, files: &[&str], all: &[Said]) {
+    packed_metadata(folder, storage, files, all, "");
+}
+
+/// The same of a bag whose messages or files are packed by zstd.
+pub(crate) fn packed_metadata(folder: &Path, storage: &str, files: &[&str], all: &[Said], mode: &str) {
     let mut topics: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
     for (topic, schema, ..) in all {
         topics.entry(topic).or_insert((schema, 0)).1 += 1;
@@ -151,8 +156,9 @@ pub(crate) fn metadata(folder: &Path, storage: &str, files: &[&str], all: &[Said
     let text = format!(
         "rosbag2_bagfile_information:\n  version: 5\n  storage_identifier: {storage}\n  duration:\n    nanoseconds: 300000000\n  \
          starting_time:\n    nanoseconds_since_epoch: {START}\n  message_count: {}\n  topics_with_message_count:\n{topics}  \
-         compression_format: \"\"\n  compression_mode: \"\"\n  relative_file_paths:\n{files}",
-        all.len()
+         compression_format: \"{}\"\n  compression_mode: \"{mode}\"\n  relative_file_paths:\n{files}",
+        all.len(),
+        if mode.is_empty() { "" } else { "zstd" }
     );
     std::fs::write(folder.join("metadata.yaml"), text).unwrap();
 }

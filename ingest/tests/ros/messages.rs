@@ -141,6 +141,20 @@ pub(crate) fn fix(form: Form, stamp: i64, status: i8, latitude: f64) -> Vec<u8> 
     writer.finish()
 }
 
+/// How a space sits in another: metres, and a turn about z in degrees to the left.
+pub(crate) fn sits(form: Form, told: &[(&str, &str, [f64; 3], f64)]) -> Vec<u8> {
+    let mut writer = Writer::new(form);
+    writer.u32(told.len() as u32);
+    for (parent, child, place, left_deg) in told {
+        writer.header(0, parent);
+        writer.text(child);
+        writer.f64s(place);
+        let half = left_deg.to_radians() / 2.0;
+        writer.f64s(&[0.0, 0.0, sin(half), cos(half)]);
+    }
+    writer.finish()
+}
+
 /// A pose that looks north (a quarter turn to the left from east), with the variances 1 to 6.
 pub(crate) fn odometry(form: Form, stamp: i64, x: f64) -> Vec<u8> {
     let mut writer = Writer::new(form);
