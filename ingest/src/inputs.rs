@@ -3,13 +3,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use beluga_types::SensorId;
+use beluga_types::{SensorId, SensorKind};
 
 use crate::find::Place;
 use crate::folder::Recording;
 use crate::nameplate::Nameplate;
 use crate::survey::format::Survey;
-use crate::{aris, ek80, kmall, kongsberg_all, lidar, oculus};
+use crate::{aris, ek80, kmall, kongsberg_all, lidar, oculus, ros};
 
 /// A file, or files of one folder, that a recording is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,12 +110,13 @@ impl Recording {
         let spec = self.rig().sensor(id)?;
         match place {
             // Of a sounder's file: attitude and position come from other makers' devices.
-            Place::Survey(..) if spec.kind == beluga_types::SensorKind::Nav => None,
+            Place::Survey(..) if spec.kind == SensorKind::Nav => None,
             Place::Survey(path, Survey::Kmall) => kmall::nameplate(path),
             Place::Survey(path, Survey::All) => kongsberg_all::nameplate(path),
             Place::Survey(path, Survey::Oculus) => oculus::nameplate(path),
             Place::Survey(path, Survey::Aris) => aris::nameplate(path),
             Place::Ek80(path) => ek80::nameplate(path, spec.model.as_deref()),
+            Place::Bag(path) if spec.kind == SensorKind::Lidar => ros::packets::nameplate(path),
             Place::Packets(path) => {
                 let calibration = self.calibration_of(id);
                 let maker = spec.format.as_deref();

@@ -54,6 +54,7 @@ pub fn each_scan(
         path,
         spec: &spec,
         calibration: None,
+        told: &[],
         start: datagrams,
         beside: Vec::new(),
         notes: &mut driven.notes,

@@ -73,6 +73,17 @@ pub(crate) enum Role {
     Nav,
 }
 
+/// Where a sensor's packets stand, and what stands with them.
+#[derive(Clone, Copy)]
+pub(crate) struct At<'a> {
+    /// The recording, for messages and to look beside.
+    pub(crate) path: &'a Path,
+    /// That of the rig.
+    pub(crate) folder: &'a Path,
+    /// Texts in the recording that may be a sensor's metadata.
+    pub(crate) told: &'a [String],
+}
+
 /// What a maker needs to know to make a device.
 pub(crate) struct Opening<'a> {
     /// The recording, for messages and to look beside.
@@ -81,6 +92,8 @@ pub(crate) struct Opening<'a> {
     pub(crate) spec: &'a SensorSpec,
     /// The file that `calibration` names in the rig.
     pub(crate) calibration: Option<PathBuf>,
+    /// Texts in the recording that may be its metadata.
+    pub(crate) told: &'a [String],
     /// Its first datagrams, of the first second at least.
     pub(crate) start: &'a [Datagram],
     /// The first datagrams of what else the same address sends: one clock stamps them all.
@@ -216,23 +229,22 @@ impl Maker {
 }
 
 /// The packets of a sensor of a rig as payloads, from anything that gives its datagrams more than
-/// once: the start is looked at first. `folder` is that of the rig.
+/// once: the start is looked at first.
 ///
 /// # Errors
 /// If there are no packets of such a sensor, or of several that the rig does not tell apart, or if
 /// what the maker needs to know is missing or is another sensor's.
 pub(crate) fn open<I>(
     again: impl Fn() -> Result<I, Error>,
-    path: &Path,
-    folder: &Path,
+    at: At<'_>,
     spec: &SensorSpec,
     notes: &mut Vec<String>,
 ) -> Result<PacketScans<I>, Error>
 where
     I: Iterator<Item = Result<Datagram, Damage>>,
 {
-    let begun = begin(again()?, LOOK_NANOS, path, folder, spec, notes)?;
-    Ok(PacketScans::new(again()?, begun.own, begun.device, path))
+    let begun = begin(again()?, LOOK_NANOS, at, spec, notes)?;
+    Ok(PacketScans::new(again()?, begun.own, begun.device, at.path))
 }
 
 /// As [`open`], of datagrams that come now: the first, of so many nanoseconds, are looked at and then
@@ -243,8 +255,7 @@ where
 pub(crate) fn open_live<I>(
     mut datagrams: I,
     look_nanos: i64,
-    path: &Path,
-    folder: &Path,
+    at: At<'_>,
     spec: &SensorSpec,
     notes: &mut Vec<String>,
 ) -> Result<PacketScans<impl Iterator<Item = Result<Datagram, Damage>> + use<I>>, Error>
@@ -256,11 +267,11 @@ where
     let looked = datagrams
         .by_ref()
         .inspect(|found| damages.extend(found.as_ref().err().cloned()));
-    let begun = begin(looked, look_nanos, path, folder, spec, notes)?;
+    let begun = begin(looked, look_nanos, at, spec, notes)?;
     let start = begun.start.into_iter().map(Ok);
     let start = damages.into_iter().map(Err).chain(start);
     let datagrams = start.chain(datagrams);
-    Ok(PacketScans::new(datagrams, begun.own, begun.device, path))
+    Ok(PacketScans::new(datagrams, begun.own, begun.device, at.path))
 }
 
 /// A sensor that has been looked at.
@@ -276,8 +287,7 @@ struct Begun {
 fn begin<I>(
     datagrams: I,
     look_nanos: i64,
-    path: &Path,
-    folder: &Path,
+    At { path, folder, told }: At<'_>,
     spec: &SensorSpec,
     notes: &mut Vec<String>,
 ) -> Result<Begun, Error>
@@ -300,6 +310,7 @@ where
         path,
         spec,
         calibration: spec.calibration.as_ref().map(|file| folder.join(file)),
+        told,
         start: &flow.start,
         beside: flows.beside(flow),
         notes,
@@ -320,7 +331,12 @@ pub(crate) fn open_capture(
     spec: &SensorSpec,
     notes: &mut Vec<String>,
 ) -> Result<PacketScans<Capture<File>>, Error> {
-    open(|| Capture::open(path), path, folder, spec, notes)
+    let at = At {
+        path,
+        folder,
+        told: &[],
+    };
+    open(|| Capture::open(path), at, spec, notes)
 }
 
 /// The rig of a recording of packets by itself: a lidar at the `Body` origin for each that is heard,

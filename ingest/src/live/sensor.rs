@@ -320,8 +320,12 @@ impl Voice {
             let datagrams = std::iter::from_fn(|| edge.next());
             let opened = self.asked().and_then(|spec| {
                 let look = i64::try_from(self.look.as_nanos()).unwrap_or(i64::MAX);
-                let (path, folder) = (&self.path, &self.folder);
-                lidar::open_live(datagrams, look, path, folder, &spec, &mut notes)
+                let at = lidar::At {
+                    path: &self.path,
+                    folder: &self.folder,
+                    told: &[],
+                };
+                lidar::open_live(datagrams, look, at, &spec, &mut notes)
             });
             match opened {
                 Ok(packets) => {

@@ -22,7 +22,8 @@ use super::bag::{Bag, Messages};
 use super::{Message, header};
 use crate::capture::{Damage, Datagram};
 use crate::error::{Error, Fault};
-use crate::lidar::{self, Maker, PacketScans};
+use crate::lidar::{self, At, Maker, PacketScans};
+use crate::nameplate::Nameplate;
 use crate::tape::cdr::{Decoder, Wrong};
 
 /// Bytes of a Velodyne packet, and of the buffer for one of Hesai's.
@@ -150,8 +151,40 @@ pub(crate) fn open(
         ..spec.clone()
     };
     let again = || Ok(Datagrams::new(bag.messages(topic)?, packets));
-    let path = bag.first().unwrap_or(path);
-    lidar::open(again, path, folder, &spec, notes)
+    let told = metadata(bag)?;
+    let at = At {
+        path: bag.first().unwrap_or(path),
+        folder,
+        told: &told,
+    };
+    lidar::open(again, at, &spec, notes)
+}
+
+/// What the only Ouster of a bag says of itself.
+pub(crate) fn nameplate(path: &Path) -> Option<Nameplate> {
+    let bag = Bag::open(path).ok()?;
+    lidar::ouster::nameplate_told(&metadata(&bag).ok()?)
+}
+
+/// Texts in a bag that may be a lidar's metadata: an Ouster's driver publishes them once, as
+/// `/ouster/metadata`.
+fn metadata(bag: &Bag) -> Result<Vec<String>, Error> {
+    /// Messages of a topic that are read: what is published again says the same.
+    const FEW: usize = 4;
+    let topics = bag.topics()?;
+    let told = topics.iter().filter(|topic| {
+        let is_text = topic.schema.replace("/msg/", "/") == "std_msgs/String" && topic.layout.is_some();
+        is_text && topic.name.ends_with("metadata")
+    });
+    let mut texts = Vec::new();
+    for topic in told {
+        let messages = bag.messages(&topic.name)?.filter_map(Result::ok).take(FEW);
+        texts.extend(messages.filter_map(|message| {
+            let mut decoder = message.layout.decoder(&message.data).ok()?;
+            decoder.text().ok().map(str::to_owned)
+        }));
+    }
+    Ok(texts)
 }
 
 /// Whether the packets of a topic are scans of a lidar that is known; else what is wrong.

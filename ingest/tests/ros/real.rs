@@ -119,13 +119,33 @@ fn packets_of_an_ouster_in_a_bag_give_the_run_of_the_capture() {
         })
         .collect();
     let work = tempfile::tempdir().unwrap();
+    let topic = "topic = \"/ouster/lidar_packets\"";
     for bag in [
         db3(work.path(), "x.db3", &all),
         mcap(work.path(), "x.mcap", USUAL, "cdr", &all),
     ] {
-        let topic = "topic = \"/ouster/lidar_packets\"";
         let found = played(&bag, &format!("{topic}\n{more}"));
         assert!(scans(&found) == scans(&expected), "{}", bag.display());
         assert_eq!(lost(&found), lost(&expected));
+    }
+    // Its driver keeps the metadata in the bag too, here after a text that is none.
+    let mut told = all;
+    for text in ["none", &std::fs::read_to_string(file("1024x10.json")).unwrap()] {
+        let mut message = Writer::new(Form::Little);
+        message.text(text);
+        let at = told[0].2;
+        told.push(("/ouster/metadata", "std_msgs/msg/String", at, message.finish()));
+    }
+    for bag in [
+        db3(work.path(), "y.db3", &told),
+        mcap(work.path(), "y.mcap", USUAL, "cdr", &told),
+    ] {
+        let found = played(&bag, topic);
+        assert!(scans(&found) == scans(&expected), "{}", bag.display());
+        let rig = work.path().join("site.toml");
+        let text = format!("[[sensor]]\nname = \"roof\"\nkind = \"lidar\"\nsource = {bag:?}\n{topic}\n");
+        std::fs::write(&rig, text).unwrap();
+        let said = Recording::open(&rig).unwrap().nameplates().remove(0);
+        assert!(said.serial.is_some() && said.firmware.is_some(), "{said:?}");
     }
 }

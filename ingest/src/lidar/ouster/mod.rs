@@ -20,7 +20,7 @@ pub mod profile;
 pub mod projection;
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use beluga_types::{LidarScan, Payload, SensorKind, Stamp};
@@ -28,7 +28,7 @@ use beluga_types::{LidarScan, Payload, SensorKind, Stamp};
 use super::{Device, Made, Opening, Role};
 use crate::capture::{Capture, Datagram};
 use crate::error::Error;
-pub(crate) use nameplate::nameplate;
+pub(crate) use nameplate::{nameplate, told as nameplate_told};
 
 use clock::Clock;
 use metadata::Metadata;
@@ -64,7 +64,7 @@ pub(super) fn device(opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
             }
             Ok((path.clone(), metadata))
         }
-        None => beside::metadata(opening.path, first),
+        None => told(&opening, first).map_or_else(|| beside::metadata(opening.path, first), Ok),
     };
     if is_imu {
         // An IMU alone has no metadata to look for: its axes are taken as the sensor's.
@@ -85,6 +85,17 @@ pub(super) fn device(opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
         .push(format!("sensor `{name}`: {}", metadata.said()));
     opening.notes.extend(clock.said(name, Some(&metadata)));
     Ok(Box::new(assembly::Scans::new(metadata, clock)))
+}
+
+/// The metadata that stand in the recording itself and that the packets fit.
+fn told(opening: &Opening<'_>, first: Option<&Datagram>) -> Option<(PathBuf, Metadata)> {
+    let bytes = first.map_or(&[][..], |first| &first.payload);
+    let mut told = opening
+        .told
+        .iter()
+        .filter_map(|text| Metadata::read(text.as_bytes()).ok());
+    let fitting = told.find(|metadata| metadata.may_send(bytes))?;
+    Some((opening.path.to_owned(), fitting))
 }
 
 /// A scan with its number and times.

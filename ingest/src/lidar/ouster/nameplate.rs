@@ -30,6 +30,15 @@ pub(crate) fn nameplate(path: &Path, spec: &SensorSpec, calibration: Option<&Pat
     Some(of(&metadata))
 }
 
+/// What texts say that may be metadata, if they are those of one sensor.
+pub(crate) fn told(texts: &[String]) -> Option<Nameplate> {
+    let mut said = texts
+        .iter()
+        .filter_map(|text| Some(of(&Metadata::read(text.as_bytes()).ok()?)));
+    let first = said.next()?;
+    said.all(|other| other == first).then_some(first)
+}
+
 /// What metadata say.
 pub(super) fn of(metadata: &Metadata) -> Nameplate {
     Nameplate {

@@ -34,6 +34,7 @@ fn lidar(opening: Opening<'_>) -> Result<Box<dyn Device>, Error> {
         path,
         spec,
         calibration,
+        told: _,
         start,
         beside,
         notes,
