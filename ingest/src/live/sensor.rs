@@ -223,6 +223,10 @@ impl Voice {
                     nmea::Sentences::new(pieces, &self.path, &self.spec, &self.origin);
                 self.send_all(sentences, said, telling)
             }
+            Tongue::Depths => {
+                let reader = nmea::Depths::new(&self.spec, self.address.is_datagrams());
+                self.heard(reader, edge, said, telling)
+            }
             Tongue::Kmall => self.kmall(edge, said, telling),
             Tongue::R2Sonic => self.heard(r2sonic::Sent, edge, said, telling),
             Tongue::Rtp(form, kind) => self.heard(waves::Packets::new(form, kind), edge, said, telling),

@@ -19,6 +19,8 @@ pub(crate) enum Tongue {
     Packets,
     /// Sentences of NMEA 0183.
     Nmea,
+    /// Depths of an echo sounder as sentences of NMEA 0183.
+    Depths,
     /// Messages of a unit of SBG Systems.
     Sbg,
     /// Groups of a POS MV.
@@ -58,6 +60,7 @@ impl Tongue {
             (SensorKind::Nav, Some("sbg")) => Tongue::Sbg,
             (SensorKind::Nav, Some("posmv")) => Tongue::PosMv,
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
+            (SensorKind::Sonar, Some("nmea")) => Tongue::Depths,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
             (SensorKind::Sonar, Some("ping")) => Tongue::Ping,
             (SensorKind::Sonar, Some("oculus")) => Tongue::Oculus,
@@ -69,7 +72,9 @@ impl Tongue {
         let fits = match tongue {
             _ if matches!(address, Address::Oculus { .. }) => tongue == Tongue::Oculus,
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
-            Tongue::Nmea | Tongue::Sbg | Tongue::PosMv => !matches!(address, Address::Ask(_)),
+            Tongue::Nmea | Tongue::Depths | Tongue::Sbg | Tongue::PosMv => {
+                !matches!(address, Address::Ask(_))
+            }
             Tongue::Samples(_) | Tongue::Oculus => !address.is_datagrams(),
             Tongue::Ping => true,
         };
@@ -80,7 +85,9 @@ impl Tongue {
     pub(crate) fn words(kind: SensorKind) -> String {
         match kind {
             SensorKind::Lidar => Maker::words(),
-            SensorKind::Sonar => "kmall, r2sonic, ping, oculus, rtp, wav, L24/96000/4 and the like".into(),
+            SensorKind::Sonar => {
+                "kmall, r2sonic, ping, nmea, oculus, rtp, wav, L24/96000/4 and the like".into()
+            }
             SensorKind::Nav => format!("nmea, sbg, posmv, kmall, {}", Maker::words()),
         }
     }

@@ -1,13 +1,16 @@
-//! NMEA 0183: navigation as text, from a log or from a receiver that is heard now.
+//! NMEA 0183: navigation as text, from a log or from a receiver that is heard now; and depths.
 //!
-//! - `sentence`: text → what it says; `epoch`: sentences of one moment → one pose.
+//! - `split`: bytes → lines; `sentence`: text → what it says; `epoch`: sentences of one moment → one pose;
+//!   `depth`: an echo sounder's depths.
 //!
 //! Positions (GGA) with attitudes (PASHR), or with a heading (HDT), become poses; GST says how good
 //! positions are. Times are UTC of day; the date is that of RMC or ZDA, or the day that brings the time
 //! nearest to the host's. Sums are checked; what does not hold is counted.
 
+mod depth;
 mod epoch;
 mod sentence;
+mod split;
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -21,8 +24,10 @@ use crate::capture::{Damage, Datagram};
 use crate::error::{Error, Fault};
 use crate::regular;
 use crate::source::{Loaded, Row, Source};
+pub(crate) use depth::Depths;
 pub(crate) use epoch::{Epochs, Lying};
 use sentence::{LONGEST, Sentence};
+use split::{BROKEN, Split};
 
 /// A day.
 const DAY_NANOS: i64 = 86_400_000_000_000;
@@ -32,10 +37,7 @@ pub(crate) struct Sentences<I> {
     pieces: I,
     path: PathBuf,
     epochs: Epochs,
-    /// Of a line that has not ended yet.
-    rest: Vec<u8>,
-    /// The line is too long, and passed over up to its end.
-    overlong: bool,
+    split: Split,
     /// The date that was told last, in days since 1970, and the time of day when it was.
     date: Option<(i64, i64)>,
     /// The last day that was told and not taken.
@@ -158,8 +160,7 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
             pieces,
             path: path.to_owned(),
             epochs: Epochs::new(origin.clone(), spec.mount),
-            rest: Vec::new(),
-            overlong: false,
+            split: Split::default(),
             date: None,
             far_date: None,
             ready: VecDeque::new(),
@@ -169,49 +170,19 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
     }
 
     fn take(&mut self, piece: Piece) {
-        let mut bytes = piece.bytes.as_slice();
-        while let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-            self.add(&bytes[..end]);
-            self.line(piece.received);
-            bytes = &bytes[end + 1..];
-        }
-        self.add(bytes);
-        if piece.is_whole && !self.rest.is_empty() {
-            self.line(piece.received);
-        }
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        if self.rest.len() + bytes.len() > LONGEST {
-            self.overlong = true;
-            self.rest.clear();
-        }
-        if !self.overlong {
-            self.rest.extend(bytes);
-        }
-    }
-
-    /// A line has ended.
-    fn line(&mut self, received: Option<Stamp>) {
-        let line = std::mem::take(&mut self.rest);
-        let line = line.trim_ascii();
-        let read = match std::mem::take(&mut self.overlong) {
-            true => Err(format!("more than {LONGEST} bytes")),
-            false if line.is_empty() => return,
-            false => sentence::read(line),
-        };
-        match read {
-            Ok(sentence) => self.sentence(sentence, received),
-            Err(wrong) => self.spoilt(wrong),
+        for line in self.split.take(&piece.bytes, piece.is_whole) {
+            match line.and_then(|line| sentence::read(&line)) {
+                Ok(sentence) => self.sentence(sentence, piece.received),
+                Err(wrong) => self.spoilt(wrong),
+            }
         }
     }
 
     /// What comes next does not go on where this ended: a connection that broke off, or what was let
     /// go. A line that has begun is none.
     fn torn(&mut self) {
-        self.overlong = false;
-        if !std::mem::take(&mut self.rest).is_empty() {
-            self.spoilt("a line that breaks off".into());
+        if self.split.torn() {
+            self.spoilt(BROKEN.into());
         }
     }
 
@@ -346,9 +317,11 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Source for Sentences<I> {
                 None if self.ended => return None,
                 None => {
                     self.ended = true;
-                    if !self.rest.is_empty() {
-                        self.line(None);
-                    }
+                    // The last line may have no end.
+                    self.take(Piece {
+                        is_whole: true,
+                        ..Piece::pause()
+                    });
                     let given = self.epochs.give_up();
                     self.give(given, None);
                     self.tell_bad();

@@ -98,7 +98,7 @@ fn is_proprietary(text: &str) -> bool {
 }
 
 /// The fields of a sentence whose sum holds: the exclusive or of all bytes between `$` and `*`.
-fn checked<'a>(text: &str, fields: &'a str) -> Result<&'a str, String> {
+pub(super) fn checked<'a>(text: &str, fields: &'a str) -> Result<&'a str, String> {
     let (body, sum) = text[1..].split_once('*').ok_or("no sum")?;
     let stated = u8::from_str_radix(sum.trim(), 16)
         .map_err(|_| format!("expected a sum, found `{}`", sum.escape_debug()))?;

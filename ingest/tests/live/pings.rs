@@ -148,3 +148,34 @@ fn a_device_on_the_network_is_asked_by_its_name() {
     });
     assert_eq!(profiles(&out).len(), 1, "{:?} {}", gaps(&out), hearing.told());
 }
+
+#[test]
+fn depths_as_text_are_heard_by_udp() {
+    let (hearing, port) = (Hearing::new(), free_port());
+    let rig = format!(
+        "[[sensor]]\nname = \"down\"\nkind = \"sonar\"\nformat = \"nmea\"\nsource = \"udp://127.0.0.1:{port}\"\n"
+    );
+    let out = hearing.hear(&rig, |sender| {
+        // The sums: exclusive or of all between `$` and `*`.
+        sender.send(port, 1, b"$SDDBT,25.0,f,7.62,M,4.2,F*04\r\n");
+        sender.send(port, 1, b"$SDDBT,25.0,f,7.62,M,4.2,F*05\r\n");
+    });
+    let depths: Vec<f64> = out
+        .iter()
+        .filter_map(|one| match &one.payload {
+            Payload::Sonar(ping) => match &**ping {
+                SonarPing::Detections(ping) => Some(ping.detections[0].two_way_time_s * 750.0),
+                _ => None,
+            },
+            _ => None,
+        })
+        .collect();
+    assert_eq!(depths.len(), 1, "{:?} {}", gaps(&out), hearing.told());
+    assert!((depths[0] - 7.62).abs() < 1e-12);
+    let told = gaps(&out);
+    assert!(
+        told.iter()
+            .any(|(_, _, detail)| detail.contains("expected the sum")),
+        "{told:?}"
+    );
+}
