@@ -48,6 +48,7 @@ pub mod kongsberg_all;
 mod las;
 pub mod lidar;
 pub mod live;
+mod mavlink;
 mod nameplate;
 mod nav;
 mod nmea;

@@ -10,7 +10,7 @@ use super::sockets::NOBODY;
 use crate::capture::Datagram;
 use crate::survey::played::Rows;
 use crate::waves::{Form, Packets, Pipe};
-use crate::{nmea, oculus, ping, posmv, r2sonic, sbg};
+use crate::{mavlink, nmea, oculus, ping, posmv, r2sonic, sbg};
 
 /// A fresh reader of each format.
 fn readers() -> Vec<Box<dyn Hears>> {
@@ -22,6 +22,7 @@ fn readers() -> Vec<Box<dyn Hears>> {
         Box::new(r2sonic::Sent),
         Box::new(sbg::Sent::new(&spec, &Origin::default())),
         Box::new(nmea::Depths::new(&spec, false)),
+        Box::new(mavlink::Sent::new(&spec, &Origin::default())),
         Box::new(posmv::Sent::new(&spec, &Origin::default())),
         Box::new(Packets::new(form("L24/96000/4"), None)),
         Box::new(Packets::new(form("L16/8000/1"), Some(96))),
@@ -31,13 +32,14 @@ fn readers() -> Vec<Box<dyn Hears>> {
 }
 
 /// What messages begin with, so that more than their first byte is read.
-const STARTS: [&[u8]; 10] = [
+const STARTS: [&[u8]; 11] = [
     b"BR\x22\0\x14\x05\0\0",
     b"BR\x14\0\xfc\x08\0\0",
     b"SO\0\0\0\0\x23\0\0\0\x80\0\0\0\0\0",
     b"\xff\x5a\x06\0\x20\0",
     b"$GRP\x01\0\x84\0",
     b"$SDDPT,",
+    b"\xfd\x1c\0\0\0\x01\x01\x1e\0\0",
     b"BTH0\0\0\0\x40\0\0\0\0H0\0\x20",
     &[0x80, 96, 0, 1, 0, 0, 0, 1, 0, 0, 0, 7],
     b"RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\0\0\0\0\x02\0\x10\0data\0\0\0\0",

@@ -1,4 +1,4 @@
-//! Messages in a run of bytes: each begins with two marks and says how long it is, and a sum tells
+//! Messages in a run of bytes: each begins with a mark and says how long it is, and a sum tells
 //! whether it is whole.
 
 use std::marker::PhantomData;
@@ -7,15 +7,13 @@ use beluga_types::GapCause;
 
 use crate::survey::played::Rows;
 
-/// Bytes that a message begins with.
-const MARKS: usize = 2;
-
 /// How a protocol's messages are framed.
 pub(crate) trait Frame {
-    /// What every message begins with: one of these.
-    const STARTS: &'static [[u8; 2]];
     /// Bytes that tell the length.
     const HEAD: usize;
+
+    /// Whether a message may begin with these bytes, of which there is one at least.
+    fn may_begin(bytes: &[u8]) -> bool;
 
     /// How long the message with this head is, if there may be such.
     fn length(head: &[u8]) -> Option<usize>;
@@ -59,6 +57,12 @@ impl Garbage {
     }
 }
 
+/// Whether these bytes begin as a mark does, as far as they go.
+pub(crate) fn begins(bytes: &[u8], mark: &[u8]) -> bool {
+    let common = bytes.len().min(mark.len());
+    bytes[..common] == mark[..common]
+}
+
 /// Bytes that have come, of which a message may not be whole yet.
 #[derive(Debug)]
 pub(crate) struct Frames<F> {
@@ -92,7 +96,7 @@ impl<F: Frame> Frames<F> {
         if !F::holds(whole) {
             let head = head.to_vec();
             // A message may begin inside what only looked like one.
-            self.bytes.drain(..MARKS);
+            self.bytes.drain(..1);
             return Some(Found::Damaged(head));
         }
         let whole = whole.to_vec();
@@ -110,8 +114,7 @@ impl<F: Frame> Frames<F> {
         let may_begin = |at: &usize| {
             let rest = &self.bytes[*at..];
             let is_length = rest.get(..F::HEAD).is_none_or(|head| F::length(head).is_some());
-            let marks = &rest[..rest.len().min(MARKS)];
-            F::STARTS.iter().any(|start| start.starts_with(marks)) && is_length
+            F::may_begin(rest) && is_length
         };
         (0..self.bytes.len()).find(may_begin).unwrap_or(self.bytes.len())
     }

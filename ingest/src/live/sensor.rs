@@ -23,7 +23,7 @@ use crate::source::Source;
 use crate::stream::Stream;
 use crate::survey::played::Aside;
 use crate::survey::widths;
-use crate::{kmall, nmea, oculus, ping, posmv, r2sonic, sbg, waves};
+use crate::{kmall, mavlink, nmea, oculus, ping, posmv, r2sonic, sbg, waves};
 
 /// What a sensor's thread says.
 pub(crate) enum Said {
@@ -93,7 +93,7 @@ impl Voice {
             let known = Tongue::words(spec.kind);
             let place = format!("sensor `{}`", spec.name);
             let expected = format!(
-                "a `format` that is heard live ({known}), by UDP; nmea, sbg, posmv, ping, oculus and samples by another way"
+                "a `format` that is heard live ({known}), by UDP; nmea, sbg, posmv, mavlink, ping, oculus and samples by another way"
             );
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
@@ -233,6 +233,10 @@ impl Voice {
             Tongue::Samples(form) => self.heard(waves::Pipe::new(form), edge, said, telling),
             Tongue::Sbg => {
                 let reader = sbg::Sent::new(&self.spec, &self.origin);
+                self.heard(reader, edge, said, telling)
+            }
+            Tongue::MavLink => {
+                let reader = mavlink::Sent::new(&self.spec, &self.origin);
                 self.heard(reader, edge, said, telling)
             }
             Tongue::PosMv => {

@@ -25,6 +25,8 @@ pub(crate) enum Tongue {
     Sbg,
     /// Groups of a POS MV.
     PosMv,
+    /// Messages of an autopilot.
+    MavLink,
     /// Datagrams of a Kongsberg EM.
     Kmall,
     /// Pings of an R2Sonic.
@@ -59,6 +61,7 @@ impl Tongue {
             (SensorKind::Nav, None | Some("nmea")) => Tongue::Nmea,
             (SensorKind::Nav, Some("sbg")) => Tongue::Sbg,
             (SensorKind::Nav, Some("posmv")) => Tongue::PosMv,
+            (SensorKind::Nav, Some("mavlink")) => Tongue::MavLink,
             (SensorKind::Nav | SensorKind::Sonar, Some("kmall")) | (SensorKind::Sonar, None) => Tongue::Kmall,
             (SensorKind::Sonar, Some("nmea")) => Tongue::Depths,
             (SensorKind::Sonar, Some("r2sonic")) => Tongue::R2Sonic,
@@ -72,7 +75,7 @@ impl Tongue {
         let fits = match tongue {
             _ if matches!(address, Address::Oculus { .. }) => tongue == Tongue::Oculus,
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
-            Tongue::Nmea | Tongue::Depths | Tongue::Sbg | Tongue::PosMv => {
+            Tongue::Nmea | Tongue::Depths | Tongue::Sbg | Tongue::PosMv | Tongue::MavLink => {
                 !matches!(address, Address::Ask(_))
             }
             Tongue::Samples(_) | Tongue::Oculus => !address.is_datagrams(),
@@ -88,7 +91,7 @@ impl Tongue {
             SensorKind::Sonar => {
                 "kmall, r2sonic, ping, nmea, oculus, rtp, wav, L24/96000/4 and the like".into()
             }
-            SensorKind::Nav => format!("nmea, sbg, posmv, kmall, {}", Maker::words()),
+            SensorKind::Nav => format!("nmea, sbg, posmv, mavlink, kmall, {}", Maker::words()),
         }
     }
 }

@@ -6,7 +6,7 @@ use super::framing;
 use super::image::Imager;
 use super::{Content, read_whole};
 use crate::capture::Datagram;
-use crate::live::frames::{Found, Frame, Frames, Garbage};
+use crate::live::frames::{Found, Frame, Frames, Garbage, begins};
 use crate::live::heard::Hears;
 use crate::nameplate::Nameplate;
 use crate::survey::played::Rows;
@@ -16,8 +16,11 @@ use crate::survey::played::Rows;
 struct Messages;
 
 impl Frame for Messages {
-    const STARTS: &'static [[u8; 2]] = &[framing::START];
     const HEAD: usize = framing::HEAD;
+
+    fn may_begin(bytes: &[u8]) -> bool {
+        begins(bytes, &framing::START)
+    }
 
     fn length(head: &[u8]) -> Option<usize> {
         framing::length(head).map(|length| length as usize)
@@ -90,7 +93,7 @@ impl Hears for Sent {
                     if framing::kind(&head).is_some_and(|(number, _)| number == framing::PING) {
                         rows.lose(GapCause::Corrupt, 1, "a ping that says two lengths of itself");
                     }
-                    self.garbage.add(framing::START.len());
+                    self.garbage.add(1);
                 }
                 Found::Whole(whole) => {
                     self.garbage.tell(rows);

@@ -1,8 +1,10 @@
 //! Messages in a run of bytes: `BR | u16 length | u16 id | u8 from | u8 to | payload | u16 sum`, least
 //! significant byte first; the sum is that of all bytes before it.
 
-use crate::live::frames::Frame;
+use crate::live::frames::{Frame, begins};
 
+/// What every message begins with.
+const START: [u8; 2] = *b"BR";
 /// Bytes before the payload, and behind it.
 const HEAD: usize = 8;
 const TAIL: usize = 2;
@@ -14,8 +16,11 @@ const LONGEST: usize = 8192;
 pub(crate) struct Ping;
 
 impl Frame for Ping {
-    const STARTS: &'static [[u8; 2]] = &[*b"BR"];
     const HEAD: usize = HEAD;
+
+    fn may_begin(bytes: &[u8]) -> bool {
+        begins(bytes, &START)
+    }
 
     fn length(head: &[u8]) -> Option<usize> {
         let payload = usize::from(u16::from_le_bytes([head[2], head[3]]));
@@ -46,7 +51,7 @@ impl Message {
 
     /// As it is sent, to whoever listens.
     pub(crate) fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Ping::STARTS[0].to_vec();
+        let mut bytes = START.to_vec();
         bytes.extend((self.payload.len() as u16).to_le_bytes());
         bytes.extend(self.id.to_le_bytes());
         bytes.extend([0, 0]);

@@ -4,7 +4,7 @@
 //!
 //! Source: Applanix, *POS MV V5 User Interface Control Document*, PUBS-ICD-004089 revision 10, section 3.2.3.
 
-use crate::live::frames::Frame;
+use crate::live::frames::{Frame, begins};
 
 /// Bytes before what the length counts, and behind the data.
 const HEAD: usize = 8;
@@ -22,8 +22,11 @@ const END: [u8; 2] = *b"$#";
 pub(crate) struct PosMv;
 
 impl Frame for PosMv {
-    const STARTS: &'static [[u8; 2]] = &[*b"$G", *b"$M"];
     const HEAD: usize = HEAD;
+
+    fn may_begin(bytes: &[u8]) -> bool {
+        begins(bytes, &GROUP) || begins(bytes, &MESSAGE)
+    }
 
     fn length(head: &[u8]) -> Option<usize> {
         let is_known = head.starts_with(&GROUP) || head.starts_with(&MESSAGE);

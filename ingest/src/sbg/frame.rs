@@ -3,8 +3,10 @@
 //!
 //! Source: SBG Systems, sbgECom, `doc/binaryMessages.md` and the protocol's frame definition.
 
-use crate::live::frames::Frame;
+use crate::live::frames::{Frame, begins};
 
+/// What every frame begins with.
+const START: [u8; 2] = [0xff, 0x5a];
 /// Bytes before the payload, and behind it.
 const HEAD: usize = 6;
 const TAIL: usize = 3;
@@ -18,8 +20,11 @@ const END: u8 = 0x33;
 pub(crate) struct Ecom;
 
 impl Frame for Ecom {
-    const STARTS: &'static [[u8; 2]] = &[[0xff, 0x5a]];
     const HEAD: usize = HEAD;
+
+    fn may_begin(bytes: &[u8]) -> bool {
+        begins(bytes, &START)
+    }
 
     fn length(head: &[u8]) -> Option<usize> {
         let payload = usize::from(u16::from_le_bytes([head[4], head[5]]));

@@ -33,7 +33,7 @@ impl<'a> Fields<'a> {
         Self { bytes, at, big }
     }
 
-    numbers!(u8, u16, i16, u32, i32, f32, f64);
+    numbers!(u8, u16, i16, u32, i32, u64, f32, f64);
 
     /// Where the next number starts.
     pub(crate) fn at(&self) -> usize {
