@@ -55,7 +55,7 @@ pub(crate) struct River<'a> {
     /// The record and where it lies.
     pub(crate) record: Option<(PathBuf, maml::Writer)>,
     /// The timeline once more, as a tape, and where it lies.
-    pub(crate) tape: Option<(PathBuf, tape::Writer)>,
+    pub(crate) tape: Option<(PathBuf, tape::Parts)>,
     pub(crate) picture: Option<Picture>,
     pub(crate) score: Option<Scorer>,
     /// Whether to fuse the lidar once more with navigation withheld.
@@ -223,7 +223,7 @@ fn fuse(mut fuser: Fuser, timeline: Receiver<Event>, mut report: Report, outlets
 }
 
 /// The tape's own thread. A tape that is not finished still opens to its last whole chunk.
-fn wind(mut tape: tape::Writer, timeline: Receiver<Measurement>) -> anyhow::Result<u64> {
+fn wind(mut tape: tape::Parts, timeline: Receiver<Measurement>) -> anyhow::Result<u64> {
     for measurement in timeline {
         tape.push(&measurement)?;
     }

@@ -48,3 +48,30 @@ fn folder_and_tape_give_the_same_frame_bytes() {
         frame_bytes(folder.rig(), folder.timeline().unwrap())
     );
 }
+
+/// Invariant: a tape in parts gives the frame bytes of one in a single file.
+#[test]
+fn a_tape_in_parts_gives_the_same_frame_bytes() {
+    let quay = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample-data/quay");
+    let folder = Recording::open(&quay).unwrap();
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("quay.mcap");
+    let rotation = tape::Rotation {
+        bytes: Some(1),
+        length: None,
+        keep_bytes: None,
+        tell: std::sync::Arc::new(|_| {}),
+    };
+    let mut parts = tape::Parts::create(&path, folder.rig(), rotation, false).unwrap();
+    for measurement in folder.timeline().unwrap() {
+        parts.push(&measurement).unwrap();
+    }
+    parts.finish().unwrap();
+    let files = std::fs::read_dir(home.path()).unwrap().count();
+    assert!(files > 3, "{files} parts");
+    let tape = Recording::open(&path).unwrap();
+    assert_eq!(
+        frame_bytes(tape.rig(), tape.timeline().unwrap()),
+        frame_bytes(folder.rig(), folder.timeline().unwrap())
+    );
+}

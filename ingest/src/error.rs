@@ -38,6 +38,14 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// There is no room to write on.
+    #[error("the disk is full; {kept} measurements are safe on the tape: {}", path.display())]
+    Full {
+        /// Measurements and gaps that are on it.
+        kept: u64,
+        /// The file.
+        path: PathBuf,
+    },
     /// The system could not read or write.
     #[error("{said}: {}", path.display())]
     Io {

@@ -61,7 +61,9 @@ impl Recording {
     /// # Errors
     /// As [`Self::open`], and if the rig has no sensor of such a name.
     pub fn open_shifted(path: &Path, shifts: &[(String, i64)]) -> Result<Self, Error> {
-        must_exist(path, "the recording")?;
+        if !tape::is_tape(path) {
+            must_exist(path, "the recording")?;
+        }
         if tape::is_tape(path) && !(Bag::is_at(path) && tape::is_foreign(path)) {
             let (mut rig, mut notes) = tape::open(path)?;
             shift_clocks(&mut rig, shifts, path)?;
@@ -357,10 +359,10 @@ fn shift_clocks(rig: &mut Rig, shifts: &[(String, i64)], path: &Path) -> Result<
 /// is another one.
 fn tape_timeline(path: &Path, shifts: &[(SensorId, i64)]) -> Result<Timeline, Error> {
     let others: Vec<SensorId> = shifts.iter().map(|(id, _)| *id).collect();
-    let rest = tape::Reader::open(path)?.filter(move |measurement| !others.contains(&measurement.sensor));
+    let rest = tape::Row::open(path)?.filter(move |measurement| !others.contains(&measurement.sensor));
     let mut branches: Vec<Branch> = vec![Box::new(rest)];
     for &(id, nanos) in shifts {
-        let own = tape::Reader::open(path)?.filter(move |measurement| measurement.sensor == id);
+        let own = tape::Row::open(path)?.filter(move |measurement| measurement.sensor == id);
         branches.push(Box::new(own.map(move |measurement| Measurement {
             stamp: measurement.stamp.shifted_nanos(nanos),
             end: measurement.end.shifted_nanos(nanos),

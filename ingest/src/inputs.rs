@@ -9,7 +9,7 @@ use crate::find::Place;
 use crate::folder::Recording;
 use crate::nameplate::Nameplate;
 use crate::survey::format::Survey;
-use crate::{aris, ek80, kmall, kongsberg_all, lidar, oculus, ros};
+use crate::{aris, ek80, kmall, kongsberg_all, lidar, oculus, ros, tape};
 
 /// A file, or files of one folder, that a recording is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ impl Recording {
             add(Role::Rig, path, vec![path.to_owned()], &[]);
         }
         if let Some(tape) = self.tape_file() {
-            add(Role::Data, tape, vec![tape.to_owned()], &all);
+            add(Role::Data, tape, tape::files(tape), &all);
         }
         for (id, place) in self.rig().ids().zip(self.places()) {
             let path = path_of(place, self.folder());

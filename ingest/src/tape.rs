@@ -4,6 +4,7 @@
 //!
 //! - [`Writer`] writes measurements, lossless, in chunks that outlive a crash.
 //! - [`Reader`] gives them back; damage becomes counted gaps.
+//! - [`Parts`] writes one file or a row of them, of which the newest are kept; [`Row`] plays either as one.
 //! - [`CloudWriter`] writes clouds for viewers.
 
 pub(crate) mod cdr;
@@ -17,9 +18,12 @@ mod fixes;
 pub(crate) mod head;
 mod image;
 mod opened;
+mod part;
+mod parts;
 mod reader;
 pub(crate) mod records;
 mod rig;
+mod row;
 mod schema;
 mod sonar_image;
 pub(crate) mod summary;
@@ -28,8 +32,10 @@ mod writer;
 
 pub use cloud::{Column, Values};
 pub use cloud_writer::CloudWriter;
-pub(crate) use opened::{is_foreign, is_tape, open};
+pub(crate) use opened::{files, is_foreign, is_tape, open};
+pub use parts::{Parts, Rotation};
 pub use reader::Reader;
+pub use row::Row;
 pub use writer::Writer;
 
 /// The profile that the file's header names: CDR messages with `ros2msg` schemas.

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use beluga_ingest::live::{Heard, Live, Options};
-use beluga_ingest::tape;
-use beluga_types::{Payload, Rig};
+use beluga_types::Payload;
 use clap::Args;
 use serde::Serialize;
 
 use super::outputs::must_be_free;
+use super::rotating::Rotating;
 use super::run::{Progress, Results, free_name, keep_showing, stop_on_ctrl_c};
 use crate::audit::{Hearing, Source};
 use crate::exit::{Exit, Wrong};
@@ -84,6 +84,8 @@ pub(crate) struct Fuse {
     #[arg(long, value_name = "FILE.maml")]
     out: Option<PathBuf>,
     #[command(flatten)]
+    rotating: Rotating,
+    #[command(flatten)]
     results: Results,
 }
 
@@ -93,6 +95,7 @@ impl Fuse {
             ("--out", self.out.as_deref()),
             ("--record", self.record.as_deref()),
         ])?;
+        self.rotating.check(self.record.is_some())?;
         let live = self.listening.open()?;
         let rig = live.rig().clone();
         let (notes, heard) = (live.notes(), live.heard());
@@ -101,7 +104,7 @@ impl Fuse {
         let default = PathBuf::from(format!("{name}.maml"));
         let tape = match self.record {
             None => None,
-            Some(path) => Some((path.clone(), new_tape(&path, &rig)?)),
+            Some(path) => Some((path.clone(), self.rotating.new_tape(&path, &rig)?)),
         };
         let source = Source {
             name: &name,
@@ -141,12 +144,6 @@ impl Fuse {
     }
 }
 
-/// A tape that outlives a power cut, to its last second.
-fn new_tape(path: &Path, rig: &Rig) -> anyhow::Result<tape::Writer> {
-    let tape = tape::Writer::create(path, rig).and_then(tape::Writer::durable);
-    tape.context(Wrong::Arguments)
-}
-
 /// Records what sensors say now as a tape, and does nothing else.
 ///
 /// Example: beluga record --rig rig.toml --out survey.mcap
@@ -158,6 +155,8 @@ pub(crate) struct Record {
     /// The tape to write; must not exist (default: the rig's name in the current folder).
     #[arg(long, value_name = "FILE.mcap")]
     out: Option<PathBuf>,
+    #[command(flatten)]
+    rotating: Rotating,
 }
 
 /// What a tape has kept.
@@ -166,6 +165,8 @@ struct Kept {
     tape: PathBuf,
     /// Measurements and gaps.
     kept: u64,
+    /// Measurements and gaps deleted with the oldest parts.
+    deleted: u64,
     /// Payloads lost, as its gaps tell.
     lost: u64,
     heard: Vec<Heard>,
@@ -175,11 +176,12 @@ struct Kept {
 impl Record {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         must_be_free(&[("--out", self.out.as_deref())])?;
+        self.rotating.check(true)?;
         let live = self.listening.open()?;
         let (notes, heard) = (live.notes(), live.heard());
         let default = PathBuf::from(format!("{}.mcap", self.listening.name()));
         let path = self.out.map_or_else(|| free_name(&default), Ok)?;
-        let mut tape = new_tape(&path, live.rig())?;
+        let mut tape = self.rotating.new_tape(&path, live.rig())?;
         let progress = Progress::start();
         let mut lost = 0_u64;
         let mut measured = vec![0_u64; live.rig().sensors.len()];
@@ -196,11 +198,13 @@ impl Record {
             tape.push(&measurement)?;
             progress.frames.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
+        let deleted = tape.deleted();
         let kept = tape.finish()?;
         progress.stop();
         let kept = Kept {
             tape: path,
             kept,
+            deleted,
             lost,
             heard: heard(),
             notes: notes(),
@@ -227,6 +231,12 @@ impl Kept {
             self.tape.display(),
             self.kept
         )];
+        if self.deleted > 0 {
+            lines.push(format!(
+                "deleted      {} of the oldest, as --keep says",
+                self.deleted
+            ));
+        }
         lines.push(format!("lost         {} payloads", self.lost));
         lines.extend(self.heard.iter().map(|heard| format!("heard        {heard}")));
         lines.extend(self.notes.iter().map(|note| format!("note         {note}")));

@@ -12,6 +12,7 @@ mod outputs;
 mod probe;
 mod recover;
 mod replay;
+mod rotating;
 mod run;
 mod sim;
 mod view;

@@ -19,7 +19,7 @@ use crate::exit::{Exit, Wrong};
 #[derive(Debug, Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Recover {
-    /// The tape. It is not changed.
+    /// The tape; of one in parts its name or its first part. It is not changed.
     tape: PathBuf,
     /// The finished tape to write; must not exist. Without it only what is there is said.
     #[arg(long, value_name = "FILE.mcap")]
@@ -45,7 +45,7 @@ struct Left {
 impl Recover {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         must_be_free(&[("--out", self.out.as_deref())])?;
-        let reader = tape::Reader::open(&self.tape).context(Wrong::Arguments)?;
+        let reader = tape::Row::open(&self.tape).context(Wrong::Arguments)?;
         let rig = reader.rig().clone();
         let mut left = Left {
             tape: self.tape.clone(),

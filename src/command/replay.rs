@@ -180,7 +180,7 @@ impl Replay {
                     true => writer.with_sonar_images(),
                     false => writer,
                 };
-                Some((path, writer))
+                Some((path, writer.into()))
             }
         };
 

@@ -8,7 +8,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use mcap::records::op;
 
@@ -25,6 +25,7 @@ pub(super) struct Out {
     holds_back: Arc<AtomicBool>,
     /// Whether what is handed to the system shall outlive it too.
     durable: Arc<AtomicBool>,
+    bytes: Arc<AtomicU64>,
     end: Vec<u8>,
 }
 
@@ -34,20 +35,24 @@ pub(super) struct Told {
     pub(super) ends: Arc<AtomicBool>,
     /// What is handed to the system shall outlive it too.
     pub(super) durable: Arc<AtomicBool>,
+    /// How many bytes it has written.
+    pub(super) bytes: Arc<AtomicU64>,
 }
 
 impl Out {
     /// The file, and what it can be told.
     pub(super) fn new(file: File) -> (Self, Told) {
         let (holds_back, durable) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
+        let bytes = Arc::<AtomicU64>::default();
         let out = Self {
             file: BufWriter::new(file),
             holds_back: holds_back.clone(),
             durable: durable.clone(),
+            bytes: bytes.clone(),
             end: Vec::new(),
         };
         let ends = holds_back;
-        (out, Told { ends, durable })
+        (out, Told { ends, durable, bytes })
     }
 
     /// Writes the end that was held back.
@@ -70,7 +75,9 @@ impl Write for Out {
             self.end.extend_from_slice(bytes);
             return Ok(bytes.len());
         }
-        self.file.write(bytes)
+        let written = self.file.write(bytes)?;
+        self.bytes.fetch_add(written as u64, Ordering::Relaxed);
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {

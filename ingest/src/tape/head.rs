@@ -7,6 +7,7 @@ use std::path::Path;
 use mcap::records::op;
 
 use super::cdr::Decoder;
+use super::part::Part;
 use super::records::{Records, Step};
 use crate::error::Error;
 
@@ -72,6 +73,29 @@ pub(crate) fn attachments<R: Read + Seek>(records: &mut Records<R>) -> io::Resul
                 records.go(at)?;
                 return Ok(attached);
             }
+        }
+    }
+}
+
+/// Which part of a row the file says to be, before its first chunk.
+pub(crate) fn part<R: Read + Seek>(records: &mut Records<R>) -> io::Result<Option<Part>> {
+    /// A part says little.
+    const MAX_BYTES: u64 = 4096;
+    loop {
+        match records.step()? {
+            Step::Record {
+                op: op::METADATA,
+                length,
+            } if length <= MAX_BYTES => {
+                if let Some(part) = Part::read(&records.take(length)?) {
+                    return Ok(Some(part));
+                }
+            }
+            Step::Record {
+                op: op::HEADER | op::METADATA | op::ATTACHMENT | op::SCHEMA | op::CHANNEL,
+                length,
+            } => records.go(records.at().saturating_add(length))?,
+            _ => return Ok(None),
         }
     }
 }

@@ -2,12 +2,13 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use beluga_types::{Payload, Rig};
 
-use super::reader::Reader;
+use super::part::Part;
 use super::records::Records;
+use super::row::{self, Row};
 use super::{OURS, head, rig};
 use crate::error::Error;
 use crate::regular;
@@ -17,13 +18,25 @@ pub(crate) fn is_tape(path: &Path) -> bool {
     let named = path
         .extension()
         .is_some_and(|extension| extension.eq_ignore_ascii_case("mcap"));
-    path.is_file() && (named || begins_as_one(path))
+    row::parts(path).is_some() || path.is_file() && (named || begins_as_one(path))
 }
 
 fn begins_as_one(path: &Path) -> bool {
     let mut first = [0; mcap::MAGIC.len()];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut first));
     read.is_ok() && first == mcap::MAGIC
+}
+
+/// The files of a tape, in order.
+pub(crate) fn files(path: &Path) -> Vec<PathBuf> {
+    row::parts(path).unwrap_or_else(|| vec![path.to_owned()])
+}
+
+/// Which part of a row a file says to be.
+pub(super) fn part(path: &Path) -> Option<Part> {
+    let mut records = Records::new(regular::open(path).ok()?).ok()?;
+    head::check_magic(&mut records, path).ok()?;
+    head::part(&mut records).ok()?
 }
 
 /// Whether an MCAP file is another's: it has no rig attached, and was not written here either. Clouds
@@ -49,7 +62,7 @@ pub(crate) fn is_foreign(path: &Path) -> bool {
 /// # Errors
 /// If it cannot be read, is no tape, or not one of its measurements can be read.
 pub(crate) fn open(path: &Path) -> Result<(Rig, Vec<String>), Error> {
-    let mut reader = Reader::open(path)?;
+    let mut reader = Row::open(path)?;
     let (mut lost, mut first) = (0u64, None);
     let is_some = reader.by_ref().any(|measurement| match measurement.payload {
         Payload::Gap(gap) => {
@@ -85,6 +98,15 @@ pub(crate) fn open(path: &Path) -> Result<(Rig, Vec<String>), Error> {
                 spec.name
             ));
         }
+    }
+    if let files @ 2.. = reader.files().len() {
+        notes.push(format!("a tape in {files} parts, played as one"));
+    }
+    if reader.deleted() > 0 {
+        let deleted = reader.deleted();
+        notes.push(format!(
+            "the first {deleted} measurements of it are in parts that are not there any more"
+        ));
     }
     if !reader.is_finished() {
         notes.push("the tape was not finished: it is read to its last whole chunk".into());

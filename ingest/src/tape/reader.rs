@@ -11,6 +11,7 @@ use mcap::records::op;
 use super::cdr::Decoder;
 use super::channels::{Channels, Role};
 use super::decode::Halves;
+use super::part::Part;
 use super::records::{Inside, Records, Step, unpacked};
 use super::{head, rig, summary};
 use crate::error::Error;
@@ -35,6 +36,9 @@ pub struct Reader<R> {
     /// A chunk could not be read, and the index behind it says what it held.
     broken: Option<Broken>,
     whole_chunk: bool,
+    part: Option<Part>,
+    /// Measurements that were read, and those told as lost.
+    accounted: u64,
     last: Option<Stamp>,
     done: bool,
 }
@@ -73,6 +77,8 @@ impl<R: Read + Seek> Reader<R> {
         let start = records.at();
         let summary = summary::read(&mut records).map_err(Error::io(path))?;
         records.go(start).map_err(Error::io(path))?;
+        let part = head::part(&mut records).map_err(Error::io(path))?;
+        records.go(start).map_err(Error::io(path))?;
         let attached = head::attachments(&mut records).map_err(Error::io(path))?;
         let mut channels = Channels::default();
         let stated = summary.map(|summary| {
@@ -104,6 +110,8 @@ impl<R: Read + Seek> Reader<R> {
             told: BTreeMap::new(),
             broken: None,
             whole_chunk: false,
+            part,
+            accounted: 0,
             last: None,
             done: false,
         })
@@ -117,6 +125,16 @@ impl<R: Read + Seek> Reader<R> {
     /// Whether the tape was finished: it ends with an index that is whole.
     pub fn is_finished(&self) -> bool {
         self.stated.is_some()
+    }
+
+    /// Which part of a row it says to be.
+    pub(super) fn part(&self) -> Option<Part> {
+        self.part
+    }
+
+    /// Measurements that were read so far, and those that were told as lost.
+    pub(super) fn accounted(&self) -> u64 {
+        self.accounted
     }
 
     /// Topics of others, each with its schema and how many messages of it were passed over; of a
@@ -309,6 +327,11 @@ impl<R: Read + Seek> Reader<R> {
     }
 
     fn lose(&mut self, sensor: SensorId, lost: u64, cause: GapCause, detail: String) {
+        add(&mut self.accounted, lost);
+        self.tell(sensor, lost, cause, detail);
+    }
+
+    fn tell(&mut self, sensor: SensorId, lost: u64, cause: GapCause, detail: String) {
         let detail = format!("{detail}: {}", self.path.display());
         self.losses.push(Loss {
             sensor,
@@ -320,6 +343,7 @@ impl<R: Read + Seek> Reader<R> {
 
     /// Puts a measurement on the timeline, after what was lost before it.
     fn emit(&mut self, measurement: Measurement) {
+        add(&mut self.accounted, 1);
         if let Some(last) = self.last
             && measurement.end < last
         {
@@ -329,7 +353,7 @@ impl<R: Read + Seek> Reader<R> {
                 Payload::Gap(gap) => gap.lost,
                 _ => 1,
             };
-            return self.lose(
+            return self.tell(
                 sensor,
                 lost,
                 GapCause::Late,

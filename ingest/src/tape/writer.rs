@@ -14,6 +14,7 @@ use mcap::{Compression, McapError, WriteOptions};
 use super::cdr::Encoder;
 use super::ending::{Out, Told};
 use super::fixes::{self, Moment};
+use super::part::Part;
 use super::rig::Attached;
 use super::schema::{Kind, topic};
 use super::{KIND, LIBRARY, PROFILE, SENSOR, cloud, echoes, rig, sonar_image, views};
@@ -180,6 +181,18 @@ impl Writer {
     /// Measurements that lie in closed chunks: they outlive a crash of the program.
     pub fn kept(&self) -> u64 {
         self.kept
+    }
+
+    /// Bytes that have been handed to the system.
+    pub(super) fn bytes(&self) -> u64 {
+        self.told.bytes.load(Ordering::Relaxed)
+    }
+
+    /// Says which part of a row this is, before anything else is in it.
+    pub(super) fn say(&mut self, part: Part) -> Result<(), Error> {
+        self.mcap
+            .write_metadata(&part.metadata())
+            .map_err(failed(&self.path))
     }
 
     /// Ends the tape with its index and its statistics; gives the number of measurements.

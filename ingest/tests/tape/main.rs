@@ -9,6 +9,7 @@
 mod corpus;
 mod damage;
 mod killed;
+mod parts;
 mod python;
 mod roundtrip;
 mod specimens;
