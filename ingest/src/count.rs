@@ -54,6 +54,8 @@ pub(crate) enum Verdict {
     Restart { last: u64 },
     /// The same number with the same stamp has been here.
     Twice,
+    /// It was overtaken, and a jump has told it as missing.
+    Found,
 }
 
 /// What is lost with a row that came too late.
@@ -101,6 +103,9 @@ impl Count {
         if self.passed.remove(&(seq, stamp)) {
             return Verdict::Next;
         }
+        if self.last.is_some_and(|(last, _)| seq < last) && self.was_told(seq, stamp, false) {
+            return Verdict::Found;
+        }
         let unnumbered = std::mem::take(&mut self.unnumbered);
         let Some((last, before)) = self.last.replace((seq, stamp)) else {
             return Verdict::Next;
@@ -142,19 +147,28 @@ impl Count {
             return Late::Twice;
         }
         let restarted = self.restarted;
-        let candidates = self.told.range_mut(..=(seq, Stamp::from_nanos(i64::MAX)));
-        let told = candidates.rev().take(MAX_SEARCHED).find(|((_, before), told)| {
-            let in_time = (*before..=told.until).contains(&stamp);
-            seq <= told.last && told.left > 0 && (in_time || !restarted)
-        });
-        if let Some((_, told)) = told {
-            told.left -= 1;
+        if self.was_told(seq, stamp, !restarted) {
             return Late::Told;
         }
         if self.last.is_some_and(|(last, _)| seq > last) && self.late.len() < MAX_REMEMBERED {
             self.late.insert(seq);
         }
         Late::Lost
+    }
+
+    /// Whether a jump has told this number as missing, and of them not all have come; of what was measured
+    /// before or after that, only if `any_time`.
+    fn was_told(&mut self, seq: u64, stamp: Stamp, any_time: bool) -> bool {
+        let candidates = self.told.range_mut(..=(seq, Stamp::from_nanos(i64::MAX)));
+        let told = candidates.rev().take(MAX_SEARCHED).find(|((_, before), told)| {
+            let in_time = (*before..=told.until).contains(&stamp);
+            seq <= told.last && told.left > 0 && (in_time || any_time)
+        });
+        if let Some((_, told)) = told {
+            told.left -= 1;
+            return true;
+        }
+        false
     }
 
     /// How many numbers from `first` to before `next` are accounted for by rows.
@@ -198,6 +212,20 @@ mod tests {
         assert_eq!(count.admit(7, at(1)), Verdict::Next);
         assert_eq!(count.admit(7, at(1)), Verdict::Twice);
         assert_eq!(count.late(7, at(0)), Late::Twice);
+    }
+
+    #[test]
+    fn what_was_overtaken_is_found_and_no_restart() {
+        let mut count = Count::new(true);
+        count.admit(5, at(5));
+        assert_eq!(count.admit(7, at(7)), Verdict::Jump { last: 5, lost: 1 });
+        assert_eq!(count.admit(6, at(6)), Verdict::Found);
+        assert_eq!(count.admit(6, at(6)), Verdict::Twice);
+        assert_eq!(count.admit(8, at(8)), Verdict::Next);
+        // The same number at a later time is one of another run.
+        assert_eq!(count.admit(11, at(11)), Verdict::Jump { last: 8, lost: 2 });
+        assert_eq!(count.admit(9, at(12)), Verdict::Next);
+        assert_eq!(count.admit(10, at(13)), Verdict::Next);
     }
 
     #[test]

@@ -235,6 +235,7 @@ impl<S: Source> Stream<S> {
                 Verdict::Next
             }
         };
+        let is_found = verdict == Verdict::Found;
         let jump = match verdict {
             Verdict::Twice => return self.gap(row.stamp, seq, twice(&row.place, seq)),
             Verdict::Jump { last, lost } => Some((last.saturating_add(1), jump(&row.place, last, seq, lost))),
@@ -243,9 +244,14 @@ impl<S: Source> Stream<S> {
                 let detail = format!("{}, taken as a restart", fault.detail);
                 Some((last.saturating_add(1), Fault { detail, ..fault }))
             }
+            Verdict::Found => {
+                let fault = found(&row.place, seq);
+                self.gap(row.stamp, seq, fault);
+                None
+            }
             Verdict::Next => None,
         };
-        self.last_seq = Some(seq);
+        self.last_seq = self.last_seq.filter(|_| is_found).or(Some(seq));
         let (stamp, said_end, received) = (row.stamp, row.end, row.received);
         if let Some(fault) = self.leap(&row.place, stamp) {
             self.gap(stamp, seq, fault);
@@ -429,6 +435,15 @@ fn late(place: &str) -> Fault {
             "{place}: more than {} s out of order",
             LATENESS_NANOS as f64 * 1e-9
         ),
+    }
+}
+
+/// What a jump has told as missing.
+fn found(place: &str, seq: u64) -> Fault {
+    Fault {
+        cause: GapCause::Missing,
+        lost: 0,
+        detail: format!("{place}: seq {seq} told as lost before came after all"),
     }
 }
 

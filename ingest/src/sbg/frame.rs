@@ -58,20 +58,20 @@ fn sum(bytes: &[u8]) -> u16 {
     })
 }
 
+/// A frame of this payload, of the class of measurements.
+pub(crate) fn framed(message: u8, payload: &[u8]) -> Vec<u8> {
+    let mut bytes = vec![0xff, 0x5a, message, 0];
+    bytes.extend((payload.len() as u16).to_le_bytes());
+    bytes.extend(payload);
+    bytes.extend(sum(&bytes[2..]).to_le_bytes());
+    bytes.push(END);
+    bytes
+}
+
 #[cfg(test)]
-pub(crate) mod tests {
+mod tests {
     use super::*;
     use crate::live::frames::{Found, Frames};
-
-    /// A frame of this payload, of the class of measurements.
-    pub(crate) fn framed(message: u8, payload: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0xff, 0x5a, message, 0];
-        bytes.extend((payload.len() as u16).to_le_bytes());
-        bytes.extend(payload);
-        bytes.extend(sum(&bytes[2..]).to_le_bytes());
-        bytes.push(END);
-        bytes
-    }
 
     #[test]
     fn the_sum_has_the_published_check_value() {

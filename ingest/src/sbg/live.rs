@@ -25,6 +25,9 @@ pub(crate) struct Sent {
     garbage: usize,
     timeless: u64,
     unknown: u64,
+    /// When the place was that came last, and those that came once more since that was told.
+    last_place: Option<Stamp>,
+    twice: u64,
 }
 
 impl Sent {
@@ -36,6 +39,8 @@ impl Sent {
             garbage: 0,
             timeless: 0,
             unknown: 0,
+            last_place: None,
+            twice: 0,
         }
     }
 
@@ -73,6 +78,10 @@ impl Sent {
                 place: Some((place, sigma_m)),
             } => {
                 if let Some(stamp) = self.stamp(micros) {
+                    if self.last_place.replace(stamp) == Some(stamp) {
+                        self.twice += 1;
+                        return vec![];
+                    }
                     self.epochs.errors(sigma_m.into());
                     return self.epochs.place(stamp, place);
                 }
@@ -100,6 +109,10 @@ impl Sent {
             (
                 std::mem::take(&mut self.unknown),
                 "message(s) of a unit that does not know its time, attitude or place yet",
+            ),
+            (
+                std::mem::take(&mut self.twice),
+                "place(s) a second time, left out",
             ),
         ];
         for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
@@ -141,7 +154,7 @@ impl Hears for Sent {
                 Err(wrong) => rows.lose(GapCause::Corrupt, 1, &format!("message {number}: {wrong}")),
             }
         }
-        if self.timeless + self.unknown + self.garbage as u64 / 100 > TOLD_EACH {
+        if self.timeless + self.unknown + self.twice + self.garbage as u64 / 100 > TOLD_EACH {
             self.tell(rows);
         }
         true
@@ -164,7 +177,7 @@ impl Hears for Sent {
 mod tests {
     use beluga_types::{Geodetic, SensorKind};
 
-    use super::super::frame::tests::framed;
+    use super::super::frame::framed;
     use super::*;
     use crate::live::sockets::NOBODY;
 
