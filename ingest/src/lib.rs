@@ -4,6 +4,7 @@
 //! - [`Recording::inputs`] and [`Recording::nameplates`] say what was read and what devices say of themselves.
 //! - [`order::Order`] puts live measurements in order.
 //! - [`live::Live`] hears the sensors of a rig now.
+//! - [`send::Survey`] sends a recording as its sensors would.
 //! - [`pace::play`] plays a timeline into a queue.
 //! - [`cast`] reads profiles of the speed of sound.
 //! - [`ek80`] reads files of Simrad echo sounders, [`kmall`] and [`kongsberg_all`] those of
@@ -71,6 +72,7 @@ pub mod rig_toml;
 pub mod ros;
 mod sbg;
 mod scans;
+pub mod send;
 mod source;
 mod stream;
 mod survey;

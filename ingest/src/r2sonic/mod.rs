@@ -5,6 +5,7 @@
 mod live;
 mod packet;
 mod rows;
+pub(crate) mod write;
 
 pub use packet::{Ping, Point};
 

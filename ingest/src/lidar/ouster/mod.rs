@@ -5,7 +5,7 @@
 //! - [`metadata`]: what the sensor says of itself, of every firmware;
 //! - [`projection`]: range → coordinates;
 //! - `assembly`: packets → scans; `imu`: packets → samples; `clock`: the sensor's time → UTC;
-//!   `beside`: the metadata of a bare capture.
+//!   `beside`: the metadata of a bare capture; `write`: scans → packets, for who sends as a sensor does.
 //!
 //! `LIDAR.md` beside this crate says what is read, what it means, and from where that is known.
 
@@ -18,6 +18,7 @@ mod nameplate;
 pub mod packet;
 pub mod profile;
 pub mod projection;
+pub(crate) mod write;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};

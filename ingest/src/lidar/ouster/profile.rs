@@ -55,6 +55,18 @@ impl Place {
         let word = bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes));
         ((word >> self.shift) & self.mask) << self.upshift
     }
+
+    /// Writes the field of a pixel, as far as its bits go; one that is too short for it stays as it is.
+    pub(super) fn put(self, pixel: &mut [u8], value: u32) {
+        if let Some(bytes) = pixel
+            .get_mut(self.word * 4..)
+            .and_then(<[u8]>::first_chunk_mut::<4>)
+        {
+            let others = u32::from_le_bytes(*bytes) & !(self.mask << self.shift);
+            let own = ((value >> self.upshift) & self.mask) << self.shift;
+            *bytes = (others | own).to_le_bytes();
+        }
+    }
 }
 
 type Table = &'static [(Field, Place)];
@@ -239,6 +251,23 @@ mod tests {
         assert_eq!((of(Field::Reflectivity), of(Field::Reflectivity2)), (0x12, 0x34));
         assert_eq!((of(Field::Range2), of(Field::Flags2)), (1, 1));
         assert_eq!((of(Field::Signal), of(Field::Signal2)), (0xaaaa, 0xbbbb));
+    }
+
+    #[test]
+    fn what_is_put_is_found_and_nothing_beside_it_changes() {
+        for profile in Profile::ALL {
+            for (field, place) in profile.fields() {
+                let mut pixel = vec![0xa5; profile.pixel_bytes()];
+                let before: Vec<u32> = profile.fields().map(|(_, place)| place.of(&pixel)).collect();
+                let value = (0x1234_5678 & place.mask) << place.upshift;
+                place.put(&mut pixel, value);
+                for ((other, place), before) in profile.fields().zip(before) {
+                    let expected = if other == field { value } else { before };
+                    assert_eq!(place.of(&pixel), expected, "{} {field:?} {other:?}", profile.name);
+                }
+                place.put(&mut [0; 3], value);
+            }
+        }
     }
 
     #[test]
