@@ -8,7 +8,9 @@
 //! - [`Measurement`]: what a sensor gave; [`LidarScan`] and [`SonarPing`] are the big ones.
 //! - [`Rig`]: which sensors there are and where they sit.
 //! - [`SolidarFrame`]: what fusion makes of them.
+//! - [`Instruments`]: what a crew watches meanwhile.
 
+mod cockpit;
 mod echogram;
 pub mod elementary;
 mod error;
@@ -21,6 +23,7 @@ mod measurement;
 mod mount;
 mod nav;
 mod points;
+mod pose_sigma;
 mod receiver;
 mod rig;
 pub mod s44;
@@ -31,6 +34,7 @@ mod time;
 mod total;
 mod waveforms;
 
+pub use cockpit::{EdgeState, Instruments, Lamp, Light, SensorState, StageTime};
 pub use echogram::Echogram;
 pub use error::Error;
 pub use frame::{
@@ -46,6 +50,7 @@ pub use nav::{
     AttitudeFix, ClockState, DepthFix, GnssFix, ImuSample, PoseFix, SoundSpeedSample, VelocityFix,
 };
 pub use points::{ArcTable, Label, Medium, PointTable};
+pub use pose_sigma::PoseSigma;
 pub use receiver::{FilterStage, Receiver};
 pub use rig::{Rig, SensorKind, SensorSpec, StampMeaning, Vessel, Water};
 pub use shared::{SharedState, SharedStates};
