@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use beluga_types::GapCause;
+use beluga_types::{EdgeState, GapCause, Stamp};
 use serde::Serialize;
 
 use crate::capture::{Damage, Datagram};
@@ -52,6 +52,8 @@ struct Queue {
     wide: bool,
     closed: bool,
     tally: Tally,
+    /// When the newest was heard.
+    newest: Option<Stamp>,
 }
 
 /// What nobody has read yet.
@@ -97,6 +99,7 @@ impl Edge {
         let mut queue = self.lock();
         queue.tally.heard += 1;
         queue.tally.bytes += datagram.payload.len() as u64;
+        queue.newest = Some(datagram.received);
         queue.bytes += cost(&datagram);
         queue.waiting.push_back(Waiting::Own(datagram));
         while queue.bytes > self.most_bytes && queue.waiting.len() > 1 {
@@ -162,6 +165,24 @@ impl Edge {
     /// What has come so far.
     pub(crate) fn tally(&self) -> Tally {
         self.lock().tally
+    }
+
+    /// How it stands at this moment of the host: a glance that holds nobody up.
+    pub(crate) fn state(&self, now: Stamp) -> EdgeState {
+        let queue = self.lock();
+        let Tally {
+            heard,
+            let_go,
+            lost_before,
+            ..
+        } = queue.tally;
+        EdgeState {
+            datagrams: heard,
+            let_go,
+            lost_before,
+            fill: (queue.bytes as f64 / self.most_bytes.max(1) as f64).min(1.0),
+            age_s: queue.newest.map(|newest| now.seconds_since(newest).max(0.0)),
+        }
     }
 
     /// The next datagram, waited for; nothing once it is closed and empty.
@@ -244,8 +265,6 @@ fn damage(detail: String) -> Damage {
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
-    use beluga_types::Stamp;
-
     use super::*;
 
     fn datagram(number: u8) -> Datagram {
@@ -272,6 +291,21 @@ mod tests {
         assert_eq!(kept, [2, 3, 4]);
         let tally = edge.tally();
         assert_eq!(tally.heard, kept.len() as u64 + tally.let_go);
+    }
+
+    /// A quarter of the queue is one datagram of 100 bytes and what it costs beside them.
+    #[test]
+    fn how_full_it_is_and_when_it_was_heard_last_are_seen_at_a_glance() {
+        let edge = Edge::new(4 * (100 + OVERHEAD), false);
+        let at = |nanos| edge.state(Stamp::from_nanos(nanos));
+        assert_eq!(at(0), EdgeState::default());
+        (0..6).for_each(|number| edge.push(datagram(number)));
+        edge.lost(3, "3 lost".into());
+        let seen = at(2_000_000_005);
+        assert_eq!((seen.datagrams, seen.let_go, seen.lost_before), (6, 2, 3));
+        assert_eq!((seen.fill, seen.age_s), (1.0, Some(2.0)));
+        edge.next();
+        assert_eq!(at(5).fill, 0.75);
     }
 
     #[test]

@@ -51,7 +51,7 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use beluga_types::{Measurement, Rig};
+use beluga_types::{EdgeState, Measurement, Rig};
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -284,6 +284,15 @@ impl Live {
     pub fn closed(&self) -> impl Fn() -> Option<Closed> + use<> {
         let why = self.why.clone();
         move || why.get().copied()
+    }
+
+    /// How each sensor's edge stands, in the order of the rig; whoever asks while the run goes on holds nobody up.
+    pub fn edges(&self) -> impl Fn() -> Vec<EdgeState> + Send + Sync + use<> {
+        let edges: Vec<_> = self.edges.iter().map(|(_, edge)| edge.clone()).collect();
+        move || {
+            let now = sockets::now();
+            edges.iter().map(|edge| edge.state(now)).collect()
+        }
     }
 
     fn take(&mut self, said: Said) {
