@@ -69,7 +69,7 @@ impl Header {
         if !self.has_pose {
             return "none: taken as at rest, no path".into();
         }
-        let sigma = crate::plots::sigmas(frame);
+        let sigma = frame.pose_sigma();
         let source = match frame.status.pose_source {
             PoseSource::Odometry => "lidar alone",
             PoseSource::OdometryAndNav => "lidar and nav",
@@ -78,8 +78,8 @@ impl Header {
         };
         format!(
             "{source}, 1σ {:.1} cm, {:.2}°",
-            sigma.x.hypot(sigma.y) * 100.0,
-            sigma.z.to_degrees()
+            sigma.horizontal_m.hypot(sigma.vertical_m) * 100.0,
+            sigma.rotation_rad.to_degrees()
         )
     }
 

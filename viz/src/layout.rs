@@ -7,20 +7,29 @@ use re_sdk::blueprint::{
 };
 use re_sdk::log::LogMsg;
 use re_sdk::{AsComponents, EntityPath, RecordingStream, RecordingStreamBuilder};
-use re_sdk_types::blueprint::archetypes::{Background, EyeControls3D, LineGrid3D};
+use re_sdk_types::View as _;
+use re_sdk_types::blueprint::archetypes::{
+    Background, EyeControls3D, LineGrid3D, ViewBlueprint, VisualBounds2D,
+};
 use re_sdk_types::blueprint::components::{BackgroundKind, PanelState, PlayState};
+use re_sdk_types::blueprint::views::StateTimelineView;
 use re_sdk_types::components::Color;
+use re_sdk_types::datatypes::{Range1D, Range2D};
 
+use crate::map_colour::MapColour;
 use crate::scene::SIGHT;
 use crate::sonar_colour::SonarColour;
 use crate::waterfall::Stage;
-use crate::{Error, TIMELINE, echo, header, notes};
+use crate::{Error, TIMELINE, echo, header, lights, notes, plots};
 
 /// What the viewer keeps layouts by.
 pub(crate) const APPLICATION: &str = "beluga";
 
 /// Ground of the 3-D view and of drawings.
 const GROUND: [u8; 3] = [14, 18, 26];
+
+/// The head's height: a part of ten of the rest.
+const HEAD_SHARE: f32 = 2.6;
 
 /// Something the layout says that its builder has no word for.
 struct Extra {
@@ -56,7 +65,11 @@ pub(crate) struct Shown {
     pub(crate) tolerance_m: f64,
     /// Whether it tells something how late a frame is.
     pub(crate) paced: bool,
-    /// What the colour of the sonar's points says.
+    /// Whether sensors are heard now.
+    pub(crate) heard: bool,
+    /// What the colour of the map's points says.
+    pub(crate) map_colour: MapColour,
+    /// What that of the sonar's points says.
     pub(crate) sonar_colour: SonarColour,
     /// Whether the sonars give points and no pings to look at: a multibeam that detects by itself, or a
     /// record, which holds none.
@@ -80,7 +93,7 @@ pub(crate) fn send(
     };
     let body: ContainerLike = match (lidar, sonar) {
         (_, true) if shown.wall => {
-            let tabs = tabs(echoes.into_iter().chain(numbers(rig, shown)));
+            let tabs = tabs(echoes.into_iter().chain(numbers(rig, shown, &mut extras)));
             let left = Vertical::new([map_view(shown, sonar, &mut extras), tabs]).with_row_shares([7.0, 3.0]);
             let right = Vertical::new(wall_views(shown, &mut extras)).with_row_shares([5.0, 4.0]);
             Horizontal::new([left.into(), right.into()])
@@ -88,28 +101,30 @@ pub(crate) fn send(
                 .into()
         }
         (true, true) if !shown.no_pings => {
-            let right = Vertical::new([tabs(echoes), tabs(numbers(rig, shown))]).with_row_shares([3.0, 2.0]);
+            let numbers = tabs(numbers(rig, shown, &mut extras));
+            let right = Vertical::new([tabs(echoes), numbers]).with_row_shares([3.0, 2.0]);
             Horizontal::new([map_view(shown, sonar, &mut extras), right.into()])
                 .with_column_shares([3.0, 2.0])
                 .into()
         }
         (false, true) if !shown.no_pings => {
-            let below = tabs(
-                numbers(rig, shown)
-                    .into_iter()
-                    .chain([map_view(shown, sonar, &mut extras)]),
-            );
+            let map = map_view(shown, sonar, &mut extras);
+            let below = tabs(numbers(rig, shown, &mut extras).into_iter().chain([map]));
             Vertical::new([tabs(echoes), below])
                 .with_row_shares([7.0, 3.0])
                 .into()
         }
-        _ => Vertical::new([map_view(shown, sonar, &mut extras), tabs(numbers(rig, shown))])
-            .with_row_shares([7.0, 2.0])
-            .into(),
+        _ => {
+            let numbers = tabs(numbers(rig, shown, &mut extras));
+            Vertical::new([map_view(shown, sonar, &mut extras), numbers])
+                .with_row_shares([7.0, 2.0])
+                .into()
+        }
     };
-    let header = TextDocumentView::new("Survey").with_origin(header::ENTITY);
-    let header_share = if shown.wall { 1.7 } else { 0.9 };
-    let root = Vertical::new([header.into(), body]).with_row_shares([header_share, 10.0]);
+    let header = ContainerLike::from(TextDocumentView::new("Survey").with_origin(header::ENTITY));
+    let lamps = lamps(rig, &mut extras);
+    let head = Horizontal::new([header, lamps]).with_column_shares([3.0, 2.0]);
+    let root = Vertical::new([head.into(), body]).with_row_shares([HEAD_SHARE, 10.0]);
     let blueprint = Blueprint::new(root)
         .with_auto_layout(false)
         .with_auto_views(false)
@@ -132,13 +147,7 @@ fn tabs(views: impl IntoIterator<Item = ContainerLike>) -> ContainerLike {
 fn map_view(shown: &Shown, sonar: bool, extras: &mut Vec<Extra>) -> ContainerLike {
     let contents = ["map/**", "now/**", "vessel/**", "path/**", "water", "wall/strip"];
     let contents = contents.map(|path| format!("+ /{path}"));
-    let name = match sonar {
-        true => {
-            let colour = shown.sonar_colour.name();
-            format!("Light: grey by intensity · Sound: violet to yellow by {colour}")
-        }
-        false => "Light: grey by intensity, or by height where there is none".to_owned(),
-    };
+    let name = shown.map_colour.title(sonar, shown.sonar_colour);
     let view = ContainerLike::from(Spatial3DView::new(name).with_contents(contents));
     let ContainerLike::View(view) = view else {
         return view;
@@ -180,16 +189,51 @@ fn wall_views(shown: &Shown, extras: &mut Vec<Extra>) -> [ContainerLike; 2] {
         "Section at the vessel, 1:1 · 95 % bars × {:.0}",
         crate::section::BAR_SCALE
     );
-    [(section, "section"), (unwrapped, "wall/unwrapped")].map(|(name, origin)| {
-        let view = ContainerLike::from(Spatial2DView::new(name).with_origin(origin));
-        if let ContainerLike::View(view) = &view {
-            extras.push(Extra {
-                path: EntityPath::from(format!("{}/Background", view.blueprint_path())),
-                what: Box::new(ground()),
-            });
-        }
-        view
-    })
+    [(section, "section"), (unwrapped, "wall/unwrapped")].map(|(name, origin)| drawing(&name, origin, extras))
+}
+
+/// A drawing in two dimensions, on dark ground.
+fn drawing(name: &str, origin: &str, extras: &mut Vec<Extra>) -> ContainerLike {
+    let view = ContainerLike::from(Spatial2DView::new(name).with_origin(origin));
+    if let ContainerLike::View(view) = &view {
+        extras.push(Extra {
+            path: EntityPath::from(format!("{}/Background", view.blueprint_path())),
+            what: Box::new(ground()),
+        });
+    }
+    view
+}
+
+/// All lamps of the rig, whatever the view's shape.
+fn lamps(rig: &Rig, extras: &mut Vec<Extra>) -> ContainerLike {
+    let view = drawing("Sensors", lights::NOW, extras);
+    if let ContainerLike::View(view) = &view {
+        let [low, high] = lights::reach(rig.sensors.len());
+        let [x, y] = [0, 1].map(|axis| [f64::from(low[axis]), f64::from(high[axis])]);
+        extras.push(Extra {
+            path: EntityPath::from(format!("{}/VisualBounds2D", view.blueprint_path())),
+            what: Box::new(VisualBounds2D::new(Range2D {
+                x_range: Range1D(x),
+                y_range: Range1D(y),
+            })),
+        });
+    }
+    view
+}
+
+/// Lights over time: a view that the layout's builder has no word for.
+fn states(extras: &mut Vec<Extra>) -> ContainerLike {
+    let view = ContainerLike::from(TextDocumentView::new("Lights").with_origin(lights::STATES));
+    if let ContainerLike::View(view) = &view {
+        extras.push(Extra {
+            path: EntityPath::from(view.blueprint_path().to_string()),
+            what: Box::new(
+                ViewBlueprint::update_fields()
+                    .with_class_identifier(StateTimelineView::identifier().as_str()),
+            ),
+        });
+    }
+    view
 }
 
 /// Waterfalls and fan of each sonar.
@@ -218,8 +262,8 @@ fn echo_views(rig: &Rig) -> Vec<ContainerLike> {
     views.collect()
 }
 
-/// Time series and log.
-fn numbers(rig: &Rig, shown: &Shown) -> Vec<ContainerLike> {
+/// Sensors, time series and log.
+fn numbers(rig: &Rig, shown: &Shown, extras: &mut Vec<Extra>) -> Vec<ContainerLike> {
     let plot = |name: &str, origin: &str| ContainerLike::from(TimeSeriesView::new(name).with_origin(origin));
     let latency = match shown.paced {
         true => "Latency, data to picture",
@@ -242,11 +286,20 @@ fn numbers(rig: &Rig, shown: &Shown) -> Vec<ContainerLike> {
         plot("Points per frame", "plot/points"),
     ])
     .with_name("More numbers");
-    vec![
-        series.into(),
-        pose.into(),
-        TextLogView::new("Log").with_origin(notes::ENTITY).into(),
-    ]
+    let table = TextDocumentView::new("Sensors").with_origin(lights::TABLE);
+    let mut views = vec![table.into(), states(extras), series.into(), pose.into()];
+    let mut run = Vec::new();
+    if shown.paced {
+        run.push(plot("Latency by stage, ms (99 %)", plots::STAGES));
+    }
+    if shown.heard {
+        run.push(plot("Queue at the edge, %", plots::QUEUE));
+    }
+    if !run.is_empty() {
+        views.push(Horizontal::new(run).with_name("Run").into());
+    }
+    views.push(TextLogView::new("Log").with_origin(notes::ENTITY).into());
+    views
 }
 
 /// Sends a layout together with what its builder cannot say.

@@ -30,6 +30,7 @@
 //! |---|---|---|
 //! | `header` | datum, where the pose comes from, sound speed, clock, covered, in tolerance, seam | text |
 //! | `map/lidar/E_N`, `map/sonar/E_N` | tiles of 32 m in `World`: the mean of each voxel's points, light in warm grey by intensity (by height where there is none), sound in viridis by level; sent when a tile is whole, before that now and then, and when far voxels have been made coarser | m |
+//! | `map/structure/E_N`, `map/bed/…`, `map/surface/…`, `map/unknown/…` | instead of these two where colours say what points are of ([`MapColour::Label`]) | m |
 //! | `map/doubtful/E_N` | mirrors, detours, movers, volume echoes and bridged points, in red | m |
 //! | `now/lidar`, `now/sonar` | points of the newest frame that has any; of sound those of its newest ping | m |
 //! | `now/fan` | that ping as a sheet from the sonar to what it heard | m |
@@ -51,6 +52,11 @@
 //! | `plot/residual` | how far the sonar lies off the lidar map, where the test could be made: distance, rotation; the seam and its 95 % | cm, 0.1 deg, mm, mm |
 //! | `plot/latency` | the slowest frame of each second, from the moment its data were complete at the run's pace to the picture; only where a run is paced | ms |
 //! | `plot/points` | points of a frame: lidar, sonar, arcs; payloads lost in the second before | count |
+//! | `plot/stages` | how long frames take up to each stage of the run, 99 % of the newest 256; only where a run is paced | ms |
+//! | `plot/queue` | how full each sensor's queue is at its edge; only of sensors that are heard now | % |
+//! | `lights`, `lights/words` | a lamp for each sensor: green OK, grey WAIT, yellow WARN, red FAIL, with rate or reason | |
+//! | `states/NAME` | the same over time, when it changes | |
+//! | `sensors` | the same as a table: rates, losses by cause, last seen, clock, queue, reason and remedy | text |
 //! | `log` | notes, gaps, changes of how the pose is found | text |
 
 mod camera;
@@ -63,6 +69,8 @@ mod face;
 mod fan;
 mod header;
 mod layout;
+mod lights;
+mod map_colour;
 mod notes;
 mod options;
 mod pace;
@@ -84,6 +92,7 @@ mod wall;
 mod waterfall;
 
 pub use error::Error;
+pub use map_colour::MapColour;
 pub use notes::Level;
 pub use options::Options;
 pub use recorder::Recorder;

@@ -1,5 +1,6 @@
 //! What a picture may be told.
 
+use crate::map_colour::MapColour;
 use crate::sonar_colour::SonarColour;
 
 /// How much is shown.
@@ -17,11 +18,15 @@ pub struct Options {
     pub voxel_m: f64,
     /// Half width of a 95 % interval that a cell of the wall may have to be within tolerance, metres.
     pub tolerance_m: f64,
-    /// What the colour of the sonar's points in the map says.
+    /// What the colour of the map's points says.
+    pub map_colour: MapColour,
+    /// What that of the sonar's points says, where it is each sensor's own.
     pub sonar_colour: SonarColour,
     /// Whether the run keeps to its measurements' time, so that it tells something how late a frame
     /// is ([`crate::Recorder::late`]).
     pub paced: bool,
+    /// Whether its sensors are heard now, so that there are queues at their edges.
+    pub heard: bool,
 }
 
 impl Default for Options {
@@ -32,8 +37,10 @@ impl Default for Options {
             map_points: 160_000,
             voxel_m: 0.1,
             tolerance_m: 0.05,
+            map_colour: MapColour::Sensor,
             sonar_colour: SonarColour::Level,
             paced: false,
+            heard: false,
         }
     }
 }

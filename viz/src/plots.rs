@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use beluga_types::{Attitude, Medium, Rig, SolidarFrame, SonarRegistration, Stamp};
-use nalgebra::Vector3;
+use beluga_types::{Attitude, Instruments, Medium, Rig, SolidarFrame, SonarRegistration, Stamp};
 use re_sdk::log::TimeColumn;
-use re_sdk::{RecordingStream, RecordingStreamError};
+use re_sdk::{EntityPath, RecordingStream, RecordingStreamError};
 use re_sdk_types::archetypes::{Scalars, SeriesLines};
 
 use crate::colour::Rgb;
@@ -83,6 +82,10 @@ const POINTS: Plot = Plot {
         ("payloads lost", RED),
     ],
 };
+/// Plots whose lines are entities, named by the stage or the sensor.
+pub(crate) const STAGES: &str = "plot/stages";
+pub(crate) const QUEUE: &str = "plot/queue";
+
 const ALL: [&Plot; 8] = [
     &ATTITUDE, &HEADING, &HEIGHT, &SIGMA, &HELD, &RESIDUAL, &LATENCY, &POINTS,
 ];
@@ -103,7 +106,7 @@ struct Gathered {
     since: Option<Stamp>,
     now: Stamp,
     /// Of each plot the times, and at each time a value for every line.
-    plots: BTreeMap<&'static str, (Vec<Stamp>, Vec<f64>)>,
+    plots: BTreeMap<EntityPath, (Vec<Stamp>, Vec<f64>)>,
 }
 
 impl Gathered {
@@ -121,10 +124,18 @@ impl Gathered {
     fn add<const N: usize>(&mut self, plot: &Plot, values: [Option<f64>; N]) {
         let values = values.map(|value| value.filter(|value| value.is_finite()));
         if N == plot.lines.len() && values.iter().any(Option::is_some) {
-            let (stamps, all) = self.plots.entry(plot.entity).or_default();
+            let (stamps, all) = self.plots.entry(plot.entity.into()).or_default();
             stamps.push(self.now);
             all.extend(values.map(|value| value.unwrap_or(f64::NAN)));
         }
+    }
+
+    /// A value for a plot's line that has an entity of its own, by its name.
+    fn add_line(&mut self, plot: &str, name: &str, value: f64) {
+        let entity = EntityPath::from(plot).join(&EntityPath::from_single_string(name.to_owned()));
+        let (stamps, all) = self.plots.entry(entity).or_default();
+        stamps.push(self.now);
+        all.push(value);
     }
 
     fn send(&mut self, stream: &RecordingStream) -> Result<(), Error> {
@@ -199,6 +210,23 @@ impl Plots {
         Ok(())
     }
 
+    /// Takes how long stages take and how full queues are.
+    pub(crate) fn instruments(&mut self, stream: &RecordingStream, seen: &Instruments) -> Result<(), Error> {
+        self.gathered.at(seen.at);
+        for stage in &seen.stages {
+            self.gathered.add_line(STAGES, stage.name, stage.p99_ms);
+        }
+        for (state, _) in &seen.sensors {
+            if let Some(edge) = &state.edge {
+                self.gathered.add_line(QUEUE, &state.name, edge.fill * 100.0);
+            }
+        }
+        if self.gathered.is_old() {
+            return self.gathered.send(stream);
+        }
+        Ok(())
+    }
+
     /// Sends what has been gathered.
     pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
         self.gathered.send(stream)
@@ -219,8 +247,13 @@ fn pose(gathered: &mut Gathered, frame: &SolidarFrame, true_north: bool) {
     let heading_deg = attitude.heading_rad.to_degrees().rem_euclid(360.0);
     gathered.add(&HEADING, [Some(heading_deg)]);
 
-    let sigma = sigmas(frame);
-    gathered.add(&SIGMA, [sigma.x, sigma.y, sigma.z.to_degrees()].map(Some));
+    let sigma = frame.pose_sigma();
+    let sigmas = [
+        sigma.horizontal_m,
+        sigma.vertical_m,
+        sigma.rotation_rad.to_degrees(),
+    ];
+    gathered.add(&SIGMA, sigmas.map(Some));
     let weakest = |axes: &[f64]| axes.iter().copied().fold(f64::INFINITY, f64::min);
     let (rotation, translation) = frame.localizability.split_at(3);
     gathered.add(&HELD, [rotation, translation].map(|axes| Some(weakest(axes))));
@@ -249,15 +282,4 @@ fn points(gathered: &mut Gathered, frame: &SolidarFrame, lost: u64) {
     let counts = [in_air, under_water, frame.arcs.len()].map(|count| count as f64);
     let [in_air, under_water, arcs] = counts.map(Some);
     gathered.add(&POINTS, [in_air, under_water, arcs, Some(lost as f64)]);
-}
-
-/// One sigma of the pose: horizontal (root of the two variances' sum), vertical, in `World` and
-/// metres, and of the rotation about all axes together, in rad.
-pub(crate) fn sigmas(frame: &SolidarFrame) -> Vector3<f64> {
-    let rotation = frame.world_from_body.rotation_matrix();
-    let in_body = frame.pose_covariance.fixed_view::<3, 3>(3, 3);
-    let in_world = rotation * in_body * rotation.transpose();
-    let turn = frame.pose_covariance.fixed_view::<3, 3>(0, 0).trace();
-    Vector3::new(in_world[(0, 0)] + in_world[(1, 1)], in_world[(2, 2)], turn)
-        .map(|variance| variance.max(0.0).sqrt())
 }

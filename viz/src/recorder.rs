@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use beluga_types::{Echogram, Medium, Rig, SensorKind, SolidarFrame, Stamp};
+use beluga_types::{Echogram, Instruments, Medium, Rig, SensorKind, SolidarFrame, Stamp};
 use re_sdk::blueprint::BlueprintActivation;
 use re_sdk::log::ChunkBatcherConfig;
 use re_sdk::sink::{FileSink, FileSinkOptions};
@@ -13,6 +13,7 @@ use crate::echo::Echoes;
 use crate::face::Face;
 use crate::header::Header;
 use crate::layout::Shown;
+use crate::lights::Lights;
 use crate::notes::{self, Level, Notes};
 use crate::options::Options;
 use crate::plots::Plots;
@@ -38,6 +39,9 @@ pub struct Recorder {
     face: Option<Face>,
     echoes: Echoes,
     plots: Plots,
+    lights: Lights,
+    /// When its sensors were looked at last.
+    seen_at: Option<Stamp>,
     notes: Notes,
     rig: Rig,
     options: Options,
@@ -104,12 +108,15 @@ impl Recorder {
             wall: face.is_some(),
             tolerance_m: options.tolerance_m,
             paced: options.paced,
+            heard: options.heard,
+            map_colour: options.map_colour,
             sonar_colour: options.sonar_colour,
             no_pings: false,
         };
         layout::send(&stream, rig, &shown, BlueprintActivation::default())?;
         Scene::describe(&stream, rig)?;
         Plots::describe(&stream)?;
+        Lights::describe(&stream, rig)?;
         unwrapped::describe(&stream)?;
         Ok(Self {
             stream,
@@ -119,6 +126,8 @@ impl Recorder {
             face,
             echoes: Echoes::new(rig),
             plots: Plots::new(rig),
+            lights: Lights::new(rig),
+            seen_at: None,
             notes: Notes::new(rig),
             rig: rig.clone(),
             options,
@@ -162,6 +171,20 @@ impl Recorder {
         self.at(echo.stamp);
         self.has_pings = true;
         self.echoes.ping(&self.stream, echo)
+    }
+
+    /// Shows how the run's sensors stand, at their moment, unless something newer is there.
+    ///
+    /// # Errors
+    /// [`Error::Log`] if the recorder refuses.
+    pub fn instruments(&mut self, seen: &Instruments) -> Result<(), Error> {
+        if self.seen_at.is_some_and(|newest| newest >= seen.at) {
+            return Ok(());
+        }
+        self.seen_at = Some(seen.at);
+        self.at(seen.at);
+        self.plots.instruments(&self.stream, seen)?;
+        self.lights.draw(&self.stream, seen)
     }
 
     /// Says how long after its data were complete, at the pace of the run, the next frame came.
@@ -228,6 +251,8 @@ impl Recorder {
             wall: self.face.is_some(),
             tolerance_m: self.options.tolerance_m,
             paced: self.options.paced,
+            heard: self.options.heard,
+            map_colour: self.options.map_colour,
             sonar_colour: self.options.sonar_colour,
             no_pings: self.has_no_pings(),
         };
@@ -247,6 +272,8 @@ impl Recorder {
             wall: wall_views,
             tolerance_m: self.options.tolerance_m,
             paced: self.options.paced,
+            heard: self.options.heard,
+            map_colour: self.options.map_colour,
             sonar_colour: self.options.sonar_colour,
             no_pings: self.has_no_pings(),
         };
@@ -294,6 +321,7 @@ fn builder() -> RecordingStreamBuilder {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use beluga_types::Light;
     use re_sdk::log::{Chunk, LogMsg};
 
     use super::*;
@@ -307,6 +335,10 @@ mod tests {
         for index in 0..3 {
             recorder.frame(&specimen::frame(index)).unwrap();
             recorder.echo(&specimen::echo(index)).unwrap();
+        }
+        for _ in 0..2 {
+            let seen = specimen::instruments([Light::Green, Light::Red]);
+            recorder.instruments(&seen).unwrap();
         }
         recorder.note(Level::Info, "sound speed from the rig").unwrap();
         recorder.draw_rest().unwrap();
@@ -345,6 +377,13 @@ mod tests {
             ("/sonar/fan\\ one/fan", 1),
             ("/plot/attitude", 2),
             ("/plot/points", 2),
+            // What is of no newer moment is not shown again.
+            ("/plot/stages/made", 1),
+            ("/plot/queue/fan\\ one", 1),
+            ("/lights", 1),
+            ("/lights/words", 1),
+            ("/states/roof", 2),
+            ("/sensors", 1),
             // Two gaps' lines, one line on the pose, one on the registration, one note.
             ("/log", 5),
         ] {

@@ -10,12 +10,10 @@ use re_sdk_types::components::{Color, FillMode, MeshFaceRendering, Radius, Rotat
 use re_sdk_types::datatypes::Quaternion;
 
 use crate::camera::{self, Sight};
-use crate::colour::{self, Rgb};
-use crate::face::is_clean;
+use crate::colour::Rgb;
+use crate::map_colour::Map;
 use crate::pace::Pace;
-use crate::sonar_colour::SonarColour;
 use crate::thin::spread;
-use crate::tiles::Tiles;
 use crate::wall::Wall;
 use crate::{Error, Options};
 
@@ -55,10 +53,7 @@ const PATH: Rgb = [255, 150, 60];
 
 /// The scene so far, as much as the next frame needs of it.
 pub(crate) struct Scene {
-    lidar: Tiles,
-    sonar: Tiles,
-    doubtful: Tiles,
-    sonar_colour: SonarColour,
+    map: Map,
     map_pace: Pace,
     now: [usize; 2],
     now_pace: Pace,
@@ -77,15 +72,8 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) fn new(options: &Options) -> Self {
-        let budget = options.map_points;
-        let voxel_m = options.voxel_m;
-        let doubtful = |_| [200, 60, 60];
         Self {
-            lidar: Tiles::new("map/lidar", colour::light, voxel_m, budget / 2),
-            sonar: Tiles::new("map/sonar", colour::sound, voxel_m, budget / 5 * 2)
-                .spanning(options.sonar_colour.span()),
-            doubtful: Tiles::new("map/doubtful", doubtful, voxel_m, budget / 10),
-            sonar_colour: options.sonar_colour,
+            map: Map::new(options),
             map_pace: Pace::new(MAP_SECONDS, MAP_SECONDS),
             now: [options.lidar_points_per_frame, options.sonar_points_per_frame],
             now_pace: Pace::new(NOW_SECONDS, NOW_SECONDS),
@@ -149,9 +137,7 @@ impl Scene {
 
     /// Draws what has not been drawn yet.
     pub(crate) fn finish(&mut self, stream: &RecordingStream) -> Result<(), Error> {
-        for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
-            tiles.finish(stream)?;
-        }
+        self.map.finish(stream)?;
         self.draw_vessel(stream)?;
         self.draw_path(stream)
     }
@@ -162,35 +148,14 @@ impl Scene {
         let places: Vec<Vector3<f64>> = (0..points.len())
             .map(|i| frame.point_in_world(i).vector())
             .collect();
-        let vessel = frame.world_from_body.translation();
-        for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
-            tiles.pass(&vessel);
-        }
-        let shown = self.sonar_colour;
-        let value = |i: usize| match points.medium[i] {
-            Medium::Air => points.level[i],
-            Medium::Water => shown.value(frame, i, &places[i]),
-        };
-        for (medium, tiles) in [(Medium::Air, &mut self.lidar), (Medium::Water, &mut self.sonar)] {
-            let of = || (0..points.len()).filter(|&i| points.medium[i] == medium);
-            tiles.follow(of().map(value), of().map(|i| places[i].z as f32));
-        }
-        for (i, place) in places.iter().enumerate() {
-            let tiles = match (is_clean(points.label[i]), points.medium[i]) {
-                (false, _) => &mut self.doubtful,
-                (true, Medium::Air) => &mut self.lidar,
-                (true, Medium::Water) => &mut self.sonar,
-            };
-            let new = tiles.add(place, value(i));
-            if new && points.label[i] != Label::Mirror && points.position(i).vector().norm() < camera::NEAR_M
-            {
-                self.sight.see(place);
+        for i in self.map.add(frame, &places) {
+            let is_near = points.position(i).vector().norm() < camera::NEAR_M;
+            if points.label[i] != Label::Mirror && is_near {
+                self.sight.see(&places[i]);
             }
         }
         if self.map_pace.due(frame.window.end) {
-            for tiles in [&mut self.lidar, &mut self.sonar, &mut self.doubtful] {
-                tiles.send(stream)?;
-            }
+            self.map.send(stream)?;
         }
         Ok(())
     }

@@ -1,9 +1,12 @@
 //! Hand-made frames and pings for tests.
 
+use std::collections::BTreeMap;
+
 use beluga_types::{
-    ArcTable, Echogram, FrameGap, FrameStatus, GapCause, Label, Medium, PointTable, PoseSource, Rig,
-    SensorCalibration, SensorId, SensorKind, SensorSpec, SharedStates, SolidarFrame, SonarRegistration,
-    Stamp, Transform, Vessel, Water, Waterline, WaveformShape, Window,
+    ArcTable, ClockState, Echogram, EdgeState, FrameGap, FrameStatus, GapCause, Instruments, Label, Lamp,
+    Light, Medium, PointTable, PoseSource, Rig, SensorCalibration, SensorId, SensorKind, SensorSpec,
+    SensorState, SharedStates, SolidarFrame, SonarRegistration, StageTime, Stamp, Transform, Vessel, Water,
+    Waterline, WaveformShape, Window,
 };
 use nalgebra::{Matrix6, UnitQuaternion, Vector3, Vector6};
 
@@ -135,6 +138,48 @@ pub(crate) fn passing(index: u64, east_m: f64) -> SolidarFrame {
     points.source_seq = vec![index; COUNT];
     points.source_index = (0..COUNT as u32).collect();
     frame
+}
+
+/// The rig's two sensors with these lights: ten a second, heard now; of what is not green three were lost.
+pub(crate) fn instruments(lights: [Light; 2]) -> Instruments {
+    let sensors = rig().sensors.into_iter().zip(lights).map(|(spec, light)| {
+        let is_well = light == Light::Green;
+        let lost = [(GapCause::Missing, 3)].into_iter().filter(|_| !is_well);
+        let state = SensorState {
+            name: spec.name,
+            kind: spec.kind,
+            measurements: 100,
+            rate_hz: Some(if is_well { 10.0 } else { 0.0 }),
+            expected_hz: Some(10.0),
+            lost: lost.collect(),
+            lost_lately: BTreeMap::new(),
+            last_loss: None,
+            age_s: Some(0.1),
+            watched_s: 10.0,
+            clock: Some(ClockState {
+                offset_nanos: 2_000_000,
+                sigma_nanos: 2e5,
+                locked: false,
+            }),
+            edge: Some(EdgeState {
+                fill: 0.25,
+                ..EdgeState::default()
+            }),
+        };
+        let words = |text: &str| if is_well { String::new() } else { text.to_owned() };
+        let lamp = Lamp {
+            light,
+            reason: words("silent for 12 s"),
+            remedy: words("its power, its cable"),
+        };
+        (state, lamp)
+    });
+    let stage = |name, p50_ms, p99_ms| StageTime { name, p50_ms, p99_ms };
+    Instruments {
+        at: end(0),
+        sensors: sensors.collect(),
+        stages: vec![stage("heard", 1.0, 2.0), stage("made", 5.0, 9.0)],
+    }
 }
 
 /// A ping of eight beams and 100 bins of 0.1 m from 0.5 m on, loud at bin 60.

@@ -53,8 +53,8 @@ pub(crate) struct Tile {
     quiet: u32,
     /// Whether it has been sent whole.
     whole: bool,
-    /// Whether it has become coarser since it was sent.
-    coarser: bool,
+    /// Whether it has become coarser or of other colours since it was sent.
+    stale: bool,
 }
 
 /// A voxel's place among those of its size, counted from the tile's corner.
@@ -191,8 +191,13 @@ impl Tile {
             self.counts[usize::from(cube.level)] += 1;
         }
         self.level = level;
-        self.coarser |= self.voxels.len() < before;
+        self.stale |= self.voxels.len() < before;
         before - self.voxels.len()
+    }
+
+    /// It is to be sent once more, in other colours.
+    pub(crate) fn recolour(&mut self) {
+        self.stale = true;
     }
 
     /// Whether it should be sent; asked at regular looks.
@@ -205,7 +210,7 @@ impl Tile {
         self.points_at_last_look = self.points;
         self.looks = self.looks.saturating_add(1);
         let (points, voxels) = self.sent;
-        if self.coarser && points > 0 {
+        if self.stale && points > 0 {
             return true;
         }
         let grown = self.voxels.len() >= GROWTH * voxels && self.voxels.len() > voxels;
@@ -221,14 +226,14 @@ impl Tile {
 
     /// Whether it is not there as it is.
     pub(crate) fn is_unsent(&self) -> bool {
-        self.points > self.sent.0 || self.coarser
+        self.points > self.sent.0 || self.stale
     }
 
     /// It has been sent as it is.
     pub(crate) fn mark_sent(&mut self) {
         self.sent = (self.points, self.voxels.len());
         self.looks = 0;
-        self.coarser = false;
+        self.stale = false;
     }
 
     /// How many voxels were sent last.

@@ -67,6 +67,12 @@ impl Tiles {
         self
     }
 
+    /// Levels have another span from now on: all tiles are to be sent once more.
+    pub(crate) fn span_anew(&mut self, span: (f32, f32)) {
+        self.levels = Scale::fixed(span);
+        self.tiles.values_mut().for_each(Tile::recolour);
+    }
+
     /// Follows levels, and heights in metres, for what comes.
     pub(crate) fn follow(&mut self, levels: impl Iterator<Item = f32>, heights: impl Iterator<Item = f32>) {
         self.levels.follow(levels);

@@ -12,7 +12,7 @@ use re_sdk::log::{Chunk, LogMsg};
 use re_sdk::sink::{FileSink, LogSink, SinkFlushError};
 
 use super::board::{Board, Stay};
-use crate::{notes, plots};
+use crate::{lights, notes, plots};
 
 /// A live recording's way to the browser; clones are the same way, which ends with the last.
 #[derive(Clone)]
@@ -90,7 +90,8 @@ fn parts(message: &LogMsg) -> Vec<(Stay, LogMsg)> {
 /// Whether a chunk is shown as it was over time.
 fn is_history(chunk: &Chunk) -> bool {
     let root = chunk.entity_path().iter().next().map(|part| part.unescaped_str());
-    !chunk.is_static() && root.is_some_and(|root| [plots::ROOT, notes::ENTITY].contains(&root))
+    !chunk.is_static()
+        && root.is_some_and(|root| [plots::ROOT, notes::ENTITY, lights::STATES].contains(&root))
 }
 
 /// The newest of a chunk, without its time: one part for the components that are newest in the same row.
