@@ -12,12 +12,8 @@ use beluga_types::{ClockState, GapCause, Measurement, Payload, Rig, SensorSpec, 
 use rustix::time::{ClockId, clock_gettime};
 use serde::Serialize;
 
-/// A clock farther from the host's is wrong, in seconds; above the second it is worth a look. Sounders and
-/// lidars are late by their own length, a tenth of a second.
-const CLOCK_WRONG_S: f64 = 1.0;
-const CLOCK_ODD_S: f64 = 0.3;
-/// A rate that differs from the rig's by more than this part.
-const RATE_ODD: f64 = 0.1;
+use crate::cockpit::light::{CLOCK_ODD_S, CLOCK_WRONG_S, RATE_ODD};
+
 /// Hours of room on the disk that a survey needs at least, and that it is comfortable with.
 const HOURS: (f64, f64) = (1.0, 8.0);
 /// Parts of all cores that fusing may take: above the second it does not keep up with what comes beside.

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Receiver;
-use std::time::Instant;
 
 use beluga_fusion::graph::{Closed, Loops};
 use beluga_sinks::maml::Meta;
@@ -14,6 +13,7 @@ use beluga_types::SolidarFrame;
 use serde_json::Value;
 
 use crate::audit::{self, Hearing, Losses, Why};
+use crate::cockpit::Stage;
 use crate::corrections;
 use crate::latency::{Latency, Watch};
 use crate::report::{LoopReport, Report};
@@ -82,7 +82,7 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         match record.push(&bytes, last_nanos) {
             Ok(()) => {
                 hasher.update(&bytes);
-                late.extend(watch.late(frame.window.end, Instant::now()));
+                late.extend(watch.reached(Stage::Recorded, frame.window.end));
             }
             Err(Error::FrameTooLarge { .. }) => too_large += 1,
             // Who sends frames finds nobody here any more, and stops.

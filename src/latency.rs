@@ -9,12 +9,16 @@ use beluga_ingest::Pace;
 use beluga_types::Stamp;
 use serde::{Deserialize, Serialize};
 
+use crate::cockpit::{Board, Stage};
+
 /// What the time of a run's data is held against. Clones go by the same start.
 #[derive(Clone, Debug)]
 pub(crate) struct Watch {
     against: Against,
     /// When the first measurement came, and up to when it was measured.
     start: Arc<OnceLock<(Instant, Stamp)>>,
+    /// Where it is shown while the run goes on.
+    board: Option<Board>,
 }
 
 /// What data are late against.
@@ -41,7 +45,21 @@ impl Watch {
         Self {
             against,
             start: Arc::default(),
+            board: None,
         }
+    }
+
+    /// The same, shown on a board.
+    pub(crate) fn on(self, board: Board) -> Self {
+        Self {
+            board: Some(board),
+            ..self
+        }
+    }
+
+    /// Where the run is shown, if it is.
+    pub(crate) fn board(&self) -> Option<&Board> {
+        self.board.as_ref()
     }
 
     /// The pace it is for. What is heard now comes when it comes.
@@ -75,6 +93,15 @@ impl Watch {
     /// The first measurement that comes starts it: it came when its data ended.
     pub(crate) fn start(&self, end: Stamp) {
         self.start.get_or_init(|| (Instant::now(), end));
+    }
+
+    /// As [`Self::late`], of a frame that comes to this stage now; the board is told.
+    pub(crate) fn reached(&self, stage: Stage, end: Stamp) -> Option<Duration> {
+        let late = self.late(end, Instant::now())?;
+        if let Some(board) = &self.board {
+            board.took(stage, late);
+        }
+        Some(late)
     }
 
     /// How long before `now` the data up to `end` were complete at this pace; nothing before the
@@ -153,22 +180,19 @@ impl Path {
         self.waiting.push_back([end, received, now]);
     }
 
-    /// A frame up to this moment that is made now.
-    pub(crate) fn made(&mut self, until: Stamp, now: Stamp) {
+    /// A frame up to this moment that is made now; how long its last payload took from stage to stage.
+    pub(crate) fn made(&mut self, until: Stamp, now: Stamp) -> Option<[Duration; 3]> {
         let mut last = None;
         while self.waiting.front().is_some_and(|[end, ..]| *end <= until) {
             last = self.waiting.pop_front();
         }
-        let Some([end, received, taken]) = last else {
-            return;
-        };
-        for (stage, (from, to)) in
-            self.stages
-                .iter_mut()
-                .zip([(end, received), (received, taken), (taken, now)])
-        {
-            stage.push(Duration::from_nanos(to.nanos_since(from).max(0).unsigned_abs()));
+        let [end, received, taken] = last?;
+        let times = [(end, received), (received, taken), (taken, now)]
+            .map(|(from, to)| Duration::from_nanos(to.nanos_since(from).max(0).unsigned_abs()));
+        for (stage, time) in self.stages.iter_mut().zip(times) {
+            stage.push(time);
         }
+        Some(times)
     }
 
     /// What it came to; nothing without a frame.
@@ -227,8 +251,9 @@ mod tests {
         for end in [40, 100, 101] {
             path.take(at(end), at(end + 10), at(end + 15));
         }
-        path.made(at(100), at(135));
-        path.made(at(100), at(999));
+        let times = path.made(at(100), at(135)).unwrap();
+        assert_eq!(times, [10, 5, 20].map(Duration::from_millis));
+        assert_eq!(path.made(at(100), at(999)), None, "nothing of it is left");
         path.made(at(200), at(100));
         let found = path.stages().unwrap();
         assert_eq!(

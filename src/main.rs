@@ -5,6 +5,7 @@ mod audit;
 mod browser;
 mod by_document;
 mod clock;
+mod cockpit;
 mod command;
 mod config;
 mod control;
@@ -25,6 +26,7 @@ mod retrace;
 mod secrets;
 mod sensors;
 mod service;
+mod told;
 mod validation;
 
 use std::process::ExitCode;
@@ -32,6 +34,7 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::command::Command;
+pub(crate) use crate::told::{printable, tell};
 
 /// Fuses LIDAR and SONAR into one cloud above and below the waterline, in which every point knows
 /// how far to trust it, and keeps it in an encrypted, signed record.
@@ -57,7 +60,9 @@ fn main() -> ExitCode {
         .with_env_filter(
             tracing_subscriber::EnvFilter::try_from_env("BELUGA_LOG").unwrap_or_else(|_| TOLD.into()),
         )
-        .with_writer(std::io::stderr)
+        // Through the list of what was told, which lets no colours through.
+        .with_ansi(false)
+        .with_writer(|| told::Warnings)
         .init();
     secrets::keep();
     let cli = Cli::parse();
@@ -83,23 +88,4 @@ fn run(cli: Cli) -> anyhow::Result<exit::Exit> {
             .build_global()?;
     }
     cli.command.run(cli.json)
-}
-
-/// Says something to people, on stderr. A closed stderr is no reason to stop.
-fn tell(text: &str) {
-    use std::io::Write;
-    if !text.is_empty() {
-        let _ = writeln!(std::io::stderr().lock(), "{}", printable(text.trim_end()));
-    }
-}
-
-/// Text without what could steer a terminal: names come from files of strangers.
-fn printable(text: &str) -> String {
-    let steers = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\t'))
-            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars()
-        .map(|c| if steers(c) { '\u{fffd}' } else { c })
-        .collect()
 }

@@ -37,11 +37,26 @@ pub(crate) struct Subject<'a> {
 #[cfg_attr(not(feature = "viz"), allow(dead_code, reason = "there is no picture"))]
 #[derive(Clone, Copy, Debug, Default, Args)]
 pub(crate) struct Colours {
+    /// What the colour of the map's points says: what suits each `sensor` (light in grey by intensity, sound by
+    /// `--sonar-colour`), the `medium` they were seen through, their own `sigma` (bright is certain), the `label`
+    /// (structure, bed, surface), or their `age` (bright is new). What is doubtful is red.
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    colour: MapColour,
     /// What the colour of the sonar's points says: echo level (bright is loud), depth (dark is deep),
     /// signal to noise (bright is clear), the point's own sigma (bright is certain), or the order of
     /// IHO S-44 whose uncertainties it keeps within (bright is Exclusive, dark is none).
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     sonar_colour: SonarColour,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum MapColour {
+    #[default]
+    Sensor,
+    Medium,
+    Sigma,
+    Label,
+    Age,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -66,25 +81,34 @@ pub(crate) struct Opening {
 #[cfg(feature = "viz")]
 mod with_viewer {
     use std::sync::atomic::Ordering;
+    use std::sync::mpsc::RecvTimeoutError;
     use std::time::{Duration, Instant};
 
-    use beluga_viz::{Options, PORT, Recorder, Viewer};
+    use beluga_viz::{Level, Options, PORT, Recorder, Viewer};
 
     use super::*;
     use crate::browser;
     pub(crate) use crate::browser::is_watched;
+    use crate::cockpit::{Board, Stage};
+    use crate::told;
 
     /// Draws into a rerun recording on its own thread.
     pub(crate) struct Picture {
         path: PathBuf,
         recorder: Recorder,
         watch: Watch,
+        /// The first line of what was told that is not in the log yet.
+        untold: u64,
     }
+
+    /// Where nothing comes for so long it is looked all the same: all sensors may be silent.
+    const QUIET: Duration = Duration::from_secs(1);
 
     impl Subject<'_> {
         fn options(&self) -> Options {
             Options {
                 paced: self.watch.is_paced(),
+                heard: self.watch.board().is_some_and(Board::is_live),
                 ..self.colours.options()
             }
         }
@@ -99,7 +123,15 @@ mod with_viewer {
                 SonarColour::Sigma => beluga_viz::SonarColour::Sigma,
                 SonarColour::Order => beluga_viz::SonarColour::Order,
             };
+            let map_colour = match self.colour {
+                MapColour::Sensor => beluga_viz::MapColour::Sensor,
+                MapColour::Medium => beluga_viz::MapColour::Medium,
+                MapColour::Sigma => beluga_viz::MapColour::Sigma,
+                MapColour::Label => beluga_viz::MapColour::Label,
+                MapColour::Age => beluga_viz::MapColour::Age,
+            };
             Options {
+                map_colour,
                 sonar_colour,
                 ..Options::default()
             }
@@ -116,6 +148,7 @@ mod with_viewer {
                 path: path.to_owned(),
                 recorder: Recorder::create_with(path, subject.rig, subject.options())?,
                 watch: subject.watch.clone(),
+                untold: 0,
             })
         }
 
@@ -134,25 +167,58 @@ mod with_viewer {
                 path: path.to_owned(),
                 recorder,
                 watch: subject.watch.clone(),
+                untold: 0,
             };
             Ok((picture, Page::open(viewer, opening)))
         }
 
         /// Draws until the sender is gone; gives back where the picture is.
         pub(crate) fn draw(mut self, looks: Receiver<Look>) -> anyhow::Result<PathBuf> {
-            for look in looks {
-                match look {
-                    Look::Frame(frame) => {
-                        if let Some(by) = self.watch.late(frame.window.end, Instant::now()) {
-                            self.recorder.late(by);
-                        }
-                        self.recorder.frame(&frame)?;
-                    }
-                    Look::Echo(echo) => self.recorder.echo(&echo)?,
+            loop {
+                match looks.recv_timeout(QUIET) {
+                    Ok(Look::Frame(frame)) => self.frame(&frame)?,
+                    Ok(Look::Echo(echo)) => self.recorder.echo(&echo)?,
+                    Err(RecvTimeoutError::Timeout) => self.quiet()?,
+                    Err(RecvTimeoutError::Disconnected) => break,
                 }
             }
             self.recorder.finish()?;
             Ok(self.path)
+        }
+
+        fn frame(&mut self, frame: &SolidarFrame) -> anyhow::Result<()> {
+            if let Some(by) = self.watch.late(frame.window.end, Instant::now()) {
+                self.recorder.late(by);
+            }
+            self.recorder.frame(frame)?;
+            self.watch.reached(Stage::Drawn, frame.window.end);
+            if let Some(board) = self.watch.board().cloned()
+                && let Some(seen) = board.shown(frame.window.end)
+            {
+                self.recorder.instruments(&seen)?;
+                self.log(&board)?;
+            }
+            Ok(())
+        }
+
+        fn quiet(&mut self) -> anyhow::Result<()> {
+            if let Some(board) = self.watch.board().cloned().filter(Board::is_live) {
+                self.recorder.instruments(&board.look())?;
+                self.log(&board)?;
+            }
+            Ok(())
+        }
+
+        /// What was told since: of a recording only what lights say, which is of its data.
+        fn log(&mut self, board: &Board) -> anyhow::Result<()> {
+            for told in told::since(self.untold) {
+                self.untold = told.number + 1;
+                let level = if told.of_light { Level::Warn } else { Level::Info };
+                if told.of_light || board.is_live() {
+                    self.recorder.note(level, &told.text)?;
+                }
+            }
+            Ok(())
         }
     }
 

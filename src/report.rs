@@ -5,7 +5,7 @@ mod loops;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use beluga_ingest::live::Heard;
 use beluga_types::{
@@ -14,6 +14,7 @@ use beluga_types::{
 };
 use serde::Serialize;
 
+use crate::cockpit::Stage;
 use crate::exit::Exit;
 use crate::latency::{Latency, Path, Stages, Watch};
 use crate::sensors::SensorReport;
@@ -114,6 +115,9 @@ impl Report {
 
     /// Counts what fusion is given.
     pub(crate) fn count(&mut self, measurement: &Measurement) {
+        if let Some(board) = self.watch.as_ref().and_then(Watch::board) {
+            board.take(measurement);
+        }
         match &measurement.payload {
             Payload::Gap(gap) => self.count_gap(gap),
             _ => self.count_measurement(measurement),
@@ -163,13 +167,17 @@ impl Report {
 
     /// Counts a frame that was just made.
     pub(crate) fn count_frame(&mut self, frame: &SolidarFrame) {
-        let late = self
-            .watch
-            .as_ref()
-            .map(|watch| watch.late(frame.window.end, Instant::now()));
-        self.late.extend(late.flatten());
-        if let Some(path) = &mut self.path {
-            path.made(frame.window.end, crate::clock::now());
+        let watch = self.watch.as_ref();
+        let late = watch.and_then(|watch| watch.reached(Stage::Made, frame.window.end));
+        self.late.extend(late);
+        let path = self.path.as_mut();
+        let times = path.and_then(|path| path.made(frame.window.end, crate::clock::now()));
+        if let Some(board) = watch.and_then(Watch::board) {
+            let stages = [Stage::Heard, Stage::Ordered, Stage::Fused];
+            for (stage, time) in stages.into_iter().zip(times.into_iter().flatten()) {
+                board.took(stage, time);
+            }
+            board.frame(frame);
         }
         self.frames += 1;
         let in_water = frame

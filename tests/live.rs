@@ -200,6 +200,26 @@ fn a_run_that_hears_nothing_says_what_to_look_at() {
     says(&said, &["seconds above zero"]);
 }
 
+#[test]
+fn a_dashboard_is_refused_where_nobody_could_see_it() {
+    let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+    let home = folder.path();
+    let rig = format!(
+        "[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:{port}\"\n[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n"
+    );
+    std::fs::write(home.join("rig.toml"), rig).unwrap();
+    for arguments in [
+        &["live", "--rig", "rig.toml", "--tui"][..],
+        &["record", "--rig", "rig.toml", "--tui"],
+        &["replay", "rig.toml", "--tui"],
+    ] {
+        let (_, said) = check(home, arguments, 2);
+        says(&said, &["--tui", "stdout is none"]);
+    }
+    let left = std::fs::read_dir(home).unwrap().count();
+    assert_eq!(left, 1, "nothing was made but the rig");
+}
+
 /// With its sum.
 fn summed(body: &str) -> String {
     let sum = body.bytes().fold(0_u8, |sum, byte| sum ^ byte);

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::audit::{Hearing, Source};
+use crate::cockpit::Board;
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -48,7 +49,7 @@ impl Demo {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         let world = scene(&self.scene, self.seed, self.seconds, &[])?;
         let source = format!("a simulated quay (seed {})", world.scenario().seed);
-        let watch = Watch::of(Pace::Max);
+        let watch = Watch::of(Pace::Max).on(Board::of_recording(world.rig()));
         let source = Source {
             name: &source,
             rig: world.rig(),

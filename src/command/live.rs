@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,6 +15,8 @@ use super::outputs::must_be_free;
 use super::rotating::Rotating;
 use super::run::{Progress, Results, free_name, keep_showing, stop_on_ctrl_c};
 use crate::audit::{Hearing, Source};
+use crate::cockpit::Board;
+use crate::cockpit::screen::{About, Screen, must_be_a_terminal};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
@@ -31,6 +34,18 @@ struct Listening {
     /// No sensor is waited for longer than this many seconds, however late it usually is.
     #[arg(long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     lateness: Duration,
+    /// A dashboard in the terminal: each sensor with its light, rate, losses, clock and queue, latency, pose, disk
+    /// and alerts. `q` stops the run.
+    #[arg(long)]
+    tui: bool,
+}
+
+/// What is heard now, and where it is watched.
+struct Open {
+    live: Live,
+    board: Board,
+    /// Set when it is to end.
+    stop: Arc<AtomicBool>,
 }
 
 pub(super) fn seconds(text: &str) -> Result<Duration, String> {
@@ -47,12 +62,12 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 
 impl Listening {
     /// Listens from now on; Ctrl-C ends it, and what has come by then is kept.
-    fn open(&self) -> anyhow::Result<Live> {
+    fn open(&self) -> anyhow::Result<Open> {
         let stop = stop_on_ctrl_c()?;
         let options = Options {
             lateness: self.lateness,
             length: self.seconds,
-            stop,
+            stop: stop.clone(),
             tell: Arc::new(|note: &str| crate::tell(note)),
             ..Options::default()
         };
@@ -60,7 +75,26 @@ impl Listening {
         for heard in live.heard()() {
             crate::tell(&format!("listening for `{}` at {}", heard.name, heard.address));
         }
-        Ok(live)
+        let board = Board::of_host(live.rig(), live.edges());
+        Ok(Open { live, board, stop })
+    }
+
+    /// The dashboard of this command, if it was asked for.
+    fn screen(
+        &self,
+        command: &str,
+        files: Vec<PathBuf>,
+        board: &Board,
+        stop: &Arc<AtomicBool>,
+    ) -> anyhow::Result<Option<Screen>> {
+        let title = format!("beluga {command} {}", self.rig.display());
+        let open = || Screen::open(board.clone(), About { title, files }, stop.clone());
+        self.tui.then(open).transpose()
+    }
+
+    /// Refuses a dashboard that nobody could see, before anything is made.
+    fn check(&self) -> anyhow::Result<()> {
+        if self.tui { must_be_a_terminal() } else { Ok(()) }
     }
 
     fn name(&self) -> String {
@@ -96,10 +130,11 @@ impl Fuse {
             ("--record", self.record.as_deref()),
         ])?;
         self.rotating.check(self.record.is_some())?;
-        let live = self.listening.open()?;
+        self.listening.check()?;
+        let Open { live, board, stop } = self.listening.open()?;
         let rig = live.rig().clone();
         let (notes, heard) = (live.notes(), live.heard());
-        let (watch, hearing) = (Watch::of_host(), Hearing::of(&live));
+        let (watch, hearing) = (Watch::of_host().on(board.clone()), Hearing::of(&live));
         let name = self.listening.name();
         let default = PathBuf::from(format!("{name}.maml"));
         let tape = match self.record {
@@ -115,7 +150,9 @@ impl Fuse {
         let opened = self
             .results
             .open(self.out.as_deref(), &default, &source, &watch)?;
-        let progress = Progress::start();
+        let tape_path = tape.as_ref().map(|(path, _)| path.clone());
+        let files = std::iter::once(opened.path.clone()).chain(tape_path).collect();
+        let progress = Progress::on(self.listening.screen("live", files, &board, &stop)?);
         let mouth = pipeline::run(River {
             rig,
             inputs: Vec::new(),
@@ -177,15 +214,18 @@ impl Record {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         must_be_free(&[("--out", self.out.as_deref())])?;
         self.rotating.check(true)?;
-        let live = self.listening.open()?;
+        self.listening.check()?;
+        let Open { live, board, stop } = self.listening.open()?;
         let (notes, heard) = (live.notes(), live.heard());
         let default = PathBuf::from(format!("{}.mcap", self.listening.name()));
         let path = self.out.map_or_else(|| free_name(&default), Ok)?;
         let mut tape = self.rotating.new_tape(&path, live.rig())?;
-        let progress = Progress::start();
+        let screen = (self.listening).screen("record", vec![path.clone()], &board, &stop)?;
+        let progress = Progress::on(screen);
         let mut lost = 0_u64;
         let mut measured = vec![0_u64; live.rig().sensors.len()];
         for measurement in live {
+            board.take(&measurement);
             match (
                 &measurement.payload,
                 measured.get_mut(usize::from(measurement.sensor.0)),

@@ -12,6 +12,8 @@ use clap::Args;
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
 use crate::audit::{Hearing, Source};
+use crate::cockpit::Board;
+use crate::cockpit::screen::{About, Screen, must_be_a_terminal};
 use crate::earlier::{self, Earlier};
 use crate::exit::{Exit, Wrong};
 use crate::latency::Watch;
@@ -51,6 +53,10 @@ pub(crate) struct Replay {
     /// began.
     #[arg(long, value_name = "FILE.maml", conflicts_with = "tape")]
     map: Option<PathBuf>,
+    /// A dashboard in the terminal: each sensor with its light, rate, losses and clock, latency, pose, disk and
+    /// alerts. `q` stops the run.
+    #[arg(long)]
+    tui: bool,
     #[command(flatten)]
     results: Results,
 }
@@ -122,6 +128,7 @@ impl Replay {
             sonar_images: false,
             clock_offset: Vec::new(),
             map: None,
+            tui: false,
             results,
         }
     }
@@ -135,6 +142,9 @@ impl Replay {
     /// # Errors
     /// If the recording, the config or an output is not as it must be.
     pub(super) fn replayed(self) -> anyhow::Result<Replayed> {
+        if self.tui {
+            must_be_a_terminal()?;
+        }
         let shifts: Vec<(String, i64)> = self
             .clock_offset
             .into_iter()
@@ -161,7 +171,8 @@ impl Replay {
         }
         let in_map = earlier.is_some();
         let timeline = timeline.filter(move |measurement| !in_map || earlier::is_used(measurement));
-        let watch = Watch::of(self.speed.0);
+        let board = Board::of_recording(&rig);
+        let watch = Watch::of(self.speed.0).on(board.clone());
         let out = self.out.as_deref();
         let source = Source {
             name: &name,
@@ -184,7 +195,12 @@ impl Replay {
             }
         };
 
-        let progress = Progress::start();
+        let about = About {
+            title: format!("beluga replay {}", self.recording.display()),
+            files: vec![opened.path.clone()],
+        };
+        let open = || Screen::open(board, about, stop.clone());
+        let progress = Progress::on(self.tui.then(open).transpose()?);
         let notes = earlier.as_ref().map(|earlier| earlier.note.clone());
         let mouth = pipeline::run(River {
             rig,

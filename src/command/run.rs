@@ -18,6 +18,7 @@ use super::maml::Keys;
 use crate::audit;
 use crate::by_document::{self, By};
 use crate::clock;
+use crate::cockpit::screen::{self, Screen};
 use crate::config::Config;
 use crate::cpu;
 use crate::document;
@@ -375,6 +376,7 @@ pub(crate) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     let flag = stop.clone();
     ctrlc::set_handler(move || {
         if flag.swap(true, Ordering::SeqCst) {
+            screen::restore();
             std::process::exit(130);
         }
         crate::tell("stopping (Ctrl-C again to end at once)");
@@ -383,9 +385,10 @@ pub(crate) fn stop_on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
     Ok(stop)
 }
 
-/// A bar on stderr that counts frames; silent where stderr is no terminal.
+/// A bar on stderr that counts frames, silent where stderr is no terminal; or the dashboard.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    screen: Option<Screen>,
     pub(crate) frames: Arc<AtomicU64>,
 }
 
@@ -404,12 +407,29 @@ impl Progress {
             );
         let bar = ProgressBar::new_spinner().with_style(style);
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self { bar, frames }
+        Self {
+            bar,
+            screen: None,
+            frames,
+        }
     }
 
-    /// Clears the bar.
+    /// The dashboard instead, if there is one.
+    pub(crate) fn on(screen: Option<Screen>) -> Self {
+        if screen.is_none() {
+            return Self::start();
+        }
+        Self {
+            bar: ProgressBar::hidden(),
+            screen,
+            frames: Arc::default(),
+        }
+    }
+
+    /// Clears the bar, or gives the terminal back.
     pub(crate) fn stop(self) {
         self.bar.finish_and_clear();
+        drop(self.screen);
     }
 }
 

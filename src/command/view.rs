@@ -84,6 +84,7 @@ mod with_viewer {
     use serde::Serialize;
 
     use super::*;
+    use crate::cockpit::Board;
     use crate::command::maml::frames;
     use crate::command::run::stop_on_ctrl_c;
     use crate::document;
@@ -124,15 +125,20 @@ mod with_viewer {
                 }
                 if shown.is_none() {
                     let rig = document::rig(document).context("the record does not describe its rig")?;
-                    shown = Some(Page::of_frames(&rig, self.opening(), self.colours)?);
+                    let (page, recorder) = Page::of_frames(&rig, self.opening(), self.colours)?;
+                    shown = Some((page, recorder, Board::of_recording(&rig)));
                 }
-                if let Some((_, recorder)) = &mut shown {
+                if let Some((_, recorder, board)) = &mut shown {
+                    board.recorded(&frame);
                     recorder.frame(&frame)?;
+                    if let Some(seen) = board.shown(frame.window.end) {
+                        recorder.instruments(&seen)?;
+                    }
                     count += 1;
                 }
                 Ok(())
             })?;
-            let Some((page, recorder)) = shown else {
+            let Some((page, recorder, _)) = shown else {
                 if stop.load(Ordering::Relaxed) {
                     return Ok(exit);
                 }
