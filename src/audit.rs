@@ -27,6 +27,8 @@ pub(crate) struct Source<'a> {
     pub(crate) nameplates: Vec<Nameplate>,
     /// What paths in the rig are relative to.
     pub(crate) folder: &'a Path,
+    /// Id of the record in whose map the run begins.
+    pub(crate) map: Option<String>,
 }
 
 /// What a run begins with. `config_toml`: the block of its document; `cpu_class`: what it is computed on.
@@ -50,6 +52,7 @@ pub(crate) fn begun(
         "cpu_class": cpu_class,
         "config_sha256": sha256(config_toml.as_bytes()),
         "water": water(&rig.water),
+        "map": source.map,
         "sensors": sensors.map(|(i, spec)| sensor(spec, source.nameplates.get(i), source.folder)).collect::<Vec<_>>(),
     });
     Meta::new(BEGUN, at.nanos(), value)
@@ -68,7 +71,16 @@ fn sensor(spec: &SensorSpec, plate: Option<&Nameplate>, folder: &Path) -> Value 
     let calibration = spec.calibration.as_ref().map(|file| folder.join(file));
     let calibration =
         calibration.and_then(|path| crate::inputs::of_file(&path, &AtomicBool::new(false)).ok());
-    let mount = format!("{:?} {}", spec.mount, spec.time_offset_nanos);
+    let (mount, turn) = (&spec.mount, &spec.mount.attitude);
+    let mount = json!([
+        mount.forward_m,
+        mount.starboard_m,
+        mount.down_m,
+        turn.roll_rad,
+        turn.pitch_rad,
+        turn.heading_rad,
+        spec.time_offset_nanos,
+    ]);
     json!({
         "name": spec.name,
         "kind": spec.kind.name(),
@@ -79,7 +91,8 @@ fn sensor(spec: &SensorSpec, plate: Option<&Nameplate>, folder: &Path) -> Value 
         "firmware": plate.and_then(|plate| plate.firmware.as_ref()),
         "calibration": spec.calibration,
         "calibration_sha256": calibration.map(|(_, sha256)| sha256),
-        "mount_sha256": sha256(mount.as_bytes()),
+        "mount_sha256": sha256(mount.to_string().as_bytes()),
+        "mount": mount,
     })
 }
 
@@ -271,6 +284,7 @@ mod tests {
                     firmware: None,
                 }],
                 folder: folder.path(),
+                map: None,
             };
             let meta = begun(
                 &source,

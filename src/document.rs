@@ -24,6 +24,16 @@ struct Used {
     fusion: beluga_fusion::Config,
     rig: UsedRig,
     machine: UsedMachine,
+    map: UsedMap,
+}
+
+/// The map in which a run began.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+struct UsedMap {
+    /// Id of the record that it was made of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    record: Option<String>,
 }
 
 /// What frames were computed on.
@@ -91,6 +101,9 @@ struct UsedSensor {
     roll_deg: f64,
     pitch_deg: f64,
     heading_deg: f64,
+    /// What is added to its stamps, in nanoseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    time_offset_ns: Option<i64>,
 }
 
 /// The document of a run of `source` with this config and rig on a machine of this class.
@@ -103,6 +116,7 @@ pub(crate) fn fields(
     rig: &Rig,
     created: Stamp,
     cpu_class: String,
+    map: Option<String>,
 ) -> anyhow::Result<DocumentFields> {
     let used = Used {
         fusion: config.fusion.clone(),
@@ -110,6 +124,7 @@ pub(crate) fn fields(
         machine: UsedMachine {
             cpu_class: Some(cpu_class),
         },
+        map: UsedMap { record: map },
     };
     Ok(DocumentFields {
         created_nanos: created.nanos(),
@@ -129,6 +144,7 @@ pub(crate) fn config(block: &str) -> anyhow::Result<Config> {
         let mut table: toml::Table = toml::from_str(block)?;
         table.remove("rig");
         table.remove("machine");
+        table.remove("map");
         Config::deserialize(table)
     };
     read()
@@ -146,7 +162,7 @@ pub(crate) fn other_rig(document: &str, rig: &Rig) -> Vec<String> {
     for sensor in &told.sensor {
         match here.sensor.iter().find(|found| found.name == sensor.name) {
             None => other.push(format!("the recording has no sensor `{}`", sensor.name)),
-            Some(found) if found != sensor => {
+            Some(found) if !found.agrees(sensor) => {
                 other.push(format!("sensor `{}` is mounted or named otherwise", sensor.name))
             }
             Some(_) => {}
@@ -180,6 +196,31 @@ pub(crate) fn origin(document: &str) -> Option<Origin> {
 pub(crate) fn says_water(document: &str) -> bool {
     let water = used(document).and_then(|used| used.rig.water);
     !matches!(water, None | Some(UsedWater::LongProfile(_)))
+}
+
+/// The id of a record, hexadecimal, as its document has it.
+pub(crate) fn id(document: &str) -> Option<String> {
+    let read = beluga_sinks::document::read(document.as_bytes(), None).document?;
+    let id = read.front_matter.get("id")?.as_str()?;
+    let digits: String = id.rsplit(':').next()?.chars().filter(|c| *c != '-').collect();
+    (digits.len() == 32 && digits.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(digits)
+}
+
+/// The id of the record in whose map a run began.
+pub(crate) fn map(document: &str) -> Option<String> {
+    used(document)?.map.record
+}
+
+/// By how much clocks were shifted in the run that made a record, beyond what this rig says: sensors and
+/// nanoseconds. Nothing is said of a record of before this was told.
+pub(crate) fn shifts(document: &str, rig: &Rig) -> Vec<(String, i64)> {
+    let told = used(document).map(|used| used.rig.sensor).unwrap_or_default();
+    let shift = |sensor: &UsedSensor| {
+        let found = rig.sensors.iter().find(|found| found.name == sensor.name)?;
+        let shift = sensor.time_offset_ns?.checked_sub(found.time_offset_nanos)?;
+        (shift != 0).then(|| (sensor.name.clone(), shift))
+    };
+    told.iter().filter_map(shift).collect()
 }
 
 /// The rig as far as the document describes it: origin, waterline, water, sensors and where they sit.
@@ -259,6 +300,16 @@ impl UsedWater {
 }
 
 impl UsedSensor {
+    /// Whether what is told is this; a record of before times were told says nothing of them.
+    fn agrees(&self, told: &Self) -> bool {
+        let time_offset_ns = told.time_offset_ns.and(self.time_offset_ns);
+        *told
+            == Self {
+                time_offset_ns,
+                ..self.clone()
+            }
+    }
+
     fn of(sensor: &SensorSpec) -> Self {
         let Mount {
             forward_m,
@@ -277,6 +328,7 @@ impl UsedSensor {
             roll_deg: attitude.roll_rad.to_degrees(),
             pitch_deg: attitude.pitch_rad.to_degrees(),
             heading_deg: attitude.heading_rad.to_degrees(),
+            time_offset_ns: Some(sensor.time_offset_nanos),
         }
     }
 
@@ -288,6 +340,7 @@ impl UsedSensor {
         };
         let mut spec = SensorSpec::new(self.name, kind);
         spec.model = self.model;
+        spec.time_offset_nanos = self.time_offset_ns.unwrap_or_default();
         let medium = Medium::ALL
             .into_iter()
             .find(|medium| Some(medium.name()) == self.medium.as_deref());
@@ -326,6 +379,7 @@ mod tests {
             &rig,
             Stamp::default(),
             "x86_64 sse4.1".into(),
+            Some("ab".repeat(16)),
         )
         .unwrap();
         let document = format!("# Title\n\n{FENCE}\n{}```\n\nmore", fields.config_toml);
@@ -350,7 +404,7 @@ mod tests {
             sensors: vec![sonar, SensorSpec::new("multibeam", SensorKind::Sonar)],
         };
         let (config, class) = (Config::default(), "x86_64".to_owned());
-        let fields = fields("a room", &config, &rig, Stamp::default(), class).unwrap();
+        let fields = fields("a room", &config, &rig, Stamp::default(), class, None).unwrap();
         let document = format!("{FENCE}\n{}```\n", fields.config_toml);
         let media = super::rig(&document)
             .unwrap()
@@ -370,7 +424,7 @@ mod tests {
                 sensors: vec![SensorSpec::new("multibeam", SensorKind::Sonar)],
             };
             let (config, class) = (Config::default(), "x86_64".to_owned());
-            let fields = fields("a quay", &config, &rig, Stamp::default(), class).unwrap();
+            let fields = fields("a quay", &config, &rig, Stamp::default(), class, None).unwrap();
             format!("{FENCE}\n{}```\n", fields.config_toml)
         };
         for water in [

@@ -14,6 +14,8 @@ use crate::exit::{Exit, Wrong};
 /// An earlier survey.
 pub(crate) struct Earlier {
     pub(crate) map: SavedMap,
+    /// The record's own id.
+    pub(crate) id: Option<String>,
     origin: Option<Origin>,
     /// What the summary says of it.
     pub(crate) note: String,
@@ -29,8 +31,11 @@ impl Earlier {
         let keys = Keys::own();
         let corrections = corrections(record, &keys)?;
         let mut map = SavedMap::new(config);
-        let mut origin = None;
+        let (mut origin, mut id) = (None, None);
         let exit = frames(record, &keys, corrections.as_ref(), |document, frame| {
+            if id.is_none() {
+                id = document::id(document);
+            }
             if origin.is_none() {
                 origin = document::origin(document);
             }
@@ -57,7 +62,12 @@ impl Earlier {
         let note = format!(
             "poses are in the World of the map {name} ({voxels} voxels of {taken} frames{corrected}{torn})"
         );
-        Ok(Self { map, origin, note })
+        Ok(Self {
+            map,
+            id,
+            origin,
+            note,
+        })
     }
 
     /// Anchors the rig where the map is anchored.

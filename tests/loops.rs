@@ -156,6 +156,17 @@ fn the_next_survey_finds_itself(home: &Path, map: &[[f64; 4]]) {
     let notes = next["notes"].to_string();
     says(&notes, &["World of the map run.maml"]);
     assert!(!notes.contains("not found"), "{notes}");
+    // Its record names the map, and runs once more in it only.
+    let id = |name: &str| {
+        let (out, _) = check(home, &["--json", "maml", "verify", name], 0);
+        let told: serde_json::Value = serde_json::from_str(&out).unwrap();
+        told["id"].as_str().unwrap().to_owned()
+    };
+    let (log, _) = check(home, &["maml", "log", "next.maml"], 0);
+    let begun = log.lines().find(|line| line.contains("run.begun")).unwrap();
+    says(begun, &[&format!("\"map\":\"{}\"", id("run.maml"))]);
+    let (_, said) = check(home, &["run", "next.maml", "--input", "run.mcap"], 2);
+    says(&said, &["--map", &id("run.maml")]);
     let found = places(home, "next.maml", &[]);
     let square = |(a, b): (&[f64; 4], &[f64; 4])| (1..3).map(|i| (a[i] - b[i]).squared()).sum::<f64>();
     let apart = map

@@ -194,3 +194,133 @@ fn a_record_is_handed_on_proven_and_mended() {
         assert!(!out.contains("1970-"), "{out}");
     }
 }
+
+#[test]
+fn who_signed_is_trusted_when_somebody_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (crew, client) = (folder.path().join("crew"), folder.path().join("client"));
+    fs::create_dir(&crew).unwrap();
+    fs::create_dir(&client).unwrap();
+    check(
+        &crew,
+        &["sim", "--scene", "sample", "--seconds", "0.5", "--out", "run"],
+        0,
+    );
+    let (out, _) = check(&crew, &["--json", "maml", "keygen"], 0);
+    let made: Value = serde_json::from_str(&out).unwrap();
+    let signer = made[0]["signer"].as_str().unwrap();
+    check(
+        &crew,
+        &["replay", "run", "--out", "run.maml", "--view", "none"],
+        0,
+    );
+    fs::copy(crew.join("run.maml"), client.join("run.maml")).unwrap();
+
+    // The client knows nobody yet; trusts him once; and from then on.
+    check(&client, &["maml", "verify", "run.maml"], 1);
+    let (out, _) = check(&client, &["maml", "verify", "run.maml", "--require-signed"], 4);
+    says(&out, &["REFUSED", "MISSING"]);
+    check(
+        &client,
+        &[
+            "maml",
+            "verify",
+            "run.maml",
+            "--trust",
+            signer,
+            "--require-signed",
+        ],
+        0,
+    );
+    let (out, _) = check(
+        &client,
+        &["--json", "maml", "verify", "run.maml", "--require-signed"],
+        4,
+    );
+    let told: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&told["demands_met"], &told["exit_code"]),
+        (&false.into(), &4.into())
+    );
+    let (out, _) = check(&client, &["maml", "trust"], 0);
+    assert!(!out.contains(signer), "{out}");
+    check(
+        &client,
+        &["maml", "trust", signer, "--name", "crew of the Anna"],
+        0,
+    );
+    let (out, _) = check(&client, &["maml", "trust"], 0);
+    says(&out, &[signer, "crew of the Anna"]);
+    check(&client, &["maml", "trust", signer], 2);
+    check(&client, &["maml", "trust", "5f1c"], 2);
+    let (out, _) = check(&client, &["maml", "verify", "run.maml"], 0);
+    // People read days, not nanoseconds.
+    says(&out, &["(trusted)", "times:      20", "Z to 20"]);
+}
+
+#[test]
+fn a_run_goes_on_from_the_record_before_it_and_what_is_mended_stays_closed() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    check(
+        home,
+        &["sim", "--scene", "sample", "--seconds", "2.5", "--out", "run"],
+        0,
+    );
+    check(home, &["maml", "keygen", "--key-file", "port.key"], 0);
+    let first = [
+        "replay",
+        "run",
+        "--out",
+        "one.maml",
+        "--view",
+        "none",
+        "--key-file",
+        "port.key",
+    ];
+    check(home, &first, 0);
+    let whole = fs::read(home.join("one.maml")).unwrap();
+    fs::write(home.join("one.maml"), &whole[..whole.len() - 9000]).unwrap();
+    check(home, &first, 2);
+    let again = [
+        "replay",
+        "run",
+        "--out",
+        "two.maml",
+        "--view",
+        "none",
+        "--continues",
+        "one.maml",
+    ];
+    check(home, &again, 0);
+    let told = |name: &str, code: i32| -> Value {
+        let (out, _) = check(home, &["--json", "maml", "verify", name], code);
+        serde_json::from_str(&out).unwrap()
+    };
+    let (one, two) = (told("one.maml", 3), told("two.maml", 0));
+    assert_eq!(two["continues"], serde_json::json!([one["id"], one["root"]]));
+    fs::write(home.join("none.maml"), "nothing").unwrap();
+    let none = [
+        "replay",
+        "run",
+        "--out",
+        "three.maml",
+        "--view",
+        "none",
+        "--continues",
+        "none.maml",
+    ];
+    check(home, &none, 2);
+
+    // Who opened it opens what is left of it, and nobody else.
+    let mend = ["maml", "recover", "one.maml", "--out", "mended.maml"];
+    check(home, &mend, 5);
+    let (out, _) = check(home, &[&mend[..], &["--key-file", "port.key"]].concat(), 3);
+    says(&out, &["readers      keyfile:", "--to"]);
+    check(
+        home,
+        &["maml", "inspect", "mended.maml", "--key-file", "port.key"],
+        0,
+    );
+    check(home, &["maml", "inspect", "mended.maml"], 5);
+}

@@ -177,6 +177,33 @@ fn a_document_runs_and_its_record_runs_once_more() {
 }
 
 #[test]
+fn clocks_that_were_shifted_are_shifted_once_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    simulated(home);
+    let shifted = [
+        "replay",
+        "rec",
+        "--clock-offset",
+        "sonar=0.05",
+        "--out",
+        "late.maml",
+        "--view",
+        "none",
+    ];
+    check(home, &shifted, 0);
+    let (out, told) = check(home, &["run", "late.maml", "--input", "rec"], 0);
+    says(&out, &["same bytes"]);
+    assert!(!told.contains("otherwise"), "{told}");
+    let (out, _) = check(home, &["maml", "log", "late.maml"], 0);
+    let begun = out.lines().find(|line| line.contains("run.begun")).unwrap();
+    let begun: Value = serde_json::from_str(begun).unwrap();
+    let sensors = begun["value"]["sensors"].as_array().unwrap();
+    let sonar = sensors.iter().find(|sensor| sensor["name"] == "sonar").unwrap();
+    assert_eq!(sonar["mount"][6], 50_000_000);
+}
+
+#[test]
 fn a_document_that_does_not_fit_is_refused_before_anything_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let home = folder.path();

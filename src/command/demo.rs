@@ -55,6 +55,7 @@ impl Demo {
             rig: world.rig(),
             nameplates: Vec::new(),
             folder: Path::new("."),
+            map: None,
         };
         let opened = self
             .results

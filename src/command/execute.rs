@@ -42,6 +42,9 @@ pub(crate) struct Execute {
     /// Opens a record that is run once more with this secret reader key; as --key-file and the passphrase do.
     #[arg(long, value_name = "FILE")]
     identity: Vec<PathBuf>,
+    /// The record of the earlier survey in whose map the run began, if it began in one.
+    #[arg(long, value_name = "X.maml")]
+    map: Option<PathBuf>,
     #[command(flatten)]
     results: Results,
 }
@@ -109,7 +112,8 @@ impl Execute {
         permitted(permissions, Asked::Execute, own_id).map_err(|reason| {
             anyhow!("the document may not be run here: {reason}").context(Wrong::Arguments)
         })?;
-        let replayed = Replay::plain(self.input.clone(), self.out, self.results.by(plan.by)).replayed()?;
+        let replay = Replay::plain(self.input.clone(), self.out, self.results.by(plan.by));
+        let replayed = replay.in_map(self.map).replayed()?;
         let report = &replayed.report;
         let (record, hash) = (report.record.as_ref(), report.frame_sha256.as_deref());
         let line = format!(
@@ -140,6 +144,12 @@ impl Execute {
         })?;
         let recorded: String = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
         let text = String::from_utf8_lossy(&plan.head);
+        if let (Some(id), None) = (document::map(&text), &self.map) {
+            let wrong = anyhow!("the run began in the map of the record {id}: name that with --map");
+            return Err(wrong.context(Wrong::Arguments));
+        }
+        let shifts = document::shifts(&text, recording.rig());
+        let recording = replay::open(&self.input, &shifts).context(Wrong::Arguments)?;
         for other in document::other_rig(&text, recording.rig()) {
             crate::tell(&format!("warning: {other}"));
         }
@@ -154,7 +164,8 @@ impl Execute {
         };
         let results = self.results.by(by).unseen();
         let this_cpu_class = cpu::class_of(&results.fusion()?);
-        let replayed = Replay::plain(self.input, Some(path.clone()), results).replayed();
+        let replay = Replay::plain(self.input, Some(path.clone()), results);
+        let replayed = replay.shifted(&shifts).in_map(self.map).replayed();
         let compared = replayed.and_then(|replayed| {
             let reproduced = replayed.report.frame_sha256.clone().unwrap_or_default();
             let found = match reproduced == recorded {
@@ -235,7 +246,7 @@ impl Reproduced {
             "other bytes  {} of {} frames are the same{first}; reproduced {}\n\
              at most      pose {:.6} m, {:.8} rad; points {:.6} m; {} frames with another number of points\n\
              {class}\n\
-             a run with --clock-offset or --map, or one that was stopped, is not told by its document{fault}",
+             a run that was stopped is not told by its document{fault}",
             found.same,
             found.frames[0],
             found.frames[1],

@@ -146,6 +146,7 @@ impl Fuse {
             rig: &rig,
             nameplates: Vec::new(),
             folder: self.listening.rig.parent().unwrap_or(Path::new(".")),
+            map: None,
         };
         let opened = self
             .results

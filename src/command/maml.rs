@@ -8,6 +8,7 @@ mod proof;
 mod read;
 mod serve;
 mod to;
+mod trust;
 mod validate;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,7 @@ pub(crate) enum Maml {
         #[arg(long, value_name = "FILE")]
         key_file: Option<PathBuf>,
     },
+    Trust(trust::Pin),
     Verify(check::Verify),
     Inspect(check::Inspect),
     Log(log::Log),
@@ -68,6 +70,7 @@ impl Maml {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         match self {
             Maml::Keygen { key_file } => keygen(json, key_file),
+            Maml::Trust(command) => command.run(json),
             Maml::Verify(command) => command.run(json),
             Maml::Inspect(command) => command.run(json),
             Maml::Log(command) => command.run(),
@@ -94,13 +97,20 @@ impl Maml {
 struct MadeKey {
     path: PathBuf,
     made: bool,
+    /// By what name others trust what it signs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signer: Option<String>,
 }
 
 fn keygen(json: bool, key_file: Option<PathBuf>) -> anyhow::Result<Exit> {
     let mut keys = Vec::new();
     if let Some(path) = key_file {
         KeyFile::create(&path)?;
-        keys.push(MadeKey { path, made: true });
+        keys.push(MadeKey {
+            path,
+            made: true,
+            signer: None,
+        });
     } else {
         let store = KeyStore::open_default()?;
         let device = store.device_key()?;
@@ -108,17 +118,22 @@ fn keygen(json: bool, key_file: Option<PathBuf>) -> anyhow::Result<Exit> {
         keys.push(MadeKey {
             path: device.path,
             made: device.created,
+            signer: Some(device.key.id().to_string()),
         });
         keys.push(MadeKey {
             path: reader.path,
             made: reader.created,
+            signer: None,
         });
     }
     let lines: Vec<String> = keys
         .iter()
         .map(|key| {
+            let signer = key.signer.as_ref().map_or_else(String::new, |signer| {
+                format!("\nsigner  {signer}: others trust it with `beluga maml trust`")
+            });
             format!(
-                "{} {}",
+                "{} {}{signer}",
                 if key.made { "made   " } else { "exists " },
                 key.path.display()
             )

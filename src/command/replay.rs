@@ -133,6 +133,20 @@ impl Replay {
         }
     }
 
+    /// With clocks shifted by so many nanoseconds.
+    pub(super) fn shifted(mut self, shifts: &[(String, i64)]) -> Self {
+        let shifts = shifts
+            .iter()
+            .map(|(name, nanos)| ClockOffset(name.clone(), *nanos));
+        self.clock_offset.extend(shifts);
+        self
+    }
+
+    /// Beginning in the map of an earlier survey.
+    pub(super) fn in_map(self, map: Option<PathBuf>) -> Self {
+        Self { map, ..self }
+    }
+
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         self.replayed()?.tell(json)
     }
@@ -179,6 +193,7 @@ impl Replay {
             rig: &rig,
             nameplates: recording.nameplates(),
             folder: recording.folder(),
+            map: earlier.as_ref().and_then(|earlier| earlier.id.clone()),
         };
         let opened = self.results.open(out, &default, &source, &watch)?;
 

@@ -9,7 +9,8 @@ use std::time::Duration;
 use anyhow::Context;
 use beluga_fusion::sonar::Transforms;
 use beluga_sinks::maml::{
-    DocumentFields, KeyFile, KeyStore, Passphrase, Readers, Recipient, Suite, Writer, WriterOptions,
+    Demands, DocumentFields, KeyFile, KeyStore, Passphrase, Previous, Readers, Recipient, Suite, Writer,
+    WriterOptions,
 };
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -66,6 +67,10 @@ pub(crate) struct Results {
     /// forgives a nonce that comes twice and costs several times as much).
     #[arg(long, default_value = "edge-256", value_parser = suite)]
     suite: Suite,
+    /// The record that this one goes on from, after a restart: its id and the last root that it signed stand in the new
+    /// one. It stays as it is.
+    #[arg(long, value_name = "X.maml")]
+    continues: Option<PathBuf>,
     /// What a document says of the run, if it runs by one.
     #[arg(skip)]
     by: Option<By>,
@@ -212,7 +217,14 @@ impl Results {
             clock::now()
         };
         let class = cpu::class_of(&config.fusion);
-        let mut fields = document::fields(source.name, &config, rig, created, class.clone())?;
+        let mut fields = document::fields(
+            source.name,
+            &config,
+            rig,
+            created,
+            class.clone(),
+            source.map.clone(),
+        )?;
         if let Some(by) = &self.by {
             by.dress(&mut fields);
         }
@@ -328,12 +340,30 @@ impl Results {
             suite: self.suite,
             readers,
             device: device.key,
-            previous: None,
+            previous: self.continues.as_deref().map(before).transpose()?,
             padded: self.pad,
             hides_times: self.hide_times,
         };
         Ok((options, notes))
     }
+}
+
+/// What a record says of itself that another goes on from.
+fn before(record: &Path) -> anyhow::Result<Previous> {
+    let report = super::maml::reported(record, None, &Demands::default())?;
+    let signed = report.signed.zip(report.head.as_ref());
+    let Some(((_, root), head)) = signed.filter(|_| report.exit_code() != 4) else {
+        let wrong = anyhow::anyhow!(
+            "--continues: {} is {}, and nothing of it is signed that could be gone on from",
+            record.display(),
+            report.status
+        );
+        return Err(wrong.context(Wrong::Arguments));
+    };
+    Ok(Previous {
+        file_id: head.file_id,
+        root,
+    })
 }
 
 /// Goes on showing after the run, until `stop`, exactly if a browser was opened.

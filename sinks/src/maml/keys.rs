@@ -135,6 +135,20 @@ impl KeyStore {
             .collect()
     }
 
+    /// The same with what people call them, in the order in which they were added.
+    ///
+    /// # Errors
+    /// As [`Self::trust`].
+    pub fn trusted(&self) -> Result<Vec<(SignerId, String)>, Error> {
+        let text = self.trusted_text()?;
+        let of = |line: &str| {
+            let (signer, name) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+            let name: String = name.trim().chars().filter(|c| !c.is_control()).collect();
+            Ok((signer.parse()?, name))
+        };
+        trusted_lines(&text).map(of).collect()
+    }
+
     /// Whether the list has this signer, whatever else is wrong with it.
     fn names(&self, signer: SignerId) -> Result<bool, Error> {
         let name = signer.to_string();

@@ -296,7 +296,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{}: {}", self.path.display(), self.status)?;
+        let refused = match self.is_refused() {
+            true => ", and REFUSED: it is not as was demanded",
+            false => "",
+        };
+        writeln!(f, "{}: {}{refused}", self.path.display(), self.status)?;
         let Some(head) = &self.head else {
             return write!(f, "size:       {} bytes", self.bytes);
         };
@@ -324,10 +328,8 @@ impl fmt::Display for Report {
             writeln!(f, "times:      hidden")?;
         } else if let Some((first, last)) = counts.times_nanos {
             let seconds = last.abs_diff(first) as f64 * 1e-9;
-            writeln!(
-                f,
-                "times:      {first} to {last} ns since 1970 UTC ({seconds:.3} s)"
-            )?;
+            let [first, last] = [first, last].map(|nanos| beluga_types::Stamp::from_nanos(nanos).iso_8601());
+            writeln!(f, "times:      {first} to {last} ({seconds:.3} s)")?;
         }
         if let Some((size, root)) = &self.signed {
             writeln!(f, "root:       {} of {size} leaves", hex(root))?;

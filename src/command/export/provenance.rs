@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  Product ─WAS_DERIVED_FROM─► Frame ─WAS_DERIVED_FROM─► Sensor ─WAS_DERIVED_FROM─► Input
-//!                              Frame ─WAS_GENERATED_BY─► Run ─USED─► Input, Water
+//!                              Frame ─WAS_GENERATED_BY─► Run ─USED─► Input, Water, Record (its map)
 //!  Record ─HAD_MEMBER─► Segment ─HAD_MEMBER─► Frame      Run ─WAS_ASSOCIATED_WITH─► Operator
 //!  Record ─WAS_ATTRIBUTED_TO─► Device                    Record ─WAS_DERIVED_FROM─► Record (before it)
 //! ```
@@ -206,6 +206,11 @@ impl Provenance {
             let id = format!("operator:{operator}");
             self.named(&id, "Operator", &operator)?;
             self.edge(&run, Relation::WasAssociatedWith, &id, None)?;
+        }
+        if let Some(map) = text(&begun["map"]) {
+            let id = format!("record:{map}");
+            self.named(&id, "Record", &map)?;
+            self.edge(&run, Relation::Used, &id, None)?;
         }
         if begun["water"].is_object() {
             let id = format!("water:{}", self.file_id);

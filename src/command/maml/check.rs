@@ -4,7 +4,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use beluga_sinks::maml::{Demands, KeyStore, LateSeal, MAX_LATE_SEAL, MetaFacts, Report, Unlock, verify_for};
+use beluga_sinks::maml::{
+    Demands, KeyStore, LateSeal, MAX_LATE_SEAL, MetaFacts, Report, SignerId, Unlock, verify_for,
+};
 use clap::Args;
 use serde::Serialize;
 
@@ -57,6 +59,10 @@ struct Demanded {
     /// Nothing counts but what a trusted device signed.
     #[arg(long)]
     require_signed: bool,
+    /// Trusts this signer too, this once: its name as `maml keygen` and `maml verify` print it, heard from
+    /// whoever signed. `maml trust` does so for good. May be repeated.
+    #[arg(long, value_name = "SIGNER")]
+    trust: Vec<SignerId>,
 }
 
 impl Demanded {
@@ -67,6 +73,10 @@ impl Demanded {
             checkpoints: false,
         })
     }
+
+    fn report(&self, record: &Path, unlock: Option<&Unlock>) -> anyhow::Result<Report> {
+        checked(record, unlock, &self.read()?, &self.trust)
+    }
 }
 
 impl Verify {
@@ -74,7 +84,7 @@ impl Verify {
         if self.anchor.is_some() {
             crate::command::outputs::must_be_free(&[("--anchor", self.anchor.as_deref())])?;
         }
-        let report = reported(&self.record, None, &self.demands.read()?)?;
+        let report = self.demands.report(&self.record, None)?;
         let checked = Checked::of(&report);
         let mut text = report.to_string();
         if let Some(path) = &self.seal {
@@ -94,7 +104,7 @@ impl Verify {
 
 impl Inspect {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        let report = reported(&self.record, Some(&self.keys.unlock()?), &self.demands.read()?)?;
+        let report = self.demands.report(&self.record, Some(&self.keys.unlock()?))?;
         let checked = Checked::of(&report);
         let mut text = report.to_string();
         if let Some(class) = &checked.cpu_class {
@@ -113,7 +123,18 @@ impl Inspect {
 
 /// Checks a record against the signers this machine trusts.
 pub(crate) fn reported(record: &Path, unlock: Option<&Unlock>, demands: &Demands) -> anyhow::Result<Report> {
-    let trust = KeyStore::open_default()?.trust()?;
+    checked(record, unlock, demands, &[])
+}
+
+/// The same with more signers that are trusted this once.
+fn checked(
+    record: &Path,
+    unlock: Option<&Unlock>,
+    demands: &Demands,
+    more: &[SignerId],
+) -> anyhow::Result<Report> {
+    let mut trust = KeyStore::open_default()?.trust()?;
+    more.iter().for_each(|signer| trust.add(*signer));
     verify_for(record, &trust, unlock, demands)
         .with_context(|| format!("cannot read {}", record.display()))
         .context(Wrong::Arguments)
@@ -163,7 +184,7 @@ fn expected_root(argument: &str) -> anyhow::Result<[u8; 32]> {
 
 fn root_digits(text: &str) -> Option<[u8; 32]> {
     // A root has the form of a signer's name.
-    text.parse::<beluga_sinks::maml::SignerId>().ok().map(|id| id.0)
+    text.parse::<SignerId>().ok().map(|id| id.0)
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -187,7 +208,15 @@ pub(crate) struct Checked {
     root: Option<String>,
     recipients_checked: bool,
     frame_sha256: Option<String>,
+    /// The root that was demanded, and of how many leaves it is the root: of none if that is null.
+    expected_root: Option<String>,
     expected_root_at: Option<u64>,
+    /// Whether what was demanded of it is there.
+    demands_met: bool,
+    exit_code: u8,
+    leaves: Option<u64>,
+    /// The record it continues, and that one's last signed root.
+    continues: Option<[String; 2]>,
     metas: Vec<ListedMeta>,
 }
 
@@ -231,7 +260,15 @@ impl Checked {
             last_nanos: report.counts.times_nanos.map(|(_, last)| last),
             root: report.signed.map(|(_, root)| hex(&root)),
             frame_sha256: report.frame_hash.map(|hash| hex(&hash)),
+            expected_root: report.demands.root.map(|root| hex(&root)),
             expected_root_at: report.root_at,
+            demands_met: !report.is_refused(),
+            exit_code: report.exit_code(),
+            leaves: report.signed.map(|(leaves, _)| leaves),
+            continues: report
+                .previous
+                .as_ref()
+                .map(|previous| [hex(&previous.file_id), hex(&previous.root)]),
             metas: report.metas.iter().map(ListedMeta::of).collect(),
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use beluga_sinks::maml::{KeyStore, recover, seal_late, write_private};
+use beluga_sinks::maml::{KeyStore, Readers, recover, seal_late, write_private};
 use clap::Args;
 use serde::Serialize;
 
@@ -63,7 +63,8 @@ impl Seal {
 }
 
 /// Writes what is whole of a damaged record into a new one, signed by this device, and checks it. Ends with
-/// 3 if anything was lost, and says what.
+/// 3 if anything was lost, and says what. The new record opens for the keys that opened the source, or for those
+/// that --to and its like name instead.
 ///
 /// Example: beluga maml recover torn.maml --out whole.maml
 #[derive(Debug, Args)]
@@ -83,20 +84,42 @@ pub(crate) struct Recover {
 struct Mended {
     record: PathBuf,
     source_status: String,
+    readers: Vec<String>,
     frames: u64,
     lost_frames_seen: u64,
     lost_bytes: u64,
+}
+
+/// Those who hold the keys that open the source: a passphrase alone, else all of them.
+fn opened_by(keys: &Keys) -> anyhow::Result<Readers> {
+    let mut unlock = keys.unlock()?;
+    Ok(match unlock.passphrase.take() {
+        Some(passphrase) => Readers {
+            passphrase: Some(passphrase),
+            ..Readers::default()
+        },
+        None => Readers {
+            recipients: unlock.readers.iter().map(|key| key.recipient()).collect(),
+            key_files: std::mem::take(&mut unlock.key_files),
+            passphrase: None,
+        },
+    })
 }
 
 impl Recover {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
         must_be_free(&[("--out", Some(&self.out))])?;
         let store = KeyStore::open_default()?;
-        let mut readers = self.to.readers()?;
-        if readers.is_empty() {
-            readers.recipients.push(store.reader_key()?.key.recipient());
-        }
         let (unlock, device) = (self.keys.unlock()?, store.device_key()?.key);
+        let mut readers = self.to.readers()?;
+        let mut note = "";
+        if readers.is_empty() {
+            // Who else could read it stands in no way in the record that leads back to a key.
+            readers = opened_by(&self.keys)?;
+            note = " (of those that could read the source others are not known by key: name them with --to)";
+        }
+        let names = readers.names();
+        let for_whom = format!("{}{note}", names.join(", "));
         let at_nanos = now().nanos();
         let done = match recover(&self.record, &self.out, &unlock, readers, device, at_nanos) {
             Err(error @ beluga_sinks::Error::NothingSigned { .. }) => {
@@ -114,13 +137,14 @@ impl Recover {
             ),
         };
         let text = format!(
-            "record       {}\nsource       {}\nframes       {frames}\nlost         {lost}",
+            "record       {}\nsource       {}\nreaders      {for_whom}\nframes       {frames}\nlost         {lost}",
             self.out.display(),
             done.status
         );
         let mended = Mended {
             record: self.out,
             source_status: done.status.to_string(),
+            readers: names,
             frames,
             lost_frames_seen: done.lost_frames,
             lost_bytes: done.lost_bytes,
