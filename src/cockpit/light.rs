@@ -176,9 +176,15 @@ fn losses(state: &SensorState) -> Option<Lamp> {
         ),
     };
     if *lost == 0 {
-        let reason = format!("parts {what} in the last 10 s");
+        // A clock that was set loses nothing, and says what happened.
         let said = state.last_loss.as_deref().filter(|_| *cause == GapCause::Corrupt);
-        return Some(shine(Light::Amber, reason, said.unwrap_or(remedy)));
+        let reason = match said {
+            Some(said) => said
+                .trim_start_matches(&format!("sensor `{}`: ", state.name))
+                .into(),
+            None => format!("parts {what} in the last 10 s"),
+        };
+        return Some(shine(Light::Amber, reason, remedy));
     }
     let came = 10.0 * state.rate_hz.unwrap_or_default();
     let light = match *lost as f64 > LOSS_BAD * (came + *lost as f64) {

@@ -122,10 +122,10 @@ fn words(sensors: &[(SensorState, Lamp)]) -> Points2D {
         .with_show_labels(true)
 }
 
-/// All there is to know of each, and what to do.
+/// All there is to know of each, and below what is wrong and what to do.
 fn table(seen: &Instruments) -> String {
     let mut text = String::from(
-        "| | sensor | Hz | expected | lost | seen | clock, ms | queue | |\n|---|---|---|---|---|---|---|---|---|\n",
+        "| | sensor | Hz | expected | lost | seen | clock, ms | queue |\n|---|---|---|---|---|---|---|---|\n",
     );
     for (state, lamp) in &seen.sensors {
         let lost: Vec<String> = (state.lost.iter())
@@ -145,7 +145,7 @@ fn table(seen: &Instruments) -> String {
             .map_or("-".into(), |edge| format!("{:.0} %", edge.fill * 100.0));
         let _ = writeln!(
             text,
-            "| {} **{}** | {} | {} | {} | {} | {age} | {clock} | {queue} | {} |",
+            "| {} **{}** | {} | {} | {} | {} | {age} | {clock} | {queue} |",
             lamp.light.mark(),
             lamp.light.word(),
             plain(&state.name),
@@ -156,7 +156,16 @@ fn table(seen: &Instruments) -> String {
             } else {
                 lost.join(", ")
             },
-            plain(&lamp.words()),
+        );
+    }
+    for (state, lamp) in seen.sensors.iter().filter(|(_, lamp)| !lamp.reason.is_empty()) {
+        let (light, name) = (lamp.light, plain(&state.name));
+        let _ = write!(
+            text,
+            "\n{} **{} {name}** {}\n",
+            light.mark(),
+            light.word(),
+            plain(&lamp.words())
         );
     }
     text
@@ -198,14 +207,18 @@ mod tests {
         let seen = specimen::instruments([Light::Green, Light::Red]);
         let text = table(&seen);
         let rows: Vec<&str> = text.lines().collect();
-        assert_eq!(rows.len(), 4);
+        assert_eq!(rows.len(), 6);
         assert_eq!(
             rows[2],
-            "| ● **OK** | roof | 10.0 | 10.0 | 0 | 0.1 s | +2.0 ± 0.2 | 25 % |  |"
+            "| ● **OK** | roof | 10.0 | 10.0 | 0 | 0.1 s | +2.0 ± 0.2 | 25 % |"
         );
         assert_eq!(
             rows[3],
-            "| ■ **FAIL** | fan one | 0.00 | 10.0 | 3 missing | 0.1 s | +2.0 ± 0.2 | 25 % | silent for 12 s: its power, its cable |"
+            "| ■ **FAIL** | fan one | 0.00 | 10.0 | 3 missing | 0.1 s | +2.0 ± 0.2 | 25 % |"
+        );
+        assert_eq!(
+            rows[5],
+            "■ **FAIL fan one** silent for 12 s: its power, its cable"
         );
     }
 

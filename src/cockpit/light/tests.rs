@@ -173,11 +173,13 @@ fn each_loss_has_its_remedy() {
         Light::Red,
         &["50 could not be read", "alerts"],
     );
-    check(
-        lost(GapCause::Corrupt, 0),
-        Light::Amber,
-        &["parts could not", "what it says of itself"],
-    );
+    let stepped = |state: &mut SensorState| {
+        lost(GapCause::Corrupt, 0)(state);
+        state.last_loss = Some("sensor `front`: its clock went on by 1.000 s".into());
+    };
+    let (light, said) = shines(stepped);
+    assert_eq!(light, Light::Amber);
+    assert_eq!(said, "its clock went on by 1.000 s: the alerts say why");
     check(
         lost(GapCause::Late, 1),
         Light::Amber,
