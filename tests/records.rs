@@ -183,7 +183,16 @@ fn a_record_is_handed_on_proven_and_mended() {
         0,
     );
 
-    // Its times are hidden, and the log says so.
+    // Its times are hidden, and a proof and the log say so.
+    let words = ["--passphrase-file", "words", "--out", "hidden.json"];
+    let (out, _) = check(
+        home,
+        &[&["maml", "prove", "words.maml", "--frame", "1"], &words[..]].concat(),
+        0,
+    );
+    assert!(!out.contains("1970-"), "{out}");
+    let (out, _) = check(home, &["maml", "check-proof", "hidden.json"], 0);
+    says(&out, &["signed at:  a time that the record hides"]);
     let log = |more: &[&str]| check(home, &[&["maml", "log", "words.maml"], more].concat(), 0).0;
     for out in [log(&[]), log(&["--passphrase-file", "words"])] {
         let lines = out

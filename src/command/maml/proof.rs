@@ -67,6 +67,8 @@ struct Told {
     document_sha256: String,
     seq: u64,
     time_nanos: i64,
+    /// Whether the record hides its times: both are 0 then.
+    times_hidden: bool,
     parts: usize,
     readable: bool,
 }
@@ -84,6 +86,7 @@ impl Told {
             document_sha256: hex(&proven.document_hash),
             seq: proven.seq,
             time_nanos: proven.time_nanos,
+            times_hidden: proven.signed_s == 0 && proven.time_nanos == 0,
             parts: proven.parts,
             readable: proven.is_readable,
         }
@@ -95,7 +98,10 @@ impl Told {
         } else {
             "unknown: not in the list of trusted signers"
         };
-        let time = |nanos: i64| Stamp::from_nanos(nanos).iso_8601();
+        let time = |nanos: i64| match self.times_hidden {
+            true => "a time that the record hides".to_owned(),
+            false => Stamp::from_nanos(nanos).iso_8601(),
+        };
         let signed = i64::try_from(self.signed_s)
             .ok()
             .and_then(|s| s.checked_mul(1_000_000_000));
