@@ -6,14 +6,12 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use beluga_ingest::Nameplate;
-use beluga_ingest::live::{Closed, Live};
 use beluga_sinks::maml::Meta;
 use beluga_types::{FrameGap, Rig, SensorSpec, Stamp, Water};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 const BEGUN: &str = "run.begun";
-const DEVICES: &str = "run.devices";
 const GAP: &str = "run.gap";
 const INPUTS: &str = "run.inputs";
 const ENDED: &str = "run.ended";
@@ -118,64 +116,6 @@ fn water(water: &Water) -> Value {
 
 fn sha256(bytes: &[u8]) -> String {
     crate::inputs::hex(&Sha256::digest(bytes))
-}
-
-/// What a source says only while it is heard, or after.
-pub(crate) struct Hearing {
-    names: Vec<String>,
-    devices: Box<dyn Fn() -> Vec<Nameplate> + Send>,
-    closed: Box<dyn Fn() -> Option<Closed> + Send>,
-    /// What devices had said of themselves when that was last kept.
-    kept: Vec<Nameplate>,
-}
-
-impl Hearing {
-    /// Of a recording: all of it is known when it is opened.
-    pub(crate) fn nothing() -> Self {
-        Self {
-            names: Vec::new(),
-            devices: Box::new(Vec::new),
-            closed: Box::new(|| None),
-            kept: Vec::new(),
-        }
-    }
-
-    /// Of sensors that are heard now.
-    pub(crate) fn of(live: &Live) -> Self {
-        let sensors = &live.rig().sensors;
-        Self {
-            names: sensors.iter().map(|spec| spec.name.clone()).collect(),
-            devices: Box::new(live.nameplates()),
-            closed: Box::new(live.closed()),
-            kept: vec![Nameplate::default(); sensors.len()],
-        }
-    }
-
-    /// What devices say of themselves, if that is more than what was kept of it before.
-    ///
-    /// # Errors
-    /// If all of it is longer than a META may be.
-    pub(crate) fn devices(&mut self, at_nanos: i64) -> Result<Option<Meta>, beluga_sinks::Error> {
-        let said = (self.devices)();
-        if said == self.kept {
-            return Ok(None);
-        }
-        let sensors = self.names.iter().zip(&said);
-        let sensors = sensors
-            .map(|(name, plate)| json!({ "name": name, "serial": plate.serial, "firmware": plate.firmware }));
-        let value = json!({ "sensors": sensors.collect::<Vec<_>>() });
-        self.kept = said;
-        Meta::new(DEVICES, at_nanos, value).map(Some)
-    }
-
-    /// Why a run ended that nothing else has ended.
-    pub(crate) fn why(&self) -> Why {
-        match (self.closed)() {
-            None => Why::SourceEnded,
-            Some(Closed::Asked) => Why::Stopped,
-            Some(Closed::TimeOver) => Why::TimeOver,
-        }
-    }
 }
 
 /// Counts what frames say was lost.

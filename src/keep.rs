@@ -12,9 +12,10 @@ use beluga_sinks::{Error, FrameHasher, arrow, maml};
 use beluga_types::SolidarFrame;
 use serde_json::Value;
 
-use crate::audit::{self, Hearing, Losses, Why};
+use crate::audit::{self, Losses, Why};
 use crate::cockpit::Stage;
 use crate::corrections;
+use crate::hearing::Hearing;
 use crate::latency::{Latency, Watch};
 use crate::report::{LoopReport, Report};
 

@@ -15,6 +15,7 @@ mod doctor;
 mod document;
 mod earlier;
 mod exit;
+mod hearing;
 mod inputs;
 mod keep;
 mod latency;

@@ -26,8 +26,8 @@ use beluga_sim::Scorer;
 use beluga_sinks::maml;
 use beluga_types::{Measurement, Rig, SolidarFrame};
 
-use crate::audit::Hearing;
 use crate::control::{Control, Withheld};
+use crate::hearing::Hearing;
 use crate::inputs::hashed;
 use crate::keep::{Keeper, keep};
 use crate::latency::Watch;

@@ -9,9 +9,10 @@ use serde::Serialize;
 
 use super::eval::Controls;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
-use crate::audit::{Hearing, Source};
+use crate::audit::Source;
 use crate::cockpit::Board;
 use crate::exit::{Exit, Wrong};
+use crate::hearing::Hearing;
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
 use crate::report::Report;

@@ -14,10 +14,11 @@ use serde::Serialize;
 use super::outputs::must_be_free;
 use super::rotating::Rotating;
 use super::run::{Progress, Results, free_name, keep_showing, stop_on_ctrl_c};
-use crate::audit::{Hearing, Source};
+use crate::audit::Source;
 use crate::cockpit::Board;
 use crate::cockpit::screen::{About, Screen, must_be_a_terminal};
 use crate::exit::{Exit, Wrong};
+use crate::hearing::Hearing;
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
 

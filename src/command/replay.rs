@@ -11,11 +11,12 @@ use clap::Args;
 
 use super::outputs::must_be_free;
 use super::run::{Progress, Results, keep_showing, stop_on_ctrl_c};
-use crate::audit::{Hearing, Source};
+use crate::audit::Source;
 use crate::cockpit::Board;
 use crate::cockpit::screen::{About, Screen, must_be_a_terminal};
 use crate::earlier::{self, Earlier};
 use crate::exit::{Exit, Wrong};
+use crate::hearing::Hearing;
 use crate::latency::Watch;
 use crate::picture::Page;
 use crate::pipeline::{self, River};

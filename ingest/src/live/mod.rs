@@ -13,6 +13,7 @@
 //!   `look`: at what a sounder sends first; `heard`: what is read datagram by datagram; `frames`: messages in a run of bytes;
 //! - `early`: what is wrong before anything good has come;
 //! - `telling`: what people are told, and what devices say of themselves;
+//! - `closing`: when sensors are no longer heard, and why;
 //! - `ask`: a sensor's metadata by HTTP; `discover`: a sonar by what it says to everybody;
 //! - `guard`: each clock beside the host's, and one that is nowhere near; `merge`: the order.
 //!
@@ -23,6 +24,7 @@ pub(crate) mod address;
 #[cfg(test)]
 mod any_bytes;
 mod ask;
+mod closing;
 mod discover;
 mod early;
 mod edge;
@@ -60,12 +62,14 @@ use crate::event::Event;
 use crate::nameplate::Nameplate;
 use crate::rig_toml;
 use address::Address;
+use closing::Closing;
 use edge::Edge;
 use merge::Merge;
 use sensor::{Said, Voice};
 use sockets::{Listener, Sockets};
 use telling::Telling;
 
+pub use closing::Closed;
 pub use edge::Tally;
 pub use sockets::now;
 
@@ -381,41 +385,6 @@ fn cannot_listen(path: &Path, listener: &Listener, said: &io::Error) -> Error {
     let place = format!("`source` of sensor `{name}`");
     let expected = "an address of this host that is free to be listened at";
     Error::bad(path, place, expected, format!("{address}: {said}: {remedy}"))
-}
-
-/// Why sensors are no longer heard that had more to say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// Somebody asked for it.
-    Asked,
-    /// It has lasted as long as it was to last.
-    TimeOver,
-}
-
-/// When sensors are no longer heard: also while the run is behind and asks for nothing.
-struct Closing {
-    why: Arc<OnceLock<Closed>>,
-    stop: Arc<AtomicBool>,
-    gone: Arc<AtomicBool>,
-    until: Option<Instant>,
-}
-
-impl Closing {
-    fn wait(self, closer: &watch::Sender<bool>) {
-        while !self.gone.load(Ordering::Relaxed) {
-            let is_over = self.until.is_some_and(|until| Instant::now() >= until);
-            let closed = match self.stop.load(Ordering::Relaxed) {
-                true => Some(Closed::Asked),
-                false => is_over.then_some(Closed::TimeOver),
-            };
-            if let Some(closed) = closed {
-                self.why.get_or_init(|| closed);
-                break;
-            }
-            thread::sleep(LOOK);
-        }
-        closer.send_replace(true);
-    }
 }
 
 impl fmt::Debug for Live {

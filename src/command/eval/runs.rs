@@ -10,10 +10,10 @@ use beluga_types::Payload;
 use clap::Args;
 use serde::Serialize;
 
-use crate::audit::Hearing;
 use crate::command::demo::scene;
 use crate::command::run::{Progress, stop_on_ctrl_c};
 use crate::exit::Exit;
+use crate::hearing::Hearing;
 use crate::latency::Watch;
 use crate::pipeline::{self, River};
 
