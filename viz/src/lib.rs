@@ -17,7 +17,7 @@
 //!
 //! The file has all of it over time: the newest points, section and numbers once a second, the vessel
 //! four times, fans and waterfalls every few seconds. Browsers that look on while it is made get only
-//! the newest, except of `plot` and `log`; so neither they nor this grow with the run.
+//! the newest, except of `plot`, `states` and `log`; so neither they nor this grow with the run.
 //!
 //! With a lidar and a sonar the dominant upright face near the vessel is looked for; where there is
 //! one it is shown as a section, unwrapped, and with the strip nobody saw. *Covered* is a share of

@@ -71,8 +71,8 @@ impl Recorder {
     }
 
     /// Shows a picture while it is made, and writes a file too if one is named. The file has
-    /// everything over time; browsers get what was over time only of numbers and the log, all else
-    /// as it is now.
+    /// everything over time; browsers get what was over time only of numbers, lights and the log,
+    /// all else as it is now.
     ///
     /// # Errors
     /// [`Error::Create`] if the file cannot be made.

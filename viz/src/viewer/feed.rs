@@ -1,7 +1,7 @@
 //! A live recording's way to the browsers.
 //!
 //! The recording has a time for everything. A browser gets a time only for what is a history:
-//! numbers and the log. All else it gets as standing still, so that what is new replaces what was
+//! numbers, lights and the log. All else it gets as standing still, so that what is new replaces what was
 //! before, on the board and in the viewer's own store; neither grows with the run.
 
 use std::sync::Arc;
