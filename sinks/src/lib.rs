@@ -20,9 +20,11 @@ pub mod las;
 pub mod maml;
 pub mod place;
 pub mod ply;
+mod regular;
 pub mod trajectory;
 
 pub use error::Error;
 pub use export_error::ExportError;
 pub use frame_bytes::{FrameBytes, FrameHasher, MAX_FRAME_BYTES};
 pub use fresh::part_of;
+pub use regular::{open_regular, read_regular, read_regular_text};

@@ -5,7 +5,6 @@
 //! was found, and so to pin it: every byte of it, and the root of what is signed in it.
 
 use std::fmt;
-use std::fs::File;
 use std::path::Path;
 
 use beluga_types::Stamp;
@@ -18,6 +17,7 @@ use super::stanza::{self, Stanza};
 use super::status::Status;
 use super::trust::Trust;
 use crate::error::{Error, io_error};
+use crate::regular::open_regular;
 
 const FIRST_LINE: &str = "maml late seal 1";
 /// Longest late seal that is read, in bytes; ours have about 7,600.
@@ -167,7 +167,7 @@ fn parse(text: &str) -> Result<LateSeal, String> {
 
 fn digest(record: &Path) -> Result<[u8; 32], Error> {
     let failed = || io_error("reading a record", record);
-    let mut file = File::open(record).map_err(failed())?;
+    let mut file = open_regular(record).map_err(failed())?;
     let mut hasher = HashWriter(Sha256::new());
     std::io::copy(&mut file, &mut hasher).map_err(failed())?;
     Ok(hasher.0.finalize().into())

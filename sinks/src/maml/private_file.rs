@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::secret::random;
 use crate::error::{Error, io_error};
+use crate::regular::open_regular;
 
 /// Largest key file that is read, in bytes.
 pub(crate) const MAX_KEY_TEXT: u64 = 4096;
@@ -99,7 +100,7 @@ fn write_whole(path: &Path, options: &mut OpenOptions, fill: &mut Fill<'_>) -> i
 
 /// Reads a key, after asking who else may.
 pub(crate) fn read_private(path: &Path) -> Result<Zeroizing<Vec<u8>>, Error> {
-    let file = File::open(path).map_err(io_error("opening a key", path))?;
+    let file = open_regular(path).map_err(io_error("opening a key", path))?;
     let metadata = file.metadata().map_err(io_error("reading a key", path))?;
     require_private(&metadata, path, "0600")?;
     read_capped(file, MAX_KEY_TEXT, path)

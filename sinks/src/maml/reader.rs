@@ -18,6 +18,7 @@ use super::sign::SignerId;
 use super::status::Status;
 use crate::error::{Error, io_error};
 use crate::frame_bytes::{FrameBytes, MAX_FRAME_BYTES};
+use crate::regular::open_regular;
 
 /// A frame of a record and where it stood.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +81,7 @@ impl Reader {
     /// [`Error::BadHead`], [`Error::NoKey`], [`Error::Io`]. Damage after the head is no error: see
     /// [`Self::status`].
     pub fn open(path: &Path, unlock: &Unlock) -> Result<Self, Error> {
-        let file = File::open(path).map_err(io_error("opening a record", path))?;
+        let file = open_regular(path).map_err(io_error("opening a record", path))?;
         Self::from_source(BufReader::new(file), path, unlock)
     }
 }

@@ -17,6 +17,7 @@ use super::recipient::{Readers, Unlock, check_alone, listed, wrap_all};
 use super::secret::{FileKey, header_mac};
 use super::stanza::{self, Stanza};
 use crate::error::{Error, io_error};
+use crate::regular::open_regular;
 
 /// What a list of readers was and is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ pub fn rewrap(
     readers: &Readers,
     keep: bool,
 ) -> Result<Rewrapped, Error> {
-    let file = File::open(source).map_err(io_error("opening a record", source))?;
+    let file = open_regular(source).map_err(io_error("opening a record", source))?;
     let mut file = BufReader::new(file);
     let head = Head::read(&mut file).map_err(|error| head_error(error, source))?;
     let file_key = match head.unlock(unlock) {

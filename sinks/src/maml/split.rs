@@ -8,6 +8,7 @@ use super::head::Head;
 use super::private_file::create_by;
 use super::reader::head_error;
 use crate::error::{Error, io_error};
+use crate::regular::open_regular;
 
 /// Writes the document of a record (HEAD, to its marker line) and the rest (PRE, records, FOOT) as two
 /// new files. Nothing but the head is looked at: a torn record can be split too.
@@ -15,7 +16,7 @@ use crate::error::{Error, io_error};
 /// # Errors
 /// [`Error::BadHead`], and [`Error::Io`], also if one of the two exists. Then neither is made.
 pub fn split(record: &Path, document: &Path, binary: &Path) -> Result<(), Error> {
-    let file = File::open(record).map_err(io_error("opening a record", record))?;
+    let file = open_regular(record).map_err(io_error("opening a record", record))?;
     let mut file = BufReader::new(file);
     let head = Head::read(&mut file).map_err(|error| head_error(error, record))?;
     let length = head.text.len() as u64;
@@ -38,7 +39,7 @@ pub fn split(record: &Path, document: &Path, binary: &Path) -> Result<(), Error>
 /// # Errors
 /// [`Error::BadHead`] if the two do not belong together, and [`Error::Io`], also if the record exists.
 pub fn join(document: &Path, binary: &Path, record: &Path) -> Result<(), Error> {
-    let open = |path: &Path| File::open(path).map_err(io_error("opening a part of a record", path));
+    let open = |path: &Path| open_regular(path).map_err(io_error("opening a part of a record", path));
     let (mut first, mut second) = (open(document)?, open(binary)?);
     let mut both = BufReader::new((&first).chain(&second));
     let head = Head::read(&mut both).map_err(|error| head_error(error, document))?;

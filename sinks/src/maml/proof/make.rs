@@ -17,6 +17,7 @@ use super::super::scan::scan;
 use super::super::tree::{self, Hash};
 use super::{Leaf, Proof, secret_of};
 use crate::error::{Error, io_error};
+use crate::regular::open_regular;
 
 /// The proof of frame `frame`, counted from 0, by the last signature the record has. With `reveal`, keys
 /// that open the record, it brings the key of the frame's segment: whoever has the proof can read that
@@ -29,7 +30,7 @@ use crate::error::{Error, io_error};
 /// `reveal`, [`Error::Io`].
 pub fn prove(path: &Path, frame: u64, reveal: Option<&Unlock>) -> Result<Proof, Error> {
     let failed = || io_error("reading a record", path);
-    let file = File::open(path).map_err(io_error("opening a record", path))?;
+    let file = open_regular(path).map_err(io_error("opening a record", path))?;
     let mut source = BufReader::new(file);
     let head = Head::read(&mut source).map_err(|error| head_error(error, path))?;
     let found = scan(&mut source, &head).map_err(failed())?;
