@@ -6,8 +6,9 @@
 import base64
 import hashlib
 import json
+import struct
 
-from maml import FRAME, SEGMENT, SUITES, Head, header_of, is_frame, leaf_hash, main, node
+from maml import FRAME, SEGMENT, SUITES, Head, Status, header_of, is_frame, leaf_hash, main, node
 
 
 def root_along(hashed, index, size, path):
@@ -29,10 +30,20 @@ def root_along(hashed, index, size, path):
 
 
 def check(text, keys):
-    proof = json.loads(text)
+    try:
+        return checked(json.loads(text), keys)
+    except (ArithmeticError, AttributeError, LookupError, RecursionError, Status, TypeError, ValueError, struct.error):
+        # No proof by its form.
+        return {"status": "REFUSED"}
+
+
+def checked(proof, keys):
+    versions = [proof["maml_proof"], proof["container"]]
+    if versions != [1, 1] or any(type(version) is not int for version in versions):
+        return {"status": "REFUSED"}
     suite = {name: number for number, (name, _, _) in SUITES.items()}[proof["suite"]]
     identity = bytes.fromhex(proof["file_id"]), bytes.fromhex(proof["document_sha256"])
-    head = Head(suite, *identity, proof["signers"].encode(), proof["recipients"].encode(), int(proof.get("hides_times", False)))
+    head = Head(suite, *identity, proof["signers"].encode(), proof["recipients"].encode(), int(proof.get("hides_times") is True))
     note = proof["note"].encode()
     leaves, root = int(note.split(b"\n")[1]), base64.b64decode(note.split(b"\n")[2])
     path = lambda hashes: [bytes.fromhex(digits) for digits in hashes]

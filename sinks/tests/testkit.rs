@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use beluga_sinks::maml::{
-    DeviceKey, KeyFile, Passphrase, Reader, ReaderKey, Readers, Trust, Unlock, prove, recover, verify_bytes,
+    DeviceKey, KeyFile, Passphrase, Proof, Reader, ReaderKey, Readers, Trust, Unlock, prove, recover,
+    verify_bytes,
 };
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -239,9 +240,37 @@ fn the_second_reader_takes_the_same_proofs() {
         }
         frames.push(sha256);
     }
+    // What is no proof of this version, by its form alone.
+    let whole = prove(&self::folder().join("edge.maml"), 2, None)
+        .unwrap()
+        .to_json();
+    let unfit = [
+        "{}".to_owned(),
+        "[]".to_owned(),
+        "no JSON".to_owned(),
+        whole.replace("\"maml_proof\": 1", "\"maml_proof\": 2"),
+        whole.replace("\"maml_proof\": 1", "\"maml_proof\": true"),
+        whole.replace("\"container\": 1", "\"container\": 2"),
+        whole.replace("\"edge-256\"", "\"edge-257\""),
+        whole.replace("\"records\"", "\"record\""),
+        whole.replace("\"note\": \"", "\"note\": \"\\n"),
+    ];
+    for (i, text) in unfit.iter().enumerate() {
+        let read = Proof::from_json(text).and_then(|proof| proof.check());
+        assert!(*text != whole && read.is_err(), "{i}: {read:?}");
+        let path = folder.path().join(format!("unfit.{i}"));
+        fs::write(&path, text).unwrap();
+        files.push(path);
+    }
     let Some(said) = second_reader("the_second_reader_takes_the_same_proofs", "proof.py", &files) else {
         return;
     };
+    let (said, refused) = said.split_at(2 * frames.len());
+    assert_eq!(refused.len(), unfit.len());
+    assert!(
+        refused.iter().all(|said| said["status"] == "REFUSED"),
+        "{refused:?}"
+    );
     for (pair, frame) in said.chunks(2).zip(&frames) {
         assert_eq!(
             (&pair[0]["status"], &pair[0]["opened"]),

@@ -169,10 +169,7 @@ impl<'a> Scan<'a> {
         match header.kind {
             Kind::Segment => self.begin_segment(record).ok_or(tampered)?,
             Kind::Checkpoint => {
-                let note = self.note(&record.body)?;
-                if !note.is_signed_by(self.signers()?) {
-                    return Err(self.tampered_since_checkpoint());
-                }
+                let note = self.signed_note(&record.body)?;
                 let (leaves, root) = (self.tree.size(), self.tree.root());
                 if let Some(checkpoints) = &mut self.wanted.checkpoints {
                     checkpoints.push(Checkpoint {
@@ -251,10 +248,13 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The note, if it speaks of the tree as it was read.
-    fn note(&self, bytes: &[u8]) -> Result<Note, Status> {
+    /// The note, if it speaks of the tree as it was read and is signed.
+    fn signed_note(&self, bytes: &[u8]) -> Result<Note, Status> {
+        let signers = self.signers()?;
         let tree = (self.tree.size(), self.tree.root());
-        Note::parse(bytes, &self.head.pre.file_id, tree).ok_or_else(|| self.tampered_since_checkpoint())
+        Note::parse(bytes, &self.head.pre.file_id, tree)
+            .filter(|note| note.is_signed_by(signers))
+            .ok_or_else(|| self.tampered_since_checkpoint())
     }
 
     fn signers(&self) -> Result<&'a Signers, Status> {
@@ -271,14 +271,14 @@ impl<'a> Scan<'a> {
         let body = end::parse(&record.body).ok_or(tampered.clone())?;
         let in_order = self.is_in_order(record);
         let index_offset = self.index_offset.filter(|_| in_order).ok_or(tampered.clone())?;
-        let note = self.note(body.note)?;
+        self.signed_note(body.note)?;
         let expected = End::new(self.counts, index_offset, &self.tree, body.end.previous);
         if body.end != expected {
             return Err(tampered);
         }
         let signers = self.signers()?;
         let message = end::sealed_message(&self.head.pre, &record.header_bytes, body.unsigned);
-        if !signers.device_sealed(&message, body.seal) || !note.is_signed_by(signers) {
+        if !signers.device_sealed(&message, body.seal) {
             return Err(tampered);
         }
         self.good.counts = self.counts;

@@ -97,6 +97,7 @@ impl Kit {
             ("index_changed", records[9].end - 17, 6, 2),
             ("end_count_changed", records[10].start + 48, 10, 2),
             ("end_note_changed", records[10].start + 40 + 200, 6, 2),
+            ("end_note_signature_changed", foot - 3309 - 300, 6, 2),
             ("end_seal_changed", foot - 5, 10, 2),
         ] {
             self.both(name, self.flipped(at), &tamper(seq), frames);
