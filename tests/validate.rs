@@ -102,19 +102,24 @@ fn of_a_record_the_document_is_checked() {
     let record = Path::new(env!("CARGO_MANIFEST_DIR")).join("sinks/tests/vectors/one_frame.maml");
     let bytes = std::fs::read(record).unwrap();
     std::fs::write(folder.path().join("a.maml"), &bytes).unwrap();
-    // What follows the document is not looked at.
+    // What follows the document is not looked at, if it begins as records do; else it is more of the document.
+    let magic = 9;
     let marker = b"binary follows -->\n";
     let ends = bytes
         .windows(marker.len())
         .position(|window| window == marker)
         .unwrap()
         + marker.len();
-    let mut cut = bytes[..ends].to_vec();
+    let mut cut = bytes[..ends + magic].to_vec();
     cut.resize(cut.len() + 3_000_000, 0xff);
     std::fs::write(folder.path().join("b.maml"), cut).unwrap();
     let (out, told) = check(folder.path(), &["maml", "validate", ".", "--strict"], 0);
     assert_eq!(out, "");
     says(&told, &["2 documents, 2 valid"]);
+    let more = [&bytes[..ends], b"## Intent\nAgain.\n"].concat();
+    std::fs::write(folder.path().join("c.maml"), more).unwrap();
+    let (out, _) = check(folder.path(), &["maml", "validate", "c.maml"], 1);
+    says(&out, &["error[M0202]: `Intent` stands twice"]);
 }
 
 #[test]

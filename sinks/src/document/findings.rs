@@ -39,6 +39,15 @@ impl<'a> Findings<'a> {
         self.put(rule, rule.level, at, pointer.into(), message);
     }
 
+    /// Whether another finding of this rule would only be counted: then its place need not be sought.
+    pub(super) fn only_counts(&self, rule: &'static Rule) -> bool {
+        let of_its_kind = match rule.level == Level::Error {
+            true => self.errors,
+            false => self.listed.len() - self.errors,
+        };
+        of_its_kind == MAX_LISTED
+    }
+
     /// As [`Findings::add`], and an error where the profile was asked for.
     pub(super) fn add_of_profile(
         &mut self,
@@ -98,7 +107,7 @@ impl<'a> Findings<'a> {
 }
 
 /// Strangers' words inside a message are kept short.
-fn bounded(mut text: String) -> String {
+pub(super) fn bounded(mut text: String) -> String {
     const MAX: usize = 300;
     if let Some((end, _)) = text.char_indices().nth(MAX) {
         text.truncate(end);

@@ -7,6 +7,8 @@
 //! [`read`] is the page: source, front matter, fields, body, sections, schemas.
 
 mod body;
+mod budget;
+mod expansion;
 mod fields;
 mod finding;
 mod findings;
@@ -26,6 +28,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 mod time;
+mod violations;
 mod yaml;
 
 use std::ops::Range;
@@ -38,8 +41,9 @@ pub use history::Happened;
 pub use profile::Profile;
 pub use published::published_schema;
 pub use rules::RULES;
-pub use schema::violations;
+pub use violations::{violations, violations_of_form};
 
+use budget::Budget;
 use findings::Findings;
 use rules::{CONTROL, DISPLACED, NOT_UTF8, OVER_LIMIT, SCHEMA_PLACE};
 use sections::Formed;
@@ -185,7 +189,8 @@ fn whole(
     let body = body::parse(text, front.ends);
     let is_api = front_matter.get("type").is_some_and(|kind| kind == "api");
     let named = sections::named(&body, profile, is_api, findings);
-    let formed = sections::formed(text, &body, &named, findings);
+    let mut budget = Budget::default();
+    let formed = sections::formed(text, &body, &named, &mut budget, findings);
     let section_at = |at: usize| {
         let before = named.partition_point(|section| section.part.body.start <= at);
         let section = named.get(before.checked_sub(1)?)?;
@@ -198,8 +203,10 @@ fn whole(
         history,
     } = formed;
     Document {
-        input_schema: input_schema.or_else(|| schema_in_front("input_schema", &front.entries, findings)),
-        output_schema: output_schema.or_else(|| schema_in_front("output_schema", &front.entries, findings)),
+        input_schema: input_schema
+            .or_else(|| schema_in_front("input_schema", &front.entries, &mut budget, findings)),
+        output_schema: output_schema
+            .or_else(|| schema_in_front("output_schema", &front.entries, &mut budget, findings)),
         history,
         profile,
         front_matter,
@@ -241,13 +248,18 @@ fn controls(text: &str, findings: &mut Findings<'_>) {
 }
 
 /// A schema among the fields.
-fn schema_in_front(name: &str, front: &[Entry], findings: &mut Findings<'_>) -> Option<Value> {
+fn schema_in_front(
+    name: &str,
+    front: &[Entry],
+    budget: &mut Budget,
+    findings: &mut Findings<'_>,
+) -> Option<Value> {
     let entry = front.iter().find(|entry| entry.key == name)?;
     let pointer = format!("/{name}");
     let message = format!("`{name}` stands in the front matter");
     findings.add(&SCHEMA_PLACE, entry.key_at, pointer.as_str(), message);
     let place = |inner: &str| front::place(&entry.node, inner);
-    sections::meant(&entry.node.value(), &pointer, place, findings)
+    sections::meant(&entry.node.value(), &pointer, place, budget, findings)
 }
 
 impl Document {

@@ -5,16 +5,24 @@ use serde_json::{Map, Value, json};
 use super::fields::{is_uri, kind};
 use super::finding::step;
 use super::findings::Findings;
-use super::rules::{FIELD_TYPE, PERMISSIONS_EMPTY, PERMISSIONS_NAME, PERMISSIONS_WILD};
+use super::rules::{
+    FIELD_TYPE, PERMISSIONS_EMPTY, PERMISSIONS_KIND, PERMISSIONS_LACK, PERMISSIONS_NAME, PERMISSIONS_WILD,
+};
 use super::yaml::{Entry, Kind, Node};
 
 const POINTER: &str = "/front_matter/permissions";
+/// What may be permitted.
+const KINDS: [&str; 3] = ["read", "write", "execute"];
 
 /// The permissions, each a list.
 pub(super) fn check(entries: &[Entry], at: usize, findings: &mut Findings<'_>) -> Value {
     let mut normal = Map::new();
     for entry in entries {
         let pointer = step(POINTER, &entry.key);
+        if !KINDS.contains(&entry.key.as_str()) {
+            let message = format!("`{}` permits nothing", entry.key);
+            findings.add(&PERMISSIONS_KIND, entry.key_at, pointer.as_str(), message);
+        }
         let nodes: &[Node] = match &entry.node.kind {
             Kind::List(nodes) => nodes,
             Kind::Scalar(Value::Null) => &[],
@@ -32,6 +40,9 @@ pub(super) fn check(entries: &[Entry], at: usize, findings: &mut Findings<'_>) -
     }
     if normal.get("read").is_none_or(|read| *read == json!([])) {
         findings.add(&PERMISSIONS_EMPTY, at, POINTER, "`read` names nobody".into());
+    }
+    if !normal.contains_key("write") {
+        findings.add(&PERMISSIONS_LACK, at, POINTER, "`write` is not there".into());
     }
     normal.into()
 }

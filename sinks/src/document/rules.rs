@@ -18,7 +18,7 @@ rules! {
     NOT_YAML "M0002" Error "the front matter is not a YAML mapping",
         "write one `key: value` a line; quote values that hold `:`, `#`, `%`, `|`, `[` or quotes";
     OVER_LIMIT "M0003" Error "over a limit",
-        "a document has at most 1 MiB, its front matter 1000 nodes and a depth of 16";
+        "a document has at most 1 MiB, its front matter 1000 nodes and a depth of 16; its schemas 10000 values, 64 patterns of together 8 KiB, and 20000 schemas for one value once references are replaced";
     DUPLICATE_KEY "M0004" Error "a key stands twice",
         "keep one of them";
     DISPLACED "M0005" Note "the front matter is displaced",
@@ -79,12 +79,18 @@ rules! {
         "put the schema under $defs and refer to it as #/$defs/name: nothing is fetched";
     SCHEMA_PLACE "M0308" Note "a schema stands elsewhere than in its section",
         "put it into a ```json block of its section";
+    SCHEMA_TWICE "M0309" Warning "a schema section with more than one block of JSON",
+        "keep the one that is meant: the first is read";
     PERMISSIONS_EMPTY "M0401" Warning "permissions permit nobody to read",
         "name under `read` who may";
     PERMISSIONS_WILD "M0402" Warning "anybody may write or execute",
         "name who may";
     PERMISSIONS_NAME "M0403" Warning "a permission for no URI",
         "write a URI such as agent://name or gateway://name";
+    PERMISSIONS_KIND "M0404" Warning "a permission of another kind",
+        "the permissions are read, write and execute";
+    PERMISSIONS_LACK "M0405" Note "no permission to write",
+        "name under `write` who may add to the document, or write an empty list: nobody may";
     SIGNATURE_WORDS "M0501" Note "a signature's name, but no signature",
         "a name proves nothing; a record carries signatures: beluga maml verify";
     STANZAS "M0502" Error "signers or recipients that cannot be read",

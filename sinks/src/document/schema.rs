@@ -84,20 +84,6 @@ pub(super) fn compile(schema: &Value) -> Result<jsonschema::Validator, Change> {
         })
 }
 
-/// What in `instance` a schema does not allow, each with its place.
-pub fn violations(schema: &Value, instance: &Value) -> Vec<String> {
-    match compile(schema) {
-        Err(change) => vec![format!("no schema: {}", change.message)],
-        Ok(validator) => validator
-            .iter_errors(instance)
-            .map(|error| match error.instance_path().as_str() {
-                "" => error.to_string(),
-                place => format!("{place}: {error}"),
-            })
-            .collect(),
-    }
-}
-
 /// Keywords that a schema has and a map of properties has not, unless its properties are called so.
 fn is_bare(map: &Map<String, Value>) -> bool {
     let is_keyword = |(key, value): (&String, &Value)| match key.as_str() {
@@ -206,7 +192,9 @@ fn remote<'v>(value: &'v Value, at: &At<'_>) -> Option<(String, &'v str)> {
         Value::Object(map) => map.iter().find_map(|(key, value)| {
             let at = &At::Key(at, key);
             match (key.as_str(), value) {
-                ("$ref" | "$dynamicRef", Value::String(target)) if !target.starts_with('#') => {
+                ("$ref" | "$dynamicRef" | "$recursiveRef", Value::String(target))
+                    if !target.starts_with('#') =>
+                {
                     Some((at.pointer(), target.as_str()))
                 }
                 ("const" | "enum" | "default" | "examples", _) => None,

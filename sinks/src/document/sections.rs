@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::body::{Body, Part};
+use super::budget::Budget;
 use super::finding::step;
 use super::findings::Findings;
 use super::history::{self, Happened};
@@ -12,8 +13,8 @@ use super::json;
 use super::plain::is_plain;
 use super::profile::Profile;
 use super::rules::{
-    FENCE_OPEN, NO_SCHEMA, NO_SECTIONS, NOT_JSON, SCHEMA_PLACE, SECTION_MISSING, SECTION_NAME, SECTION_TWICE,
-    STANZAS,
+    FENCE_OPEN, NO_SCHEMA, NO_SECTIONS, NOT_JSON, SCHEMA_PLACE, SCHEMA_TWICE, SECTION_MISSING, SECTION_NAME,
+    SECTION_TWICE, STANZAS,
 };
 use super::schema;
 use crate::maml::stanza;
@@ -98,7 +99,13 @@ fn same_name(known: &str, heading: &str) -> bool {
 }
 
 /// Reads what has a form.
-pub(super) fn formed(text: &str, body: &Body, sections: &[Named<'_>], findings: &mut Findings<'_>) -> Formed {
+pub(super) fn formed(
+    text: &str,
+    body: &Body,
+    sections: &[Named<'_>],
+    budget: &mut Budget,
+    findings: &mut Findings<'_>,
+) -> Formed {
     for fence in &body.fences {
         if !fence.is_closed {
             let message = format!("the block ```{} is not closed", fence.info);
@@ -113,8 +120,8 @@ pub(super) fn formed(text: &str, body: &Body, sections: &[Named<'_>], findings: 
     for section in sections {
         let part = &section.part.body;
         match section.name {
-            "Input_Schema" => formed.input_schema = schema_in(text, body, section, findings),
-            "Output_Schema" => formed.output_schema = schema_in(text, body, section, findings),
+            "Input_Schema" => formed.input_schema = schema_in(text, body, section, budget, findings),
+            "Output_Schema" => formed.output_schema = schema_in(text, body, section, budget, findings),
             "History" => formed.history = history::check(&text[part.clone()], part.start, findings),
             _ => {}
         }
@@ -122,13 +129,27 @@ pub(super) fn formed(text: &str, body: &Body, sections: &[Named<'_>], findings: 
     formed
 }
 
-fn schema_in(text: &str, body: &Body, section: &Named<'_>, findings: &mut Findings<'_>) -> Option<Value> {
+fn schema_in(
+    text: &str,
+    body: &Body,
+    section: &Named<'_>,
+    budget: &mut Budget,
+    findings: &mut Findings<'_>,
+) -> Option<Value> {
     let part = section.part.body.clone();
     let pointer = format!("/{}", section.name.to_lowercase());
-    let block = body
+    let mut blocks = body
         .fences
         .iter()
-        .find(|fence| part.contains(&fence.at) && is_json(&fence.info) && fence.is_closed);
+        .filter(|fence| part.contains(&fence.at) && is_json(&fence.info) && fence.is_closed);
+    let block = blocks.next();
+    for other in blocks {
+        let message = format!(
+            "`{}` holds another block of JSON, which is not read",
+            section.name
+        );
+        findings.add(&SCHEMA_TWICE, other.at, pointer.as_str(), message);
+    }
     let range: Range<usize> = match block {
         Some(fence) => fence.inner.clone(),
         None if text[part.clone()].trim_start().starts_with('{') => {
@@ -146,7 +167,7 @@ fn schema_in(text: &str, body: &Body, section: &Named<'_>, findings: &mut Findin
     match json::parse(json_text) {
         Ok(written) => {
             let place = |inner: &str| range.start + json::offset(json_text, inner);
-            meant(&written, &pointer, place, findings)
+            meant(&written, &pointer, place, budget, findings)
         }
         Err((message, at)) => {
             findings.add(&NOT_JSON, range.start + at, pointer, message);
@@ -168,12 +189,17 @@ pub(super) fn meant(
     written: &Value,
     pointer: &str,
     place: impl Fn(&str) -> usize,
+    budget: &mut Budget,
     findings: &mut Findings<'_>,
 ) -> Option<Value> {
     let (meant, changes) = schema::normal(written);
     let is_bare = changes.iter().any(|change| change.pointer.is_empty());
     for change in changes {
-        let at = place(&change.pointer);
+        // To seek a place is to read the schema up to there.
+        let at = match findings.only_counts(change.rule) {
+            true => 0,
+            false => place(&change.pointer),
+        };
         findings.add(
             change.rule,
             at,
@@ -181,11 +207,12 @@ pub(super) fn meant(
             change.message,
         );
     }
-    if is_plain(&meant) {
-        return Some(meant);
-    }
-    match schema::compile(&meant) {
-        Ok(_) => Some(meant),
+    let compiled = budget.take(&meant).and_then(|()| match is_plain(&meant) {
+        true => Ok(()),
+        false => schema::compile(&meant).map(drop),
+    });
+    match compiled {
+        Ok(()) => Some(meant),
         Err(change) => {
             let inner = match is_bare {
                 true => change.pointer.strip_prefix("/properties").unwrap_or_default(),

@@ -122,32 +122,69 @@ fn options() -> Options {
 
 fn refused(yaml: &str, error: &Error) -> Refused {
     use serde_saphyr::budget::BudgetBreach as Breach;
-    let at = error
+    let mut at = error
         .location()
         .map_or(0, |place| byte_of(yaml, place.line(), place.column()));
-    let said = error.render();
-    let first = said.lines().next().unwrap_or_default();
+    let rendered = error.render();
+    let first = rendered.lines().next().unwrap_or_default();
     let mut message = first
         .rsplit_once(" at line ")
         .map_or(first, |(words, _)| words)
         .to_owned();
     let rule = match error {
-        Error::DuplicateMappingKey { .. } => &DUPLICATE_KEY,
-        Error::MergeKeyNotAllowed { .. } | Error::UnknownAnchor { .. } | Error::UnsupportedTag { .. } => {
-            &INDIRECT
+        Error::DuplicateMappingKey { key, .. } => {
+            message = match key {
+                Some(key) => format!("the key `{key}` stands twice"),
+                None => "a key stands twice".into(),
+            };
+            &DUPLICATE_KEY
         }
+        Error::MergeKeyNotAllowed { .. } => said(&mut message, "merge keys are not read", &INDIRECT),
+        Error::UnknownAnchor { .. } => said(&mut message, "aliases are not read", &INDIRECT),
         Error::Budget { breach, .. } => match breach {
-            Breach::Aliases { .. } | Breach::Anchors { .. } | Breach::MergeKeys { .. } => &INDIRECT,
-            _ => &OVER_LIMIT,
+            Breach::Aliases { .. } => said(&mut message, "aliases are not read", &INDIRECT),
+            Breach::Anchors { .. } => said(&mut message, "anchors are not read", &INDIRECT),
+            Breach::MergeKeys { .. } => said(&mut message, "merge keys are not read", &INDIRECT),
+            Breach::Nodes { .. } | Breach::Events { .. } => {
+                said(&mut message, &format!("more than {MAX_NODES} nodes"), &OVER_LIMIT)
+            }
+            Breach::Depth { .. } => said(&mut message, &too_deep(), &OVER_LIMIT),
+            _ => said(&mut message, "more than a front matter may have", &OVER_LIMIT),
         },
-        _ if message.contains(TAGGED) => {
-            message = TAGGED.into();
-            &INDIRECT
+        Error::UnsupportedTag { .. } => {
+            at = tag_before(yaml, at);
+            said(&mut message, TAGGED, &INDIRECT)
         }
-        _ if message.contains("recursion limit") => &OVER_LIMIT,
+        _ if message.contains(TAGGED) => {
+            at = tag_before(yaml, at);
+            said(&mut message, TAGGED, &INDIRECT)
+        }
+        _ if message.contains("recursion limit") => said(&mut message, &too_deep(), &OVER_LIMIT),
+        _ if message.contains("non-finite") => said(&mut message, "expected a finite number", &NOT_YAML),
         _ => &NOT_YAML,
     };
     Refused { rule, message, at }
+}
+
+/// Puts our words in the place of the reader's, which speak of its settings.
+fn said(message: &mut String, words: &str, rule: &'static Rule) -> &'static Rule {
+    words.clone_into(message);
+    rule
+}
+
+fn too_deep() -> String {
+    format!("deeper than {MAX_DEPTH}")
+}
+
+/// Where the tag of the value at this byte begins.
+fn tag_before(yaml: &str, value: usize) -> usize {
+    let before = yaml[..value].trim_end();
+    let is_between = |c: char| c.is_whitespace() || matches!(c, ',' | '[' | '{');
+    let begins = before.rfind(is_between).map_or(0, |at| at + 1);
+    match before[begins..].starts_with('!') {
+        true => begins,
+        false => value,
+    }
 }
 
 /// The byte of a line and column, both from 1: the reader does not know it of all that it refuses.
@@ -204,12 +241,31 @@ mod tests {
     }
 
     #[test]
+    fn what_is_said_speaks_of_the_document() {
+        for (yaml, expected) in [
+            ("a: 1\na: 2\n".to_owned(), "the key `a` stands twice"),
+            ("a: &x 1\n".to_owned(), "anchors are not read"),
+            ("a: *x\n".to_owned(), "aliases are not read"),
+            ("a: {<<: {b: 1}}\n".to_owned(), "merge keys are not read"),
+            ("a: [!t 1]\n".to_owned(), TAGGED),
+            (format!("a: [{}]\n", "1, ".repeat(1001)), "more than 1000 nodes"),
+            (
+                format!("a: {}1{}\n", "[".repeat(17), "]".repeat(17)),
+                "deeper than 16",
+            ),
+            ("a: 1e999\n".to_owned(), "expected a finite number"),
+        ] {
+            assert_eq!(parse(&yaml, Places::Known).unwrap_err().message, expected);
+        }
+    }
+
+    #[test]
     fn what_is_no_plain_mapping_is_refused_with_its_place() {
         check_refused("a: 1\nb: 2\na: 3\n", "M0004", "a: 3");
         check_refused("a: &x 1\n", "M0007", "");
         check_refused("a: *x\n", "M0007", "");
-        check_refused("a: !!str 1\n", "M0007", "");
-        check_refused("a:\n  - !thing {b: 1}\n", "M0007", "");
+        check_refused("a: !!str 1\n", "M0007", "!!str");
+        check_refused("a:\n  - !thing {b: 1}\n", "M0007", "!thing");
         check_refused("a: {<<: {b: 1}}\n", "M0007", "");
         check_refused("a: [1, 2\nb: 3\n", "M0002", "");
         check_refused("host: %{os}\n", "M0002", "%");

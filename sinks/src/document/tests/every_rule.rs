@@ -117,9 +117,16 @@ const BROKEN: &[(&str, &str, &str)] = &[
         "{\"type\": \"object\"}",
         "M0308",
     ),
+    (
+        "```json\n{\"type\": \"object\"}\n```",
+        "```json\n{\"type\": \"object\"}\n```\n\n```json\n{\n```",
+        "M0309",
+    ),
     ("read: [\"agent://*\"]", "read: []", "M0401"),
     ("write: [\"agent://crew\"]", "write: [\"agent://*\"]", "M0402"),
     ("write: [\"agent://crew\"]", "write: [\"crew\"]", "M0403"),
+    ("created_at", "  delete: []\ncreated_at", "M0404"),
+    ("  write: [\"agent://crew\"]\n", "", "M0405"),
     (
         "type: \"workflow\"",
         "type: \"workflow\"\nsecurity: CRYSTALS-Dilithium",
@@ -153,6 +160,14 @@ fn each_rule_is_broken_alone() {
 #[test]
 fn what_cannot_be_broken_by_one_change_is_broken_here() {
     assert_eq!(codes(&format!("{WHOLE}{}", "a".repeat(MAX_DOCUMENT))), ["M0003"]);
+    for schema in [
+        format!("{{\"pattern\": \"{}\"}}", "a".repeat(9000)),
+        format!("{{\"enum\": [1{}]}}", ", 1".repeat(10_000)),
+        "{\"$ref\": \"#\"}".to_owned(),
+    ] {
+        let text = WHOLE.replace("{\"type\": \"object\"}", &schema);
+        assert_eq!(codes(&text), ["M0003"], "{schema:.40}");
+    }
     assert_eq!(read(b"---\na: \xff\n---\n", None).findings[0].rule.code, "M0006");
     assert_eq!(
         codes("---\nschema: maml-v1.0\ncontext: a\n---\nText.\n"),
