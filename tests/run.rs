@@ -249,7 +249,25 @@ fn a_document_that_does_not_fit_is_refused_before_anything_is_made() {
             "\"sigma_range_m\"",
             "\"colour\"",
             2,
-            "`points` has no column `colour`",
+            "Output_Schema: /points/0: \"colour\" is a required property",
+        ),
+        (
+            "{\"required\": [\"x\", \"sigma_range_m\"]}",
+            "false",
+            2,
+            "Output_Schema: /points/0",
+        ),
+        (
+            "{\"lidar\": {\"minItems\": 1}",
+            "{\"lidar\": {\"$ref\": \"#/properties/lidar\"}",
+            1,
+            "error[M0003]",
+        ),
+        (
+            "## Code_Blocks",
+            "## Content",
+            2,
+            "stands in Content, expected Code_Blocks",
         ),
         ("window_millis", "window_milis", 2, "window_milis"),
         ("```toml beluga", "```toml", 2, "nothing to run"),
@@ -282,6 +300,7 @@ fn a_document_that_may_not_be_written_is_run_and_left() {
     let home = folder.path();
     simulated(home);
     let text = DOCUMENT.replace("write: [\"agent://beluga\"]", "write: [\"agent://crew\"]");
+    let text = text.replace("created_at", "encryption: \"core-512\"\ncreated_at");
     std::fs::write(home.join("a.maml.md"), &text).unwrap();
     let arguments = [
         "run",
@@ -296,7 +315,10 @@ fn a_document_that_may_not_be_written_is_run_and_left() {
     let (_, told) = check(home, &arguments, 0);
     says(
         &told,
-        &["History is left as it is: permissions.write names agent://crew"],
+        &[
+            "History is left as it is: permissions.write names agent://crew",
+            "warning: the document names the encryption `core-512`, the record is edge-256",
+        ],
     );
     assert_eq!(std::fs::read_to_string(home.join("a.maml.md")).unwrap(), text);
     assert!(home.join("a.maml").exists());

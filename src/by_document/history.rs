@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::Path;
 
-use beluga_sinks::document::{Document, read};
+use beluga_sinks::document::{Document, MAX_DOCUMENT, read};
+use beluga_sinks::read_regular;
 use beluga_types::Stamp;
 
 /// Appends `- <time>: [EXECUTE] <text>`. The file is replaced as a whole or stays as it is.
@@ -21,7 +22,7 @@ pub(crate) fn append(
     let after = with_line(before, document, at, text)?;
     // A link is followed, so that the document itself is replaced.
     let path = path.canonicalize()?;
-    if fs::read(&path)? != before {
+    if read_regular(&path, MAX_DOCUMENT as u64)? != before {
         return Err(io::Error::other("the document was changed meanwhile"));
     }
     let part = beluga_sinks::part_of(&path);

@@ -1,69 +1,67 @@
 //! Output_Schema against the columns that frames have.
 //!
-//! A frame is described as `{"frame": [row], "points": [row, ...], "arcs": [row, ...]}`. Checked are the names and
-//! the types of columns, before anything is fused: a schema that wants a column frames do not have is not met.
+//! A frame is described as `{"frame": [row], "points": [row, ...], "arcs": [row, ...]}`. The schema is held against one
+//! with a row in each table and a value of its type in each column, before anything is fused: names and types are
+//! known then, sizes and values are not, and nothing is said of them.
 
 use beluga_sinks::arrow::{Column, tables};
-use serde_json::Value;
+use beluga_sinks::document::violations_of_form;
+use serde_json::{Map, Value, json};
 
-/// What the schema wants and frames have not.
+/// What the schema wants and frames have not. What it names that no frame has is told too: such a schema was
+/// written for something else.
 pub(crate) fn unmet(schema: Option<&Value>) -> Vec<String> {
-    let mut unmet = Vec::new();
     let Some(schema) = schema else {
-        return unmet;
+        return Vec::new();
     };
     let tables = tables();
-    for name in wanted(schema) {
-        let Some((_, columns)) = tables.iter().find(|(table, _)| *table == name) else {
-            unmet.push(format!(
+    let mut unmet = Vec::new();
+    for (name, table) in properties(schema) {
+        match tables.iter().find(|(known, _)| known == name) {
+            None => unmet.push(format!(
                 "Output_Schema names `{name}`: a frame has frame, points, arcs"
-            ));
-            continue;
-        };
-        let table = &schema["properties"][name];
-        if !is_type(table, "array") {
-            unmet.push(format!("Output_Schema: `{name}` is an array"));
-        }
-        let rows = &table["items"];
-        for column in wanted(rows) {
-            match columns.iter().find(|found| found.name == column) {
-                None => unmet.push(format!("Output_Schema: `{name}` has no column `{column}`")),
-                Some(found) if !fits(found, &rows["properties"][column]) => unmet.push(format!(
-                    "Output_Schema: `{name}.{column}` is {}, expected {}",
-                    found.json_type, rows["properties"][column]["type"]
-                )),
-                Some(_) => {}
+            )),
+            Some((_, columns)) => {
+                let is_column = |name: &str| columns.iter().any(|column| column.name == name);
+                let others = properties(&table["items"]).filter(|(column, _)| !is_column(column));
+                unmet.extend(
+                    others.map(|(column, _)| format!("Output_Schema: `{name}` has no column `{column}`")),
+                );
             }
         }
     }
+    unmet.extend(
+        violations_of_form(schema, &frame(&tables))
+            .into_iter()
+            .map(|said| format!("Output_Schema: {said}")),
+    );
     unmet
 }
 
-/// Names under `properties` and `required`, each once.
-fn wanted(schema: &Value) -> Vec<&str> {
+fn properties(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     let named = schema.get("properties").and_then(Value::as_object);
-    let required = schema.get("required").and_then(Value::as_array);
-    let mut names: Vec<&str> = named
-        .into_iter()
-        .flatten()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    names.extend(required.into_iter().flatten().filter_map(Value::as_str));
-    names.sort_unstable();
-    names.dedup();
-    names
+    named.into_iter().flatten()
 }
 
-fn fits(column: &Column, schema: &Value) -> bool {
-    is_type(schema, column.json_type) || (column.json_type == "integer" && is_type(schema, "number"))
+/// A frame as a schema sees it.
+fn frame(tables: &[(&str, Vec<Column>)]) -> Value {
+    let row = |columns: &[Column]| -> Map<String, Value> {
+        let cell = |column: &Column| (column.name.clone(), specimen(column.json_type));
+        columns.iter().map(cell).collect()
+    };
+    let table = |(name, columns): &(&str, Vec<Column>)| ((*name).to_owned(), json!([row(columns)]));
+    tables.iter().map(table).collect::<Map<_, _>>().into()
 }
 
-/// Whether a schema allows this type, as far as it says.
-fn is_type(schema: &Value, name: &str) -> bool {
-    match schema.get("type") {
-        None => true,
-        Some(Value::Array(types)) => types.iter().any(|one| one == name),
-        Some(one) => one == name,
+/// A value of a type.
+fn specimen(json_type: &str) -> Value {
+    match json_type {
+        "integer" => json!(1),
+        "number" => json!(0.5),
+        "boolean" => json!(true),
+        "array" => json!([]),
+        "object" => json!({}),
+        _ => json!(""),
     }
 }
 
@@ -91,11 +89,15 @@ mod tests {
         check(points(json!({"properties": {"sensor": {"type": "number"}}})), &[]);
         check(
             points(json!({"required": ["colour"]})),
+            &["/points/0: \"colour\" is a required property"],
+        );
+        check(
+            points(json!({"properties": {"colour": {"type": "string"}}})),
             &["`points` has no column `colour`"],
         );
         check(
             points(json!({"properties": {"x": {"type": "string"}}})),
-            &["`points.x` is number"],
+            &["/points/0/x: 0.5 is not of type \"string\""],
         );
         check(
             json!({"properties": {"report": {"type": "string"}}}),
@@ -103,7 +105,27 @@ mod tests {
         );
         check(
             json!({"properties": {"arcs": {"type": "object"}}}),
-            &["`arcs` is an array"],
+            &["/arcs: value is not of type \"object\""],
+        );
+        // However a schema is written, it is held against what frames have.
+        check(json!({"type": "string"}), &["not of type \"string\""]);
+        check(
+            json!({"$ref": "#/$defs/a", "$defs": {"a": {"required": ["report"]}}}),
+            &["\"report\" is a required property"],
+        );
+        check(points(json!(false)), &["/points/0: False schema"]);
+        check(
+            points(json!({"properties": {"x": {}}, "additionalProperties": false})),
+            &["/points/0: Additional properties are not allowed"],
+        );
+        check(
+            points(json!({"properties": {"z": {"const": "deep"}}})),
+            &["/points/0/z"],
+        );
+        // Of sizes and values nothing is known yet.
+        check(
+            json!({"properties": {"points": {"minItems": 100, "items": {"properties": {"z": {"maximum": -2, "multipleOf": 3}, "label": {"enum": [7, 8]}}}}}}),
+            &[],
         );
     }
 }

@@ -8,6 +8,7 @@ use beluga_ingest::Recording;
 use beluga_sinks::FrameHasher;
 use beluga_sinks::document::{Document, head_of, is_head_of_record, read};
 use beluga_sinks::maml::KeyStore;
+use beluga_sinks::open_regular;
 use clap::Args;
 use serde::Serialize;
 
@@ -15,7 +16,8 @@ use super::maml::{Keys, frame_bytes};
 use super::replay::{self, Replay};
 use super::run::Results;
 use crate::by_document::{
-    self, Asked, By, Difference, append, difference, foreign_code, permitted, unmet_inputs, unmet_outputs,
+    self, Asked, By, Difference, append, difference, foreign_code, other_encryption, permitted, unmet_inputs,
+    unmet_outputs,
 };
 use crate::exit::{Exit, Wrong};
 use crate::validation::{Checked, Outcome, Verdict};
@@ -58,7 +60,7 @@ struct Plan {
 
 impl Execute {
     pub(crate) fn run(self, json: bool) -> anyhow::Result<Exit> {
-        let open = || head_of(BufReader::new(std::fs::File::open(&self.document)?));
+        let open = || head_of(BufReader::new(open_regular(&self.document)?));
         let head = open()
             .with_context(|| format!("cannot read {}", self.document.display()))
             .context(Wrong::Arguments)?;
@@ -124,6 +126,10 @@ impl Execute {
             report.frames,
             hash.unwrap_or("unknown")
         );
+        let made = record.and_then(|(path, _)| made_by(path));
+        if let Some(other) = made.and_then(|made| other_encryption(&plan.document, &made)) {
+            crate::tell(&format!("warning: {other}"));
+        }
         match permitted(permissions, Asked::Write, own_id) {
             Ok(()) => append(&self.document, &plan.head, &plan.document, clock::now(), &line)
                 .with_context(|| format!("cannot append to the History of {}", self.document.display()))?,
@@ -268,6 +274,12 @@ fn name_of(document: &Document) -> String {
     id.or(document.title.as_deref())
         .unwrap_or("without a name")
         .to_owned()
+}
+
+/// The document of a record.
+fn made_by(record: &Path) -> Option<Document> {
+    let head = head_of(BufReader::new(open_regular(record).ok()?)).ok()?;
+    read(&head, None).document
 }
 
 /// This device's signer id, if it has a key.
