@@ -4,9 +4,13 @@
 use std::path::Path;
 
 use anyhow::Context;
+use beluga_sinks::read_regular_text;
 use serde::{Deserialize, Serialize};
 
 use crate::exit::Wrong;
+
+/// Longest file, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
 /// The whole configuration. Each table belongs to one room, and its defaults stand there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,7 +32,7 @@ impl Config {
         let Some(path) = path else {
             return Ok(Self::default());
         };
-        let text = std::fs::read_to_string(path)
+        let text = read_regular_text(path, MAX_BYTES)
             .with_context(|| format!("cannot read the config {}", path.display()))
             .context(Wrong::Arguments)?;
         toml::from_str(&text)
@@ -47,6 +51,16 @@ mod tests {
         assert_eq!(
             toml::from_str::<Config>(&toml::to_string(&config).unwrap()).unwrap(),
             config
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_file_without_end_is_not_read() {
+        let refused = Config::load(Some(Path::new("/dev/zero"))).unwrap_err();
+        assert!(
+            format!("{refused:#}").contains("expected a regular file"),
+            "{refused:#}"
         );
     }
 

@@ -1,4 +1,5 @@
-//! Connections: as many as are bounded, each given up when its head does not come, all ended in peace.
+//! Connections: as many as are bounded, idle ones sent away for new ones, each given up when its head does not
+//! come, all ended in peace.
 
 use std::net::SocketAddr;
 use std::pin::pin;
@@ -9,12 +10,11 @@ use anyhow::Context;
 use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Bounds;
+use super::guests::Guests;
 
 /// Longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
@@ -22,6 +22,8 @@ const MAX_HEAD: usize = 16 << 10;
 const MAX_FIELDS: usize = 64;
 /// How long a head may take.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a new connection waits until an idle one is sent away, and until another is.
+const CROWDED: Duration = Duration::from_millis(20);
 /// How long what was begun may take when the service ends.
 const LAST_PATIENCE: Duration = Duration::from_secs(15);
 
@@ -44,18 +46,15 @@ pub(super) async fn run(
         .await
         .with_context(|| format!("cannot listen on {bind}"))?;
     listening(listener.local_addr().context("cannot tell the address")?);
-    let places = Arc::new(Semaphore::new(bounds.connections.max(1)));
-    let graceful = GracefulShutdown::new();
+    let most = bounds.connections.clamp(1, Semaphore::MAX_PERMITS);
+    let places = Arc::new(Semaphore::new(most));
+    let guests = Guests::default();
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
         .header_read_timeout(HEAD_PATIENCE)
         .max_headers(MAX_FIELDS)
         .max_buf_size(MAX_HEAD);
     loop {
-        let place = tokio::select! {
-            place = places.clone().acquire_owned() => place,
-            () = &mut until => break,
-        };
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut until => break,
@@ -65,16 +64,41 @@ pub(super) async fn run(
             tokio::time::sleep(Duration::from_millis(20)).await;
             continue;
         };
-        let connection =
-            http.serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
-        let watched = graceful.watch(connection);
+        let place = tokio::select! {
+            place = place(&places, &guests) => place,
+            () = &mut until => break,
+        };
+        let guest = guests.came();
+        let connection = http.serve_connection(TokioIo::new(stream), guest.service(router.clone()));
         tokio::spawn(async move {
+            let mut connection = pin!(connection);
             // Whatever a peer does wrong ends its own connection only.
-            let _ = watched.await;
+            tokio::select! {
+                _ = connection.as_mut() => {}
+                () = guest.is_to_leave() => {
+                    if guest.has_asked() {
+                        connection.as_mut().graceful_shutdown();
+                        let _ = tokio::time::timeout(LAST_PATIENCE, connection).await;
+                    }
+                }
+            }
             drop(place);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(LAST_PATIENCE, graceful.shutdown()).await;
+    guests.all_leave();
+    let all = u32::try_from(most).unwrap_or(u32::MAX);
+    let _ = tokio::time::timeout(LAST_PATIENCE, places.acquire_many(all)).await;
     Ok(())
+}
+
+/// A place among the connections. Where there is none, those leave that are idle, the oldest first.
+async fn place(places: &Arc<Semaphore>, guests: &Guests) -> Option<OwnedSemaphorePermit> {
+    loop {
+        let free = places.clone().acquire_owned();
+        if let Ok(place) = tokio::time::timeout(CROWDED, free).await {
+            return place.ok();
+        }
+        guests.oldest_idle_leaves();
+    }
 }

@@ -4,6 +4,7 @@
 //! is beyond that is refused, not queued; checking runs on as many threads as were asked for.
 
 mod gate;
+mod guests;
 mod listen;
 mod metrics;
 mod openapi;
@@ -41,7 +42,7 @@ pub(crate) struct Bounds {
     pub(crate) jobs: usize,
     /// Requests that are taken in at the same time; beyond it 429.
     pub(crate) requests: usize,
-    /// Connections that are open at the same time; others wait to be accepted.
+    /// Connections that are open at the same time; for another one the oldest that asks nothing is closed.
     pub(crate) connections: usize,
     /// Longest record, in bytes; beyond it 413.
     pub(crate) record_bytes: usize,

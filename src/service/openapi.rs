@@ -16,6 +16,14 @@ pub(super) fn openapi() -> Value {
             "503": answer("no thread in time, or the service ends", &error)
         })
     };
+    // Nothing is sent to these and no thread is needed.
+    let guarded = || {
+        let mut answers = shed();
+        if let Value::Object(answers) = &mut answers {
+            answers.retain(|status, _| matches!(status.as_str(), "401" | "429" | "503"));
+        }
+        answers
+    };
     let with = |mut answers: Value, more: Value| {
         if let (Value::Object(answers), Value::Object(more)) = (&mut answers, more) {
             answers.extend(more);
@@ -31,7 +39,10 @@ pub(super) fn openapi() -> Value {
                 "summary": "Checks a document",
                 "parameters": [{ "name": "profile", "in": "query", "schema": { "enum": ["auto", "compact", "guide"] } }],
                 "requestBody": { "required": true, "content": { "text/markdown": text } },
-                "responses": with(shed(), json!({ "200": answer("what is said of it, valid or not", &verdict) }))
+                "responses": with(shed(), json!({
+                    "200": answer("what is said of it, valid or not", &verdict),
+                    "422": answer("another query", &json!({ "$ref": "#/components/schemas/Error" }))
+                }))
             } },
             "/validate-maml": { "post": {
                 "summary": "Checks a document; not valid is 400",
@@ -59,8 +70,8 @@ pub(super) fn openapi() -> Value {
                 }))
             } },
             "/healthz": { "get": { "responses": { "200": { "description": "serving" }, "503": { "description": "ending" } } } },
-            "/metrics": { "get": { "responses": { "200": { "description": "counters as Prometheus reads them" } } } },
-            "/openapi.json": { "get": { "responses": { "200": { "description": "this" } } } }
+            "/metrics": { "get": { "responses": with(guarded(), json!({ "200": { "description": "counters as Prometheus reads them" } })) } },
+            "/openapi.json": { "get": { "responses": with(guarded(), json!({ "200": { "description": "this" } })) } }
         },
         "components": { "schemas": {
             "Error": { "type": "object", "properties": { "error": { "type": "string" } }, "required": ["error"] },

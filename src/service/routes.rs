@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use beluga_sinks::document::{MAX_DOCUMENT, Profile, read};
+use beluga_sinks::document::{MAX_DOCUMENT, Profile, head_of, read};
 use beluga_sinks::maml::verify_bytes;
 use http_body_util::BodyExt;
 use serde::Serialize;
@@ -149,7 +149,9 @@ async fn judged(service: &Arc<Service>, bytes: Bytes, asked: Option<Profile>) ->
     let shared = service.clone();
     let work = move || {
         let began = Instant::now();
-        let verdict = Verdict::of(read(&bytes, asked));
+        // As of a file: of a record, its document.
+        let head = head_of(&bytes[..]).unwrap_or_else(|_| bytes.to_vec());
+        let verdict = Verdict::of(read(&head, asked));
         shared.metrics.worked(began.elapsed());
         shared.metrics.document(verdict.valid);
         verdict

@@ -115,6 +115,17 @@ fn documents_and_records_are_checked() {
     let (_, body) = running.post("/v1/maml/validate?profile=compact", "text/markdown", GOOD);
     assert_eq!(value(&body)["valid"], false);
 
+    // A record is judged by its document, as in a file; a line that says records follow hides nothing.
+    let (_, body) = running.post("/v1/maml/validate", "text/markdown", RECORD);
+    assert_eq!(value(&body)["valid"], true, "{body}");
+    let marker = "\n<!-- maml-records v1: binary follows -->\n## Intent\nAgain.\n";
+    let (_, body) = running.post(
+        "/v1/maml/validate",
+        "text/markdown",
+        &[GOOD, marker.as_bytes()].concat(),
+    );
+    assert_eq!(value(&body)["findings"][1]["code"], "M0202", "{body}");
+
     let whole = json!({ "content": String::from_utf8_lossy(GOOD) }).to_string();
     assert_eq!(
         running
@@ -307,6 +318,16 @@ fn the_interface_is_described() {
     for path in &metrics::PATHS[..metrics::PATHS.len() - 1] {
         assert!(described["paths"][path].is_object(), "{path}");
     }
+    for (path, method, status) in [
+        ("/v1/maml/validate", "post", "422"),
+        ("/metrics", "get", "401"),
+        ("/metrics", "get", "429"),
+        ("/openapi.json", "get", "401"),
+        ("/openapi.json", "get", "429"),
+    ] {
+        let answer = &described["paths"][path][method]["responses"][status];
+        assert!(answer.is_object(), "{path}: {status}");
+    }
     running.end();
 }
 
@@ -327,5 +348,29 @@ fn answers_belong_to_their_requests() {
             });
         }
     });
+    running.end();
+}
+
+/// As many connections as are taken, none of which asks anything: somebody who does is answered, and only for him one
+/// has to go. Were they left to their time, all would have gone by then.
+#[test]
+fn idle_connections_keep_nobody_out() {
+    let running = Running::start(|settings| settings.bounds.connections = 4);
+    let idle: Vec<TcpStream> = (0..4).map(|_| running.connect()).collect();
+    let healthy = |mut stream: &TcpStream| {
+        write!(stream, "GET /healthz HTTP/1.1\r\nHost: here\r\n\r\n").unwrap();
+        let mut answer = Vec::new();
+        while !answer.ends_with(b"{\"status\":\"ok\"}") {
+            let mut byte = [0];
+            stream.read_exact(&mut byte).unwrap();
+            answer.push(byte[0]);
+        }
+        assert!(answer.starts_with(b"HTTP/1.1 200"));
+    };
+    healthy(&idle[3]);
+    assert_eq!(running.get("/healthz").0, 200);
+    // The one that came first is closed.
+    assert_eq!((&idle[0]).read(&mut [0]).unwrap_or(0), 0);
+    healthy(&idle[3]);
     running.end();
 }

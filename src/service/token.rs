@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use beluga_sinks::read_regular;
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
 use serde::Deserialize;
 use serde_json::Value;
@@ -69,7 +70,8 @@ struct Header {
 impl Verifier {
     /// Reads the keys; those that are not for RS256 signatures are passed over.
     pub(crate) fn load(path: &Path, claims: Claims) -> anyhow::Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let bytes =
+            read_regular(path, MAX_KEYS as u64).with_context(|| format!("cannot read {}", path.display()))?;
         Self::new(&bytes, claims).with_context(|| format!("not a set of keys: {}", path.display()))
     }
 
@@ -122,7 +124,7 @@ impl Verifier {
 
     fn says(&self, claims: &Value, now_s: i64) -> Result<(), Refused> {
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
-        let time = |name: &str| claims.get(name).and_then(Value::as_f64);
+        let time = |name: &str| claims.get(name).map(Value::as_f64);
         let wanted = &self.claims;
         let is_for = match claims.get("aud") {
             Some(Value::Array(all)) => all.iter().any(|one| one == &wanted.audience),
@@ -133,9 +135,10 @@ impl Verifier {
             Err(Refused::Issuer)
         } else if !is_for {
             Err(Refused::Audience)
-        } else if time("exp").is_none_or(|end| end <= now_s as f64) {
+        } else if time("exp").flatten().is_none_or(|end| end <= now_s as f64) {
             Err(Refused::Expired)
-        } else if time("nbf").is_some_and(|begin| begin > now_s as f64) {
+        } else if time("nbf").is_some_and(|begin| begin.is_none_or(|begin| begin > now_s as f64)) {
+            // Also where it is no number: who wrote it meant to say something.
             Err(Refused::TooEarly)
         } else if wanted.token_use.is_some() && text("token_use") != wanted.token_use.as_deref() {
             Err(Refused::Use)
@@ -222,6 +225,8 @@ pub(super) mod tests {
             ("aud", json!([]), Refused::Audience),
             ("exp", json!("10"), Refused::Expired),
             ("exp", Value::Null, Refused::Expired),
+            ("nbf", json!("0"), Refused::TooEarly),
+            ("nbf", Value::Null, Refused::TooEarly),
             ("token_use", json!("id"), Refused::Use),
         ] {
             let mut changed = whole.clone();
@@ -260,6 +265,16 @@ pub(super) mod tests {
         assert_eq!(
             verifier.check(&"a.".repeat(MAX_TOKEN), 1),
             Err(Refused::Malformed)
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn keys_without_end_are_not_read() {
+        let refused = Verifier::load(Path::new("/dev/zero"), claims()).unwrap_err();
+        assert!(
+            format!("{refused:#}").contains("expected a regular file"),
+            "{refused:#}"
         );
     }
 

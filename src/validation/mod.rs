@@ -3,12 +3,13 @@
 mod files;
 mod sarif;
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use beluga_sinks::document::{Finding, Level, Profile, Reading, head_of, read};
+use beluga_sinks::open_regular;
 use rayon::prelude::*;
 use serde::Serialize;
 
@@ -86,8 +87,9 @@ impl Verdict {
 impl Checked {
     /// What its text, for people, is.
     pub(crate) fn text(&self) -> String {
+        let path = on_one_line(&self.path);
         let verdict = match &self.outcome {
-            Outcome::Unread { error } => return format!("{}: error: {error}\n", self.path),
+            Outcome::Unread { error } => return format!("{path}: error: {error}\n"),
             Outcome::Read(verdict) => verdict,
         };
         let mut text = String::new();
@@ -110,8 +112,9 @@ impl Checked {
             // Writing to a string does not fail.
             let _ = writeln!(
                 text,
-                "{}:{line}:{column}: {level}[{code}]: {message}{at}",
-                self.path
+                "{path}:{line}:{column}: {level}[{code}]: {}{}",
+                on_one_line(message),
+                on_one_line(&at)
             );
             let _ = writeln!(text, "    hint: {hint}");
         }
@@ -127,6 +130,14 @@ impl Checked {
     }
 }
 
+/// Words of strangers: whatever is in them, they stay on their line.
+fn on_one_line(words: &str) -> Cow<'_, str> {
+    match words.contains(char::is_control) {
+        true => words.replace(char::is_control, "\u{fffd}").into(),
+        false => words.into(),
+    }
+}
+
 /// Checks files on the threads of `pool`; the result stands in the order of `paths`.
 pub(crate) fn check_files(
     pool: &rayon::ThreadPool,
@@ -137,13 +148,7 @@ pub(crate) fn check_files(
 }
 
 fn check_file(path: &Path, asked: Option<Profile>) -> Checked {
-    let read_in = || {
-        let file = File::open(path)?;
-        if file.metadata()?.is_dir() {
-            return Err(std::io::ErrorKind::IsADirectory.into());
-        }
-        head_of(BufReader::new(file))
-    };
+    let read_in = || head_of(BufReader::new(open_regular(path)?));
     Checked {
         path: path.display().to_string(),
         outcome: match read_in() {
@@ -204,5 +209,30 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n    hint: "), "{text}");
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_pipe_stops_nothing_and_a_name_stays_on_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let made = std::process::Command::new("mkfifo").arg(at("a.maml.md")).status();
+        assert!(made.unwrap().success());
+        std::fs::write(at("b\n1: error\u{1b}[31m.maml.md"), "---\na: [\n---\n").unwrap();
+        let mut unread = Vec::new();
+        let paths = documents_below(folder.path(), &mut unread);
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        let texts: Vec<String> = check_files(&pool, &paths, None)
+            .iter()
+            .map(Checked::text)
+            .collect();
+        assert_eq!(texts.len(), 2);
+        assert!(texts[0].contains("expected a regular file"), "{}", texts[0]);
+        let first = texts[1].lines().next().unwrap();
+        assert!(
+            first.contains("error[M0002]") && !first.contains('\u{1b}'),
+            "{}",
+            texts[1]
+        );
     }
 }
