@@ -34,6 +34,24 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// Whether so many values may be taken. Costs no memory.
+    ///
+    /// # Errors
+    /// If there are more than are left.
+    pub(super) fn has_room(&self, written: &Value) -> Result<(), Change> {
+        fn taken(value: &Value, left: usize) -> Option<usize> {
+            let left = left.checked_sub(1)?;
+            match value {
+                Value::Object(map) => map.values().try_fold(left, |left, inner| taken(inner, left)),
+                Value::Array(list) => list.iter().try_fold(left, |left, inner| taken(inner, left)),
+                _ => Some(left),
+            }
+        }
+        taken(written, self.values)
+            .map(drop)
+            .ok_or_else(|| over(too_many()))
+    }
+
     /// Takes what a schema costs.
     ///
     /// # Errors
@@ -49,7 +67,6 @@ impl Budget {
 
     /// All values and patterns; notes what references may lead to.
     fn count<'v>(&mut self, value: &'v Value, seen: &mut Seen<'v>) -> Result<(), String> {
-        let too_many = || format!("the schemas hold more than {MAX_VALUES} values");
         self.values = self.values.checked_sub(1).ok_or_else(too_many)?;
         match value {
             Value::Object(map) => {
@@ -79,6 +96,10 @@ impl Budget {
         self.pattern_bytes = left.ok_or_else(too_long)?;
         Ok(())
     }
+}
+
+fn too_many() -> String {
+    format!("the schemas hold more than {MAX_VALUES} values")
 }
 
 fn over(message: String) -> Change {
@@ -121,6 +142,9 @@ mod tests {
             &json!({ "enum": vec![1; 10_000] }),
             Some("more than 10000 values"),
         );
+        let fresh = Budget::default();
+        assert!(fresh.has_room(&json!({ "enum": vec![1; 9_998] })).is_ok());
+        assert!(fresh.has_room(&json!({ "enum": vec![1; 9_999] })).is_err());
         // What one schema leaves is what the next may take.
         for (schema, expected) in [
             (json!({ "patternProperties": names(40) }), "more than 64 patterns"),

@@ -192,6 +192,10 @@ pub(super) fn meant(
     budget: &mut Budget,
     findings: &mut Findings<'_>,
 ) -> Option<Value> {
+    if let Err(change) = budget.has_room(written) {
+        findings.add(change.rule, place(""), pointer, change.message);
+        return None;
+    }
     let (meant, changes) = schema::normal(written);
     let is_bare = changes.iter().any(|change| change.pointer.is_empty());
     for change in changes {
