@@ -16,7 +16,14 @@ use tokio::sync::Notify;
 /// All connections, by the order in which they came.
 #[derive(Clone, Default)]
 pub(super) struct Guests {
-    present: Arc<Mutex<(u64, BTreeMap<u64, Arc<Presence>>)>>,
+    present: Arc<Mutex<Present>>,
+}
+
+#[derive(Default)]
+struct Present {
+    /// How many have ever come.
+    came: u64,
+    by_number: BTreeMap<u64, Arc<Presence>>,
 }
 
 #[derive(Default)]
@@ -43,16 +50,16 @@ pub(super) struct Guest {
 }
 
 impl Guests {
-    fn present(&self) -> MutexGuard<'_, (u64, BTreeMap<u64, Arc<Presence>>)> {
+    fn present(&self) -> MutexGuard<'_, Present> {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn came(&self) -> Guest {
         let presence = Arc::new(Presence::default());
         let mut present = self.present();
-        present.0 += 1;
-        let number = present.0;
-        present.1.insert(number, presence.clone());
+        present.came += 1;
+        let number = present.came;
+        present.by_number.insert(number, presence.clone());
         Guest {
             number,
             presence,
@@ -65,7 +72,7 @@ impl Guests {
         let present = self.present();
         let is_told = |guest: &Arc<Presence>| guest.told.load(Ordering::SeqCst);
         let mut idle = present
-            .1
+            .by_number
             .values()
             .filter(|guest| guest.asking.load(Ordering::SeqCst) == 0);
         if let Some(oldest) = idle.clone().next()
@@ -76,7 +83,7 @@ impl Guests {
     }
 
     pub(super) fn all_leave(&self) {
-        self.present().1.values().for_each(|guest| guest.leave());
+        self.present().by_number.values().for_each(|guest| guest.leave());
     }
 }
 
@@ -102,7 +109,7 @@ impl Guest {
 
 impl Drop for Guest {
     fn drop(&mut self) {
-        self.guests.present().1.remove(&self.number);
+        self.guests.present().by_number.remove(&self.number);
     }
 }
 
