@@ -43,6 +43,18 @@ fn a_record_is_handed_on_proven_and_mended() {
     let (out, _) = check(home, &["maml", "verify", "run.maml", "--expect-root", &other], 4);
     says(&out, &["NOT IN THIS RECORD"]);
 
+    // What never ends is not read to its end.
+    #[cfg(unix)]
+    {
+        check(
+            home,
+            &["maml", "verify", "run.maml", "--expect-root", "/dev/zero"],
+            2,
+        );
+        check(home, &["maml", "verify", "run.maml", "--seal", "/dev/zero"], 2);
+        check(home, &["maml", "check-proof", "/dev/zero"], 2);
+    }
+
     // For a stranger, by key file; and in two files and one again.
     check(home, &["maml", "keygen", "--key-file", "port.key"], 0);
     check(

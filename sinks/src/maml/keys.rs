@@ -1,7 +1,7 @@
 //! Keys on this machine: made on first use, kept in files only their owner may read.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use super::secret::{Secret, leaving_nothing};
 use super::sign::{DeviceKey, SignerId};
 use super::trust::Trust;
 use crate::error::{Error, io_error};
+use crate::regular::open_regular;
 
 const DEVICE: (&str, &str) = ("device.mldsa65", "BELUGA-DEVICE-MLDSA65-SEED-1");
 const READER: (&str, &str) = ("reader.xwing", "BELUGA-READER-XWING-SEED-1");
@@ -162,7 +163,7 @@ impl KeyStore {
     /// The list of trusted signers; empty if there is none.
     fn trusted_text(&self) -> Result<String, Error> {
         let path = self.folder.join(TRUSTED);
-        match File::open(&path) {
+        match open_regular(&path) {
             Ok(file) => {
                 let text = read_capped(file, MAX_TRUSTED, &path)?;
                 Ok(String::from_utf8_lossy(&text).into_owned())
@@ -245,7 +246,7 @@ impl Recipient {
     /// # Errors
     /// [`Error::BadKey`], [`Error::Io`].
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let file = File::open(path).map_err(io_error("opening a public key", path))?;
+        let file = open_regular(path).map_err(io_error("opening a public key", path))?;
         let text = read_capped(file, MAX_KEY_TEXT, path)?;
         Self::from_bytes(&labelled(&text, PUBLIC.1, path)?)
     }

@@ -1,7 +1,6 @@
 //! Checking a record from outside.
 
 use std::fmt;
-use std::fs::File;
 use std::io::{BufRead, BufReader, Cursor, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -19,6 +18,7 @@ use super::status::Status;
 use super::trust::Trust;
 use crate::error::{Error, io_error};
 use crate::frame_bytes::FrameHasher;
+use crate::regular::open_regular;
 
 /// What is known of a record.
 #[derive(Clone, Debug)]
@@ -113,7 +113,7 @@ pub fn verify_for(
     unlock: Option<&Unlock>,
     demands: &Demands,
 ) -> Result<Report, Error> {
-    let file = File::open(path).map_err(io_error("opening a record", path))?;
+    let file = open_regular(path).map_err(io_error("opening a record", path))?;
     check(BufReader::new(file), path, trust, unlock, demands)
 }
 

@@ -1,12 +1,12 @@
 //! `maml verify` and `maml inspect`: what a record is.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use beluga_sinks::maml::{
     Demands, KeyStore, LateSeal, MAX_LATE_SEAL, MetaFacts, Report, SignerId, Unlock, verify_for,
 };
+use beluga_sinks::read_regular_text;
 use clap::Args;
 use serde::Serialize;
 
@@ -142,9 +142,7 @@ fn checked(
 
 /// What a late seal says of a record, if it holds.
 fn sworn(path: &Path, record: &Path, report: &Report) -> anyhow::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_LATE_SEAL + 1).read_to_string(&mut text))
+    let text = read_regular_text(path, MAX_LATE_SEAL)
         .with_context(|| format!("cannot read {}", path.display()))
         .context(Wrong::Arguments)?;
     let seal = LateSeal::read(&text)
@@ -165,6 +163,9 @@ fn anchor_of(report: &Report) -> Option<String> {
 
 const ANCHOR: &str = "maml-anchor-1";
 
+/// The longest anchor that is read, in bytes.
+const MAX_ANCHOR: u64 = 4096;
+
 /// A root out of an argument: 64 hexadecimal digits, or the file that has them.
 fn expected_root(argument: &str) -> anyhow::Result<[u8; 32]> {
     let refused = || {
@@ -173,7 +174,7 @@ fn expected_root(argument: &str) -> anyhow::Result<[u8; 32]> {
     };
     let digits = match root_digits(argument) {
         Some(root) => return Ok(root),
-        None => std::fs::read_to_string(argument).map_err(|_| refused())?,
+        None => read_regular_text(Path::new(argument), MAX_ANCHOR).map_err(|_| refused())?,
     };
     let mut words = digits.split_whitespace();
     match (words.next(), words.nth(2), words.next()) {

@@ -1,11 +1,11 @@
 //! `maml prove` and `maml check-proof`: one frame handed over, and still verified.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use beluga_sinks::arrow::ArrowFiles;
 use beluga_sinks::maml::{KeyStore, MAX_PROOF_BYTES, Proof, Proven, prove};
+use beluga_sinks::read_regular_text;
 use beluga_types::Stamp;
 use clap::Args;
 use serde::Serialize;
@@ -153,7 +153,7 @@ impl CheckProof {
         let proof = Proof::from_json(&read(&self.proof)?).map_err(with_exit)?;
         let proven = proof.check().map_err(with_exit)?;
         if let Some(path) = &self.document {
-            let text = std::fs::read_to_string(path)
+            let text = read_regular_text(path, MAX_DOCUMENT_BYTES)
                 .with_context(|| format!("cannot read {}", path.display()))
                 .context(Wrong::Arguments)?;
             if !proof.is_of_document(&text) {
@@ -174,11 +174,11 @@ impl CheckProof {
     }
 }
 
+/// The longest document of a record, in bytes.
+const MAX_DOCUMENT_BYTES: u64 = 1 << 20;
+
 fn read(path: &Path) -> anyhow::Result<String> {
-    let mut text = String::new();
-    std::fs::File::open(path)
-        .and_then(|file| file.take(MAX_PROOF_BYTES + 1).read_to_string(&mut text))
+    read_regular_text(path, MAX_PROOF_BYTES)
         .with_context(|| format!("cannot read {}", path.display()))
-        .context(Wrong::Arguments)?;
-    Ok(text)
+        .context(Wrong::Arguments)
 }
