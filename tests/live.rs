@@ -6,7 +6,6 @@
 mod shared_data;
 mod user;
 
-use std::io::{BufRead, BufReader, Read};
 use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Stdio;
@@ -40,33 +39,8 @@ fn datagrams(path: &Path, port: u16) -> Vec<Vec<u8>> {
 
 /// Runs the program while `send` speaks to it, ends it as Ctrl-C does, and gives stdout and stderr.
 fn heard(home: &Path, arguments: &[&str], send: impl FnOnce(&UdpSocket), codes: &[i32]) -> (String, String) {
-    let mut child = beluga(home)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    while !said.contains("listening for") {
-        assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
-    }
-    send(&UdpSocket::bind("127.0.0.1:0").unwrap());
-    let id = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-    let rest = std::thread::spawn(move || {
-        stderr.read_to_string(&mut said).unwrap();
-        said
-    });
-    let mut output = child.wait_with_output().unwrap();
-    output.stderr = rest.join().unwrap().into_bytes();
-    let code = output.status.code().unwrap();
-    assert!(
-        codes.contains(&code),
-        "{code}: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    ended(output, code)
+    let send = || send(&UdpSocket::bind("127.0.0.1:0").unwrap());
+    user::listening(home, arguments, 1, send, codes)
 }
 
 #[test]

@@ -155,7 +155,11 @@ impl Execute {
             return Err(wrong.context(Wrong::Arguments));
         }
         let shifts = document::shifts(&text, recording.rig());
-        let recording = replay::open(&self.input, &shifts).context(Wrong::Arguments)?;
+        let shifted = (!shifts.is_empty())
+            .then(|| replay::open(&self.input, &shifts))
+            .transpose()
+            .context(Wrong::Arguments)?;
+        let recording = shifted.as_ref().unwrap_or(recording);
         for other in document::other_rig(&text, recording.rig()) {
             crate::tell(&format!("warning: {other}"));
         }

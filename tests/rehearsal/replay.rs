@@ -1,14 +1,12 @@
 //! Replay = live: what was recorded is what was seen.
 
-use std::io::{BufRead, BufReader, Read};
-use std::process::Stdio;
 use std::sync::Arc;
 
 use beluga_ingest::Recording;
 use beluga_ingest::send::{Plan, drained};
 use beluga_ingest::tape::{Parts, Rotation};
 
-use super::user::{beluga, ended};
+use super::user::{beluga, ended, listening};
 use super::{Wire, ate_m, begin, free_ports, fused, heard, payloads, survey, world};
 
 /// Through the library: nothing is lost, the tape (in parts) gives the frames that were seen, and they lie where the
@@ -70,49 +68,31 @@ fn the_program_replays_what_it_heard_of_a_sent_survey() {
     let survey = survey(&world);
     let ports = free_ports(3);
     survey.hear_at(home, &ports).unwrap();
-    let mut child = beluga(home)
-        .args([
-            "--json",
-            "live",
-            "--rig",
-            "rig.toml",
-            "--record",
-            "seen.mcap",
-            "--rotate",
-            "1s",
-        ])
-        .args(["--out", "seen.maml", "--view", "none"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stderr = BufReader::new(child.stderr.take().unwrap());
-    let mut said = String::new();
-    while said.matches("listening for").count() < 3 {
-        assert!(stderr.read_line(&mut said).unwrap() > 0, "it ended: {said}");
-    }
-    let wire = Wire::to(&ports);
-    for sent in survey.datagrams(Plan::once(begin())).unwrap() {
-        wire.send(&sent);
-        while !drained(&ports) {
-            std::thread::yield_now();
+    let send = || {
+        let wire = Wire::to(&ports);
+        for sent in survey.datagrams(Plan::once(begin())).unwrap() {
+            wire.send(&sent);
+            while !drained(&ports) {
+                std::thread::yield_now();
+            }
         }
-    }
-    let id = rustix::process::Pid::from_child(&child);
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-    let rest = std::thread::spawn(move || {
-        stderr.read_to_string(&mut said).unwrap();
-        said
-    });
-    let mut output = child.wait_with_output().unwrap();
-    output.stderr = rest.join().unwrap().into_bytes();
-    let code = output.status.code().unwrap();
-    assert!(
-        [0, 3].contains(&code),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let live: serde_json::Value = serde_json::from_str(&ended(output, code).0).unwrap();
+    };
+    let arguments = [
+        "--json",
+        "live",
+        "--rig",
+        "rig.toml",
+        "--record",
+        "seen.mcap",
+        "--rotate",
+        "1s",
+        "--out",
+        "seen.maml",
+        "--view",
+        "none",
+    ];
+    let (live, _) = listening(home, &arguments, 3, send, &[0, 3]);
+    let live: serde_json::Value = serde_json::from_str(&live).unwrap();
     assert!(live["frames"].as_u64().unwrap() > 10, "{live}");
     assert!(home.join("seen.0002.mcap").is_file() && !home.join("seen.mcap").exists());
 

@@ -57,6 +57,16 @@ impl Garbage {
     }
 }
 
+/// CRC-16 of the polynomial x¹⁶ + x¹² + x⁵ + 1, lowest bit first (0x8408), from this number on.
+pub(crate) fn crc16<'a>(from: u16, bytes: impl IntoIterator<Item = &'a u8>) -> u16 {
+    bytes.into_iter().fold(from, |sum, byte| {
+        (0..8).fold(sum ^ u16::from(*byte), |sum, _| match sum & 1 {
+            0 => sum >> 1,
+            _ => sum >> 1 ^ 0x8408,
+        })
+    })
+}
+
 /// Whether these bytes begin as a mark does, as far as they go.
 pub(crate) fn begins(bytes: &[u8], mark: &[u8]) -> bool {
     let common = bytes.len().min(mark.len());

@@ -153,12 +153,41 @@ impl<I: Iterator<Item = Came>, H: Hears> Source for Heard<I, H> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
     use beluga_types::{DepthFix, Payload};
 
     use super::*;
+    use crate::live::sockets::NOBODY;
+
+    /// What a reader makes of pieces, each heard at a second since 1970, and of the silence after them: payloads,
+    /// what is told of losses, and how much is said beside.
+    pub(crate) fn played<'a>(
+        reader: &mut impl Hears,
+        pieces: impl IntoIterator<Item = (i64, &'a [u8])>,
+    ) -> (Vec<(Stamp, Payload)>, Vec<String>, usize) {
+        let mut rows = Rows::default();
+        for (second, piece) in pieces {
+            let datagram = Datagram {
+                received: Stamp::from_nanos(second * 1_000_000_000),
+                source: NOBODY,
+                destination: NOBODY,
+                payload: piece.to_vec(),
+            };
+            assert!(reader.take(&datagram, &mut rows));
+        }
+        reader.pause(&mut rows);
+        let asides = rows.asides().len();
+        let (mut taken, mut told) = (Vec::new(), Vec::new());
+        while let Some(row) = rows.pop() {
+            match row {
+                Ok(row) => taken.push((row.stamp, row.what.payload)),
+                Err(fault) => told.push(fault.detail),
+            }
+        }
+        (taken, told, asides)
+    }
 
     /// A format of one number, seconds since 1970.
     struct Seconds;

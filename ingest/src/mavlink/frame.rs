@@ -7,7 +7,7 @@
 //! Source: the protocol's guide ("Packet Serialization") and the definitions of `common.xml`, of which
 //! `pymavlink` computes that byte.
 
-use crate::live::frames::Frame;
+use crate::live::frames::{Frame, crc16};
 
 const VERSION_1: u8 = 0xfe;
 const VERSION_2: u8 = 0xfd;
@@ -97,14 +97,9 @@ pub(crate) fn padded(parts: &Parts<'_>) -> Option<Vec<u8>> {
     Some(payload)
 }
 
-/// CRC-16 of the polynomial x¹⁶ + x¹² + x⁵ + 1, lowest bit first (0x8408), from 0xFFFF on.
-fn sum<'a>(bytes: impl Iterator<Item = &'a u8>) -> u16 {
-    bytes.fold(0xffff, |sum, byte| {
-        (0..8).fold(sum ^ u16::from(*byte), |sum, _| match sum & 1 {
-            0 => sum >> 1,
-            _ => sum >> 1 ^ 0x8408,
-        })
-    })
+/// The protocol's sum: CRC-16 from 0xFFFF on.
+fn sum<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> u16 {
+    crc16(0xffff, bytes)
 }
 
 #[cfg(test)]

@@ -146,7 +146,7 @@ impl Sent {
 
     fn tell(&mut self, rows: &mut Rows) {
         self.garbage.tell(rows);
-        let told = [
+        rows.leave_out(&[
             (
                 std::mem::take(&mut self.timeless),
                 "message(s) before the autopilot has told the time (SYSTEM_TIME)",
@@ -155,10 +155,7 @@ impl Sent {
                 std::mem::take(&mut self.without_height),
                 "place(s) whose height over the ellipsoid is not known (GPS_RAW_INT of version 2 tells it)",
             ),
-        ];
-        for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
-            rows.lose(GapCause::Corrupt, 0, &format!("{count} {what}"));
-        }
+        ]);
     }
 }
 
@@ -231,7 +228,7 @@ mod tests {
 
     use super::super::message::tests::{ATTITUDE_2, HEARTBEAT, PLACE, QUATERNION, RECEIVER, TIME, bytes};
     use super::*;
-    use crate::live::sockets::NOBODY;
+    use crate::live::heard::tests::played;
 
     /// The second at which each piece is heard, and the piece.
     fn heard(pieces: &[(i64, &str)], length: usize) -> (Vec<(Stamp, Payload)>, Vec<String>, usize) {
@@ -240,28 +237,11 @@ mod tests {
             ..Origin::default()
         };
         let mut sent = Sent::new(&SensorSpec::new("rov", SensorKind::Nav), &origin);
-        let mut rows = Rows::default();
-        for (second, piece) in pieces {
-            for piece in bytes(piece).chunks(length) {
-                let datagram = Datagram {
-                    received: Stamp::from_nanos(second * 1_000_000_000),
-                    source: NOBODY,
-                    destination: NOBODY,
-                    payload: piece.to_vec(),
-                };
-                assert!(sent.take(&datagram, &mut rows));
-            }
-        }
-        sent.pause(&mut rows);
-        let asides = rows.asides().len();
-        let (mut taken, mut told) = (vec![], vec![]);
-        while let Some(row) = rows.pop() {
-            match row {
-                Ok(row) => taken.push((row.stamp, row.what.payload)),
-                Err(fault) => told.push(fault.detail),
-            }
-        }
-        (taken, told, asides)
+        let pieces: Vec<(i64, Vec<u8>)> = pieces.iter().map(|(second, hex)| (*second, bytes(hex))).collect();
+        let cut = pieces
+            .iter()
+            .flat_map(|(second, bytes)| bytes.chunks(length).map(|piece| (*second, piece)));
+        played(&mut sent, cut)
     }
 
     #[test]

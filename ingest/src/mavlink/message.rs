@@ -4,9 +4,10 @@
 //! those that came later behind them. Roll positive starboard down, pitch bow up, yaw clockwise from north.
 
 use beluga_types::Attitude;
-use nalgebra::{Quaternion, UnitQuaternion};
+use nalgebra::UnitQuaternion;
 
 use super::frame::{self, Parts};
+use crate::nmea::turn_of;
 use crate::survey::fields::Fields;
 
 pub(super) const SYSTEM_TIME: u32 = 2;
@@ -56,7 +57,7 @@ pub(crate) fn read(parts: &Parts<'_>) -> Result<Said, String> {
         GPS_RAW_INT => receiver(&mut fields)?,
         ATTITUDE => {
             let millis = fields.u32()?;
-            let [roll_rad, pitch_rad, heading_rad] = numbers(&mut fields)?;
+            let [roll_rad, pitch_rad, heading_rad] = fields.three()?;
             let attitude = Attitude {
                 roll_rad,
                 pitch_rad,
@@ -104,31 +105,11 @@ fn receiver(fields: &mut Fields<'_>) -> Result<Said, String> {
 fn quaternion(fields: &mut Fields<'_>) -> Result<Said, String> {
     let millis = fields.u32()?;
     let w = f64::from(fields.f32()?);
-    let [x, y, z] = numbers(fields)?;
-    let given = Quaternion::new(w, x, y, z);
-    if !(0.99..=1.01).contains(&given.norm()) {
-        let found = given.norm();
-        return Err(format!("expected a quaternion of length 1, found {found}"));
-    }
-    let (roll_rad, pitch_rad, heading_rad) = UnitQuaternion::from_quaternion(given).euler_angles();
-    let attitude = Attitude {
-        roll_rad,
-        pitch_rad,
-        heading_rad,
-    };
+    let [x, y, z] = fields.three()?;
     Ok(Said::Lying {
         millis,
-        turn: attitude.east_north_up_from_body(),
+        turn: turn_of([w, x, y, z])?,
     })
-}
-
-/// Three numbers, none of which may be none.
-fn numbers(fields: &mut Fields<'_>) -> Result<[f64; 3], String> {
-    let three = [fields.f32()?, fields.f32()?, fields.f32()?].map(f64::from);
-    match three.iter().all(|number| number.is_finite()) {
-        true => Ok(three),
-        false => Err(format!("expected numbers, found {three:?}")),
-    }
 }
 
 #[cfg(test)]

@@ -70,8 +70,8 @@ impl Depths {
         }
     }
 
-    /// One beam straight down. What a sounder calls a beam's width is that of sending and hearing together:
-    /// each alone is wider.
+    /// One beam straight down. Widths are one way, of sending and of hearing alike; a detection's is that of both
+    /// together, narrower by the root of two.
     fn ping(&self, depth_m: f64) -> Detections {
         Detections {
             detections: vec![Detection {
@@ -178,40 +178,20 @@ mod tests {
 
     use super::super::sentence::tests::summed;
     use super::*;
-    use crate::live::sockets::NOBODY;
+    use crate::live::heard::tests::played;
 
     fn heard(pieces: &[&[u8]], is_whole: bool) -> (Vec<(i64, f64)>, Vec<String>) {
         let mut depths = Depths::new(&SensorSpec::new("down", SensorKind::Sonar), is_whole);
-        let mut rows = Rows::default();
-        for (second, piece) in (1..).zip(pieces) {
-            let datagram = Datagram {
-                received: Stamp::from_nanos(second * 1_000_000_000),
-                source: NOBODY,
-                destination: NOBODY,
-                payload: piece.to_vec(),
-            };
-            assert!(depths.take(&datagram, &mut rows));
-        }
-        depths.pause(&mut rows);
-        let (mut taken, mut told) = (vec![], vec![]);
-        while let Some(row) = rows.pop() {
-            let row = match row {
-                Ok(row) => row,
-                Err(fault) => {
-                    told.push(fault.detail);
-                    continue;
-                }
-            };
-            let Payload::Sonar(ping) = row.what.payload else {
-                panic!("no ping")
-            };
-            let SonarPing::Detections(ping) = &*ping else {
-                panic!("no detections")
-            };
-            let depth_m = ping.detections[0].two_way_time_s * 1500.0 / 2.0;
-            taken.push((row.stamp.nanos() / 1_000_000_000, depth_m));
-        }
-        (taken, told)
+        let (taken, told, _) = played(&mut depths, (1..).zip(pieces.iter().copied()));
+        let depth_m = |payload: &Payload| match payload {
+            Payload::Sonar(ping) => match &**ping {
+                SonarPing::Detections(ping) => ping.detections[0].two_way_time_s * 1500.0 / 2.0,
+                _ => panic!("no detections"),
+            },
+            _ => panic!("no ping"),
+        };
+        let at = |(stamp, payload): &(Stamp, Payload)| (stamp.nanos() / 1_000_000_000, depth_m(payload));
+        (taken.iter().map(at).collect(), told)
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! roll and pitch being unknown. A position that waits in vain goes on alone.
 
 use beluga_types::{Attitude, AttitudeFix, Geodetic, GnssFix, Mount, Origin, Payload, PoseFix, Stamp};
-use nalgebra::{Matrix3, Matrix6, UnitQuaternion, Vector3};
+use nalgebra::{Matrix3, Matrix6, Quaternion, UnitQuaternion, Vector3};
 
 use crate::survey::install;
 
@@ -23,6 +23,26 @@ pub(crate) struct Lying {
     pub(crate) turn: UnitQuaternion<f64>,
     /// One sigma of roll, pitch and heading, in radians.
     pub(crate) sigma_rad: Option<Vector3<f64>>,
+}
+
+/// How a vessel lies by a unit's quaternion (w, x, y, z) from axes forward, starboard, down to north, east,
+/// down.
+///
+/// # Errors
+/// If it is not of length 1.
+pub(crate) fn turn_of([w, x, y, z]: [f64; 4]) -> Result<UnitQuaternion<f64>, String> {
+    let given = Quaternion::new(w, x, y, z);
+    if !(0.99..=1.01).contains(&given.norm()) {
+        let found = given.norm();
+        return Err(format!("expected a quaternion of length 1, found {found}"));
+    }
+    let (roll_rad, pitch_rad, heading_rad) = UnitQuaternion::from_quaternion(given).euler_angles();
+    let attitude = Attitude {
+        roll_rad,
+        pitch_rad,
+        heading_rad,
+    };
+    Ok(attitude.east_north_up_from_body())
 }
 
 /// A position that waits.

@@ -25,7 +25,7 @@ use crate::error::{Error, Fault};
 use crate::regular;
 use crate::source::{Loaded, Row, Source};
 pub(crate) use depth::Depths;
-pub(crate) use epoch::{Epochs, Lying};
+pub(crate) use epoch::{Epochs, Lying, turn_of};
 use sentence::{LONGEST, Sentence};
 use split::{BROKEN, Split};
 

@@ -103,7 +103,7 @@ impl Sent {
             unsure,
             unknown,
         } = std::mem::take(&mut self.left_out);
-        let told = [
+        rows.leave_out(&[
             (
                 timeless,
                 "pose(s) before the unit has told the week (group 3) and UTC or GPS time",
@@ -116,10 +116,7 @@ impl Sent {
                 unknown,
                 "group(s) of a unit that does not know its place, attitude or week yet",
             ),
-        ];
-        for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
-            rows.lose(GapCause::Corrupt, 0, &format!("{count} {what}"));
-        }
+        ]);
     }
 }
 
@@ -185,7 +182,7 @@ mod tests {
 
     use super::super::frame::tests::framed;
     use super::*;
-    use crate::live::sockets::NOBODY;
+    use crate::live::heard::tests::played;
 
     const GPS: u8 = 1;
     const UTC: u8 = 2;
@@ -240,24 +237,8 @@ mod tests {
             ..Origin::default()
         };
         let mut sent = Sent::new(&SensorSpec::new("pos", SensorKind::Nav), &origin);
-        let mut rows = Rows::default();
-        for piece in pieces.concat().chunks(length) {
-            let datagram = Datagram {
-                received: Stamp::default(),
-                source: NOBODY,
-                destination: NOBODY,
-                payload: piece.to_vec(),
-            };
-            assert!(sent.take(&datagram, &mut rows));
-        }
-        sent.pause(&mut rows);
-        let (mut taken, mut told) = (vec![], vec![]);
-        while let Some(row) = rows.pop() {
-            match row {
-                Ok(row) => taken.push((row.stamp, row.what.payload)),
-                Err(fault) => told.push(fault.detail),
-            }
-        }
+        let bytes = pieces.concat();
+        let (taken, told, _) = played(&mut sent, bytes.chunks(length).map(|piece| (0, piece)));
         (taken, told)
     }
 

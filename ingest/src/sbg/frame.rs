@@ -3,7 +3,7 @@
 //!
 //! Source: SBG Systems, sbgECom, `doc/binaryMessages.md` and the protocol's frame definition.
 
-use crate::live::frames::{Frame, begins};
+use crate::live::frames::{Frame, begins, crc16};
 
 /// What every frame begins with.
 const START: [u8; 2] = [0xff, 0x5a];
@@ -48,19 +48,15 @@ pub(crate) fn payload(whole: &[u8]) -> &[u8] {
     &whole[HEAD..whole.len() - TAIL]
 }
 
-/// CRC-16 of the polynomial x¹⁶ + x¹² + x⁵ + 1, lowest bit first (0x8408), from 0 on.
+/// The protocol's sum: CRC-16 from 0 on.
 fn sum(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0, |sum, byte| {
-        (0..8).fold(sum ^ u16::from(*byte), |sum, _| match sum & 1 {
-            0 => sum >> 1,
-            _ => sum >> 1 ^ 0x8408,
-        })
-    })
+    crc16(0, bytes)
 }
 
 /// A frame of this payload, of the class of measurements.
 pub(crate) fn framed(message: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![0xff, 0x5a, message, 0];
+    let mut bytes = START.to_vec();
+    bytes.extend([message, 0]);
     bytes.extend((payload.len() as u16).to_le_bytes());
     bytes.extend(payload);
     bytes.extend(sum(&bytes[2..]).to_le_bytes());

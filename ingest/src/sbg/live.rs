@@ -97,7 +97,7 @@ impl Sent {
     }
 
     fn tell(&mut self, rows: &mut Rows) {
-        let told = [
+        rows.leave_out(&[
             (
                 std::mem::take(&mut self.garbage) as u64,
                 "byte(s) of no message left out",
@@ -114,10 +114,7 @@ impl Sent {
                 std::mem::take(&mut self.twice),
                 "place(s) a second time, left out",
             ),
-        ];
-        for (count, what) in told.iter().filter(|(count, _)| *count > 0) {
-            rows.lose(GapCause::Corrupt, 0, &format!("{count} {what}"));
-        }
+        ]);
     }
 }
 
@@ -179,7 +176,7 @@ mod tests {
 
     use super::super::frame::framed;
     use super::*;
-    use crate::live::sockets::NOBODY;
+    use crate::live::heard::tests::played;
 
     /// Status of a filter that knows all.
     const KNOWN: u32 = 0xf4;
@@ -225,25 +222,9 @@ mod tests {
             ..Origin::default()
         };
         let mut sent = Sent::new(&SensorSpec::new("ins", SensorKind::Nav), &origin);
-        let mut rows = Rows::default();
-        for piece in pieces.concat().chunks(length) {
-            let datagram = Datagram {
-                received: Stamp::default(),
-                source: NOBODY,
-                destination: NOBODY,
-                payload: piece.to_vec(),
-            };
-            assert!(sent.take(&datagram, &mut rows));
-        }
-        sent.pause(&mut rows);
-        let (mut taken, mut lost) = (vec![], 0);
-        while let Some(row) = rows.pop() {
-            match row {
-                Ok(row) => taken.push((row.stamp, row.what.payload)),
-                Err(_) => lost += 1,
-            }
-        }
-        (taken, lost)
+        let bytes = pieces.concat();
+        let (taken, told, _) = played(&mut sent, bytes.chunks(length).map(|piece| (0, piece)));
+        (taken, told.len())
     }
 
     #[test]

@@ -4,8 +4,9 @@
 //! `SBG_ECOM_CLASS_LOG_ECOM_0`.
 
 use beluga_types::{Attitude, Geodetic, Stamp};
-use nalgebra::{Quaternion, UnitQuaternion, Vector3};
+use nalgebra::{UnitQuaternion, Vector3};
 
+use crate::nmea::turn_of;
 use crate::survey::calendar;
 use crate::survey::fields::Fields;
 
@@ -71,13 +72,13 @@ fn time(fields: &mut Fields<'_>) -> Result<Said, String> {
 /// `SBG_ECOM_LOG_EKF_EULER`: roll positive starboard down, pitch bow up, yaw clockwise from north.
 fn euler(fields: &mut Fields<'_>) -> Result<Said, String> {
     let micros = fields.u32()?;
-    let [roll_rad, pitch_rad, heading_rad] = numbers(fields)?;
+    let [roll_rad, pitch_rad, heading_rad] = fields.three()?;
     let attitude = Attitude {
         roll_rad,
         pitch_rad,
         heading_rad,
     };
-    let sigma_rad = numbers(fields)?.into();
+    let sigma_rad = fields.three()?.into();
     let is_known = fields.u32()? & (ATTITUDE | HEADING) == ATTITUDE | HEADING;
     let turn = attitude.east_north_up_from_body();
     Ok(Said::Lying {
@@ -90,26 +91,13 @@ fn euler(fields: &mut Fields<'_>) -> Result<Said, String> {
 fn quaternion(fields: &mut Fields<'_>) -> Result<Said, String> {
     let micros = fields.u32()?;
     let w = f64::from(fields.f32()?);
-    let [x, y, z] = numbers(fields)?;
-    let sigma_rad = numbers(fields)?.into();
+    let [x, y, z] = fields.three()?;
+    let sigma_rad = fields.three()?.into();
     let is_known = fields.u32()? & (ATTITUDE | HEADING) == ATTITUDE | HEADING;
-    let given = Quaternion::new(w, x, y, z);
-    if !(0.99..=1.01).contains(&given.norm()) {
-        return Err(format!(
-            "expected a quaternion of length 1, found {}",
-            given.norm()
-        ));
-    }
-    let turn = UnitQuaternion::from_quaternion(given);
-    let (roll_rad, pitch_rad, heading_rad) = turn.euler_angles();
-    let attitude = Attitude {
-        roll_rad,
-        pitch_rad,
-        heading_rad,
-    };
+    let turn = turn_of([w, x, y, z])?;
     Ok(Said::Lying {
         micros,
-        lying: is_known.then_some((attitude.east_north_up_from_body(), sigma_rad)),
+        lying: is_known.then_some((turn, sigma_rad)),
     })
 }
 
@@ -119,7 +107,7 @@ fn place(fields: &mut Fields<'_>) -> Result<Said, String> {
     fields.skip(24)?;
     let (latitude, longitude, altitude) = (fields.f64()?, fields.f64()?, fields.f64()?);
     let geoid = f64::from(fields.f32()?);
-    let [north, east, up] = numbers(fields)?;
+    let [north, east, up] = fields.three()?;
     if fields.u32()? & POSITION == 0 {
         return Ok(Said::Place { micros, place: None });
     }
@@ -134,13 +122,4 @@ fn place(fields: &mut Fields<'_>) -> Result<Said, String> {
         micros,
         place: Some((place, Vector3::new(east, north, up))),
     })
-}
-
-/// Three numbers, none of which may be none.
-fn numbers(fields: &mut Fields<'_>) -> Result<[f64; 3], String> {
-    let three = [fields.f32()?, fields.f32()?, fields.f32()?].map(f64::from);
-    match three.iter().all(|number| number.is_finite()) {
-        true => Ok(three),
-        false => Err(format!("expected numbers, found {three:?}")),
-    }
 }

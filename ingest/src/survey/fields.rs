@@ -54,6 +54,15 @@ impl<'a> Fields<'a> {
         Ok(())
     }
 
+    /// Three numbers of single precision, none of which may be none.
+    pub(crate) fn three(&mut self) -> Result<[f64; 3], String> {
+        let three = [self.f32()?, self.f32()?, self.f32()?].map(f64::from);
+        match three.iter().all(|number| number.is_finite()) {
+            true => Ok(three),
+            false => Err(format!("expected numbers, found {three:?}")),
+        }
+    }
+
     /// Goes on so many bytes.
     pub(crate) fn skip(&mut self, count: usize) -> Result<(), String> {
         self.go(self.at.saturating_add(count))

@@ -128,6 +128,13 @@ impl Rows {
         rows.map(|row| (row.stamp, row.what.payload)).collect()
     }
 
+    /// What gave no payload: how often, and what it was; nothing of what did not happen.
+    pub(crate) fn leave_out(&mut self, counted: &[(u64, &str)]) {
+        for (count, what) in counted.iter().filter(|(count, _)| *count > 0) {
+            self.lose(GapCause::Corrupt, 0, &format!("{count} {what}"));
+        }
+    }
+
     /// Something that is lost, or left out.
     pub(crate) fn lose(&mut self, cause: GapCause, lost: u64, what: &str) {
         let detail = format!("{}: {what}", self.place);

@@ -111,12 +111,13 @@ fn over(message: String) -> Change {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::{Map, json};
 
     use super::*;
 
-    fn check(schema: &Value, expected: Option<&str>) {
+    /// Whether a schema is taken, or refused in these words.
+    pub(in super::super) fn check(schema: &Value, expected: Option<&str>) {
         let taken = Budget::default().take(schema).map_err(|change| change.message);
         match (taken, expected) {
             (Ok(()), None) => {}

@@ -193,17 +193,8 @@ fn decoded(fragment: &str) -> String {
 mod tests {
     use serde_json::json;
 
-    use super::super::budget::Budget;
+    use super::super::budget::tests::check;
     use super::*;
-
-    fn check(schema: &Value, expected: Option<&str>) {
-        let taken = Budget::default().take(schema).map_err(|change| change.message);
-        match (taken, expected) {
-            (Ok(()), None) => {}
-            (Err(found), Some(expected)) => assert!(found.contains(expected), "{found}"),
-            (taken, expected) => panic!("{taken:?}, expected {expected:?}"),
-        }
-    }
 
     /// `$defs` a0, a1, ... of which each is `link` of references to the next.
     fn chained(length: usize, link: impl Fn(Value) -> Value) -> Value {
