@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use beluga_types::{
-    Body, FrameGap, FrameInput, GapCause, Label, LidarScan, Measurement, Medium, Payload, PointTable, Rig,
-    Sensor, SensorCalibration, SensorId, SensorKind, SharedState, SharedStates, Stamp, Transform, Waterline,
-    World,
+    Body, ClockState, FrameClock, FrameGap, FrameInput, GapCause, Label, LidarScan, Measurement, Medium,
+    Payload, PointTable, Rig, Sensor, SensorCalibration, SensorId, SensorKind, SharedState, SharedStates,
+    Stamp, Transform, Waterline, World,
 };
 use nalgebra::{Matrix6, Vector3};
 
@@ -23,11 +23,16 @@ const MIN_ANGLE_SIGMA_RAD: f64 = 1e-5;
 pub(crate) struct Tally {
     inputs: BTreeMap<SensorId, (u32, u32)>,
     gaps: BTreeMap<(SensorId, GapCause), u64>,
+    clocks: BTreeMap<SensorId, ClockState>,
 }
 
 impl Tally {
-    pub(crate) fn of(measurements: &[Measurement]) -> Self {
-        let mut tally = Self::default();
+    /// Of a window's measurements; what was known of clocks before stays known.
+    pub(crate) fn of(measurements: &[Measurement], before: &Self) -> Self {
+        let mut tally = Self {
+            clocks: before.clocks.clone(),
+            ..Self::default()
+        };
         for measurement in measurements {
             if let Payload::Gap(gap) = &measurement.payload {
                 let lost = tally.gaps.entry((measurement.sensor, gap.cause)).or_default();
@@ -35,7 +40,8 @@ impl Tally {
                 continue;
             }
             // What is known of a sensor's clock is none of its measurements.
-            if matches!(measurement.payload, Payload::Clock(_)) {
+            if let Payload::Clock(state) = measurement.payload {
+                tally.clocks.insert(measurement.sensor, state);
                 continue;
             }
             let input = tally.inputs.entry(measurement.sensor).or_default();
@@ -60,6 +66,11 @@ impl Tally {
             dropped_points,
         };
         self.inputs.iter().map(input).collect()
+    }
+
+    pub(crate) fn clocks(&self) -> Vec<FrameClock> {
+        let clock = |(&sensor, &state): (&SensorId, &ClockState)| FrameClock { sensor, state };
+        self.clocks.iter().map(clock).collect()
     }
 
     pub(crate) fn gaps(&self) -> Vec<FrameGap> {

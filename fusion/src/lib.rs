@@ -85,6 +85,8 @@ pub struct Fuser {
     unusable: BTreeMap<SensorId, u64>,
     open_axes: OpenAxes,
     nowhere: Nowhere,
+    /// Of the window before.
+    tally: Tally,
     next_index: u64,
 }
 
@@ -113,6 +115,7 @@ impl Fuser {
             unusable: BTreeMap::new(),
             open_axes: OpenAxes::default(),
             nowhere: Nowhere::new(&rig),
+            tally: Tally::default(),
             next_index: 0,
             config,
             rig,
@@ -222,7 +225,7 @@ impl Fuser {
     /// One window, step by step.
     fn close(&mut self, window: &Window) -> SolidarFrame {
         let measurements = self.windows.take(window);
-        let mut tally = Tally::of(&measurements);
+        let mut tally = Tally::of(&measurements, &self.tally);
         let mut found = self.locate(window, &measurements);
         let is_placed = self.nowhere.see(&mut found);
         let world_from_body = self.estimator.world_from_body_at(window.end);
@@ -246,6 +249,7 @@ impl Fuser {
             window: *window,
             inputs: tally.inputs(),
             gaps: tally.gaps(),
+            clocks: tally.clocks(),
             world_from_body,
             pose_covariance: found.covariance,
             localizability: found.localizability,
@@ -260,6 +264,7 @@ impl Fuser {
             points,
             arcs,
         };
+        self.tally = tally;
         self.open_axes.count(&frame);
         let map_from_body = self.estimator.map_from_body_at(window.end);
         let map = self.estimator.odometry().map();

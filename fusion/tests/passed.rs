@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use beluga_fusion::{Config, Fuser};
 use beluga_types::{
-    DepthFix, LidarScan, Measurement, Payload, PoseFix, Rig, SensorId, SensorKind, SensorSpec, SolidarFrame,
-    Stamp, Transform, Vessel, Water,
+    ClockState, DepthFix, LidarScan, Measurement, Payload, PoseFix, Rig, SensorId, SensorKind, SensorSpec,
+    SolidarFrame, Stamp, Transform, Vessel, Water,
 };
 use nalgebra::{Matrix6, UnitQuaternion, Vector3};
 
@@ -73,6 +73,57 @@ fn timeline(with_lidar: bool) -> Vec<Measurement> {
     }
     timeline.sort_by_key(Measurement::order);
     timeline
+}
+
+/// What is told of a clock stands in the frame of its window and in all later ones, until it is told anew.
+#[test]
+fn frames_hold_what_is_known_of_clocks() {
+    let mut fuser = Fuser::new(Config::default(), rig(true)).unwrap();
+    let state = |offset_nanos, locked| ClockState {
+        offset_nanos,
+        sigma_nanos: 5e4,
+        locked,
+    };
+    let told = [
+        (DEPTH, 250, state(-37, false)),
+        (LIDAR, 610, state(4, true)),
+        (DEPTH, 890, state(-40, false)),
+    ];
+    let clocks = told.map(|(sensor, millis, state)| {
+        let end = Stamp::from_nanos(millis * 1_000_000);
+        Measurement {
+            seq: 0,
+            sensor,
+            stamp: end,
+            end,
+            received: end,
+            payload: Payload::Clock(state),
+        }
+    });
+    let mut timeline = timeline(true);
+    timeline.extend(clocks);
+    timeline.sort_by_key(Measurement::order);
+    let mut frames: Vec<SolidarFrame> = timeline.into_iter().flat_map(|one| fuser.push(one)).collect();
+    frames.extend(fuser.finish());
+    assert!(frames.len() > 20);
+    for frame in frames {
+        let millis = frame.window.end.nanos() / 1_000_000;
+        let known = told.iter().filter(|(_, at, _)| *at <= millis);
+        let mut expected: Vec<(SensorId, ClockState)> = Vec::new();
+        for &(sensor, _, state) in known {
+            expected.retain(|(other, _)| *other != sensor);
+            expected.push((sensor, state));
+        }
+        expected.sort_by_key(|(sensor, _)| *sensor);
+        let found: Vec<_> = frame
+            .clocks
+            .iter()
+            .map(|clock| (clock.sensor, clock.state))
+            .collect();
+        assert_eq!(found, expected, "at {millis} ms");
+        // What is known of a clock is none of its sensor's measurements.
+        assert!(frame.inputs.iter().all(|input| input.measurements <= 2));
+    }
 }
 
 /// The frames, and after how many measurements each came.

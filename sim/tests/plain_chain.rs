@@ -129,6 +129,7 @@ fn frame(world_from_body: Transform<WorldSpace, Body>, end: Stamp, points: Point
         },
         inputs: Vec::new(),
         gaps: Vec::new(),
+        clocks: Vec::new(),
         world_from_body,
         pose_covariance: Matrix6::identity(),
         localizability: [1.0; 6],

@@ -27,6 +27,7 @@ fn frame() -> SolidarFrame {
         },
         inputs: Vec::new(),
         gaps: Vec::new(),
+        clocks: Vec::new(),
         world_from_body: Transform::identity(),
         pose_covariance: Matrix6::identity(),
         localizability: [1.0; 6],

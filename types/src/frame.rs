@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, Matrix3, Matrix6, Vector3, Vector6};
 
 use crate::elementary::Squared;
 use crate::measurement::{GapCause, SensorId};
+use crate::nav::ClockState;
 use crate::points::{ArcTable, PointTable};
 use crate::shared::{SharedState, SharedStates};
 use crate::space::{Body, Point, Sensor, Transform, World};
@@ -23,6 +24,9 @@ pub struct SolidarFrame {
     pub inputs: Vec<FrameInput>,
     /// What is missing from it, by sensor and cause.
     pub gaps: Vec<FrameGap>,
+    /// What was known of each sensor's clock by the window's end, by sensor; of a clock that nobody has told of,
+    /// nothing.
+    pub clocks: Vec<FrameClock>,
     /// The pose at the window's end.
     pub world_from_body: Transform<World, Body>,
     /// Its covariance: rotation (rad) then translation (m), right perturbation.
@@ -196,6 +200,15 @@ pub struct FrameGap {
     pub cause: GapCause,
 }
 
+/// What was known of one sensor's clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FrameClock {
+    /// Which sensor.
+    pub sensor: SensorId,
+    /// Offset, sigma and whether it is locked, as the timeline told it last.
+    pub state: ClockState,
+}
+
 /// Where the water surface is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Waterline {
@@ -349,6 +362,7 @@ mod tests {
             },
             inputs: Vec::new(),
             gaps: Vec::new(),
+            clocks: Vec::new(),
             world_from_body,
             pose_covariance: Matrix6::identity(),
             localizability: [1.0; 6],

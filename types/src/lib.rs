@@ -38,8 +38,8 @@ pub use cockpit::{EdgeState, Instruments, Lamp, Light, SensorState, StageTime};
 pub use echogram::Echogram;
 pub use error::Error;
 pub use frame::{
-    AXIS_HELD, FrameGap, FrameInput, FrameStatus, POSE_AXES, PoseSource, PoseStatus, SensorCalibration,
-    SolidarFrame, SonarRegistration, Waterline, Window,
+    AXIS_HELD, FrameClock, FrameGap, FrameInput, FrameStatus, POSE_AXES, PoseSource, PoseStatus,
+    SensorCalibration, SolidarFrame, SonarRegistration, Waterline, Window,
 };
 pub use geodesy::{Ecef, Geodetic, Origin};
 pub use image::{SonarImage, Strengths};

@@ -93,6 +93,7 @@ mod tests {
             window: Window { start: end, end },
             inputs: Vec::new(),
             gaps: Vec::new(),
+            clocks: Vec::new(),
             world_from_body: Transform::new(west, Vector3::new(5.0, 6.0, 1.0)),
             pose_covariance: Matrix6::zeros(),
             localizability: [1.0; 6],

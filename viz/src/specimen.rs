@@ -68,6 +68,7 @@ pub(crate) fn frame(index: u64) -> SolidarFrame {
             z_m: 0.1,
             sigma_m: 0.02,
         }),
+        clocks: Vec::new(),
         calibration: vec![calibration(0), calibration(1)],
         status: FrameStatus {
             pose_source: PoseSource::Odometry,

@@ -18,6 +18,7 @@ pub(crate) fn frame_at(stamp: Stamp, pose: &Transform<World, Body>) -> SolidarFr
         },
         inputs: Vec::new(),
         gaps: Vec::new(),
+        clocks: Vec::new(),
         world_from_body: *pose,
         pose_covariance: Matrix6::identity(),
         localizability: [1.0; 6],

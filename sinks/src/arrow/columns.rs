@@ -7,12 +7,12 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{ArrowPrimitiveType, Float64Type};
 use arrow_array::{
     Array, ArrayRef, FixedSizeListArray, Float64Array, ListArray, PrimitiveArray, RecordBatch, StringArray,
-    StructArray,
+    StructArray, new_empty_array,
 };
 use arrow_buffer::{NullBuffer, OffsetBuffer};
-use arrow_schema::{DataType, Field, FieldRef, Fields, Schema};
+use arrow_schema::{ArrowError, DataType, Field, FieldRef, Fields, Schema};
 
-use super::{Error, SCHEMA};
+use super::{Error, SCHEMA, VERSION};
 
 /// Key of the unit in a field's metadata.
 const UNIT: &str = "unit";
@@ -85,8 +85,8 @@ impl Columns {
 
     /// The columns as one table.
     pub(super) fn into_batch(self, table: &'static str) -> Result<RecordBatch, Error> {
-        let metadata = [("beluga.schema", SCHEMA), ("beluga.table", table)]
-            .map(|(key, text)| (key.to_owned(), text.to_owned()));
+        let metadata =
+            [(VERSION, SCHEMA), ("beluga.table", table)].map(|(key, text)| (key.to_owned(), text.to_owned()));
         let schema = Schema::new_with_metadata(self.fields, HashMap::from(metadata));
         Ok(RecordBatch::try_new(Arc::new(schema), self.arrays)?)
     }
@@ -104,6 +104,17 @@ pub(super) fn one_list(items: ArrayRef, length: usize) -> Result<ListArray, Erro
     let field = Arc::new(Field::new("item", items.data_type().clone(), false));
     let offsets = OffsetBuffer::from_lengths([length]);
     Ok(ListArray::try_new(field, offsets, items, None)?)
+}
+
+/// So many rows with nothing in them, for a column of lists.
+pub(super) fn empty_lists(field: &Field, rows: usize) -> Result<ListArray, Error> {
+    let DataType::List(item) = field.data_type() else {
+        let found = format!("`{}` {}", field.name(), field.data_type());
+        return Err(ArrowError::SchemaError(found).into());
+    };
+    let offsets = OffsetBuffer::from_lengths(std::iter::repeat_n(0, rows));
+    let nothing = new_empty_array(item.data_type());
+    Ok(ListArray::try_new(Arc::clone(item), offsets, nothing, None)?)
 }
 
 /// Rows of `SIZE` numbers each.

@@ -109,9 +109,9 @@ impl Tables {
         let schemas = schemas();
         Ok(Self {
             streams,
-            frames: Table::create(folder.join("frames.arrow"), Arc::clone(&schemas.frame))?,
-            points: Table::create(folder.join("points.arrow"), with_frame_index(&schemas.points))?,
-            arcs: Table::create(folder.join("arcs.arrow"), with_frame_index(&schemas.arcs))?,
+            frames: Table::create(folder.join("frames.arrow"), Arc::clone(&schemas.frame.now))?,
+            points: Table::create(folder.join("points.arrow"), with_frame_index(&schemas.points.now))?,
+            arcs: Table::create(folder.join("arcs.arrow"), with_frame_index(&schemas.arcs.now))?,
         })
     }
 }

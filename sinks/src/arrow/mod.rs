@@ -20,9 +20,10 @@ mod row;
 pub(crate) mod specimen;
 mod stream;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use arrow_schema::{DataType, SchemaRef};
+use arrow_array::{Array, StructArray};
+use arrow_schema::{DataType, Schema, SchemaRef};
 use beluga_types::{ArcTable, PointTable, SolidarFrame};
 
 pub use error::Error;
@@ -31,24 +32,67 @@ pub use files::ArrowFiles;
 use crate::frame_bytes::FrameBytes;
 
 /// What the schema metadata of every table says under `beluga.schema`.
-pub const SCHEMA: &str = "solidar-frame v1";
+pub const SCHEMA: &str = "solidar-frame v2";
+/// The key under which it stands.
+const VERSION: &str = "beluga.schema";
+/// What it said before `frame` had the column `clocks`; such tables are read too.
+const SCHEMA_V1: &str = "solidar-frame v1";
 
 /// Most rows a table is read with; one frame of the largest lidars has about 300 000 points.
 pub const MAX_ROWS: usize = 1 << 24;
 
-/// The schemas as this version writes them, made by encoding nothing.
+/// The schemas as this version writes them, made by encoding nothing, and those of before.
 static SCHEMAS: LazyLock<Option<Schemas>> = LazyLock::new(|| {
     Some(Schemas {
-        frame: row::batch(&row::empty_frame()).ok()?.schema(),
-        points: points::batch(&PointTable::default()).ok()?.schema(),
-        arcs: arcs::batch(&ArcTable::default()).ok()?.schema(),
+        frame: Versions::of(row::batch(&row::empty_frame()).ok()?.schema()),
+        points: Versions::of(points::batch(&PointTable::default()).ok()?.schema()),
+        arcs: Versions::of(arcs::batch(&ArcTable::default()).ok()?.schema()),
     })
 });
 
 struct Schemas {
-    frame: SchemaRef,
-    points: SchemaRef,
-    arcs: SchemaRef,
+    frame: Versions,
+    points: Versions,
+    arcs: Versions,
+}
+
+/// A table's schema, as it is written and as it was.
+struct Versions {
+    now: SchemaRef,
+    v1: SchemaRef,
+}
+
+impl Versions {
+    fn of(now: SchemaRef) -> Self {
+        let known = now.fields().iter().filter(|field| field.name() != row::CLOCKS);
+        let mut metadata = now.metadata().clone();
+        metadata.insert(VERSION.to_owned(), SCHEMA_V1.to_owned());
+        let v1 = Schema::new_with_metadata(known.cloned().collect::<Vec<_>>(), metadata);
+        Self {
+            now,
+            v1: Arc::new(v1),
+        }
+    }
+
+    /// The same table as this version has it: what it does not tell is empty.
+    fn lifted(&self, table: StructArray) -> Result<StructArray, Error> {
+        let Some(missing) = self.now.fields().get(table.num_columns()) else {
+            return Ok(table);
+        };
+        let rows = table.len();
+        let (_, mut columns, _) = table.into_parts();
+        columns.push(Arc::new(columns::empty_lists(missing, rows)?));
+        Ok(StructArray::try_new(self.now.fields().clone(), columns, None)?)
+    }
+
+    /// That of this version, if it is known.
+    fn named(&self, version: &str) -> Option<&SchemaRef> {
+        match version {
+            SCHEMA => Some(&self.now),
+            SCHEMA_V1 => Some(&self.v1),
+            _ => None,
+        }
+    }
 }
 
 fn schemas() -> &'static Schemas {
@@ -68,7 +112,7 @@ pub struct Column {
 
 /// The three tables of a frame with their columns.
 pub fn tables() -> [(&'static str, Vec<Column>); 3] {
-    let columns = |schema: &SchemaRef| {
+    let columns = |Versions { now: schema, .. }: &Versions| {
         let column = |field: &arrow_schema::FieldRef| Column {
             name: field.name().clone(),
             json_type: json_type(field.data_type()),
@@ -115,7 +159,8 @@ pub fn encode(frame: &SolidarFrame) -> Result<FrameBytes, Error> {
 
 /// The frame these streams hold.
 ///
-/// Strict: the schema must be the one [`encode`] writes, and everything [`encode`] promises is
+/// Strict: each table's schema must be the one [`encode`] writes, or that of the version before, whose frames
+/// tell nothing of clocks; and everything [`encode`] promises is
 /// checked again. Bytes from anywhere are answered with an error, not a panic, and memory is
 /// bounded by the length of the bytes and [`MAX_ROWS`].
 ///
@@ -136,6 +181,8 @@ pub fn decode(bytes: &FrameBytes) -> Result<SolidarFrame, Error> {
 mod tests {
     use proptest::prelude::*;
     use proptest::test_runner::RngSeed;
+
+    use arrow_array::RecordBatch;
 
     use super::specimen::frame;
     use super::*;
@@ -173,14 +220,22 @@ mod tests {
     /// change of the format.
     #[test]
     fn the_bytes_of_an_empty_frame_are_known() {
-        let bytes = encode(&row::empty_frame()).unwrap();
-        let mut hasher = crate::FrameHasher::new();
-        hasher.update(&bytes);
-        let hash: String = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
+        let empty = row::empty_frame();
         assert_eq!(
-            hash,
+            hash(&encode(&empty).unwrap()),
+            "bbbb1f3b19c5b1ed8f36b9d513f829831827444c431171db705b679755d1682f"
+        );
+        // As every version before this wrote it.
+        assert_eq!(
+            hash(&as_v1(&empty)),
             "27aa28e9d77c358c91da16f76720212666abfe81e824a5135f638cd4d6368098"
         );
+    }
+
+    fn hash(bytes: &FrameBytes) -> String {
+        let mut hasher = crate::FrameHasher::new();
+        hasher.update(bytes);
+        hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     #[test]
@@ -200,6 +255,40 @@ mod tests {
         let mut broken = frame(1, 3, 1);
         broken.shared.covariance.push(1.0);
         assert!(matches!(encode(&broken), Err(Error::Content { .. })));
+    }
+
+    /// A frame as the version before wrote it: without the column, and with its own name.
+    fn as_v1(frame: &SolidarFrame) -> FrameBytes {
+        let old = |batch: RecordBatch| {
+            let kept: Vec<usize> = (0..batch.num_columns())
+                .filter(|&i| batch.schema().field(i).name() != row::CLOCKS)
+                .collect();
+            let batch = batch.project(&kept).unwrap();
+            let mut metadata = batch.schema().metadata().clone();
+            metadata.insert("beluga.schema".into(), SCHEMA_V1.into());
+            let schema = Schema::new_with_metadata(batch.schema().fields().clone(), metadata);
+            let batch = RecordBatch::try_new(Arc::new(schema), batch.columns().to_vec()).unwrap();
+            stream::write(&batch).unwrap()
+        };
+        FrameBytes {
+            frame: old(row::batch(frame).unwrap()),
+            points: old(points::batch(&frame.points).unwrap()),
+            arcs: old(arcs::batch(&frame.arcs).unwrap()),
+        }
+    }
+
+    #[test]
+    fn a_frame_of_the_version_before_is_read_and_tells_nothing_of_clocks() {
+        let mut known = frame(2, 3, 1);
+        let bytes = as_v1(&known);
+        assert!(!known.clocks.is_empty());
+        known.clocks.clear();
+        assert_eq!(decode(&bytes).unwrap(), known);
+        let half = FrameBytes {
+            frame: bytes.points.clone(),
+            ..bytes
+        };
+        assert!(matches!(decode(&half), Err(Error::Schema { table: "frame", .. })));
     }
 
     #[test]

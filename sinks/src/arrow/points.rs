@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(field.metadata().get("space").map(String::as_str), Some("Body"));
         assert_eq!(
             schema.metadata().get("beluga.schema").map(String::as_str),
-            Some("solidar-frame v1")
+            Some("solidar-frame v2")
         );
     }
 }

@@ -1,9 +1,9 @@
 //! Frames for tests: seeded, with every variant somewhere.
 
 use beluga_types::{
-    ArcTable, FrameGap, FrameInput, FrameStatus, GapCause, Label, Medium, PointTable, PoseSource,
-    SensorCalibration, SensorId, SharedState, SharedStates, SolidarFrame, SonarRegistration, Stamp,
-    Transform, Waterline, Window,
+    ArcTable, ClockState, FrameClock, FrameGap, FrameInput, FrameStatus, GapCause, Label, Medium, PointTable,
+    PoseSource, SensorCalibration, SensorId, SharedState, SharedStates, SolidarFrame, SonarRegistration,
+    Stamp, Transform, Waterline, Window,
 };
 use nalgebra::{Matrix6, UnitQuaternion, Vector3, Vector6};
 
@@ -106,6 +106,16 @@ pub(crate) fn frame(seed: u64, points: usize, arcs: usize) -> SolidarFrame {
                 sensor,
                 lost: seeded.bits(),
                 cause: GapCause::ALL[seeded.below(5)],
+            })
+            .collect(),
+        clocks: (0..=seeded.below(2))
+            .map(|id| FrameClock {
+                sensor: SensorId(id as u16),
+                state: ClockState {
+                    offset_nanos: -(seeded.below(1000) as i64),
+                    sigma_nanos: seeded.within(1e6).abs(),
+                    locked: seeded.below(2) == 1,
+                },
             })
             .collect(),
         world_from_body: seeded.transform(500.0),

@@ -18,7 +18,7 @@ use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_ipc::{Message, MessageHeader, MetadataVersion, Precision, Type};
 use arrow_schema::{DataType, Field, SchemaRef};
 
-use super::{Error, SCHEMA, lengths};
+use super::{Error, SCHEMA, VERSION, Versions, lengths};
 
 /// What stands before every message.
 const CONTINUATION: [u8; 4] = [0xFF; 4];
@@ -37,15 +37,15 @@ pub(super) fn write(batch: &RecordBatch) -> Result<Vec<u8>, Error> {
     Ok(writer.into_inner()?)
 }
 
-/// The table in a stream that [`write`] wrote with this schema.
-pub(super) fn read(table: &'static str, bytes: &[u8], schema: &SchemaRef) -> Result<StructArray, Error> {
+/// The table in a stream that [`write`] wrote with one of these schemas.
+pub(super) fn read(table: &'static str, bytes: &[u8], known: &Versions) -> Result<StructArray, Error> {
     let mut messages = Messages {
         table,
         bytes,
         offset: 0,
     };
     let (message, _) = messages.next(MessageHeader::Schema)?;
-    check_schema(table, &message, schema)?;
+    let schema = schema_of(table, &message, known)?;
     let (message, body) = messages.next(MessageHeader::RecordBatch)?;
     let header = message
         .header_as_record_batch()
@@ -61,7 +61,7 @@ pub(super) fn read(table: &'static str, bytes: &[u8], schema: &SchemaRef) -> Res
         &MetadataVersion::V5,
     )?;
     messages.end()?;
-    Ok(StructArray::from(batch))
+    known.lifted(StructArray::from(batch))
 }
 
 /// The messages of a stream, in order.
@@ -124,27 +124,36 @@ impl<'a> Messages<'a> {
     }
 }
 
-fn check_schema(table: &'static str, message: &Message<'_>, expected: &SchemaRef) -> Result<(), Error> {
+/// The known schema that a stream has.
+fn schema_of<'a>(
+    table: &'static str,
+    message: &Message<'_>,
+    known: &'a Versions,
+) -> Result<&'a SchemaRef, Error> {
     let wrong = |found: String, expected: String| Error::Schema {
         table,
         found,
         expected,
     };
-    let columns = || format!("`{SCHEMA}` with {} columns", expected.fields().len());
+    let columns = |expected: &SchemaRef| {
+        let version = expected.metadata().get(VERSION).map_or(SCHEMA, String::as_str);
+        format!("`{version}` with {} columns", expected.fields().len())
+    };
     let schema = message
         .header_as_schema()
-        .ok_or_else(|| wrong("no schema".into(), columns()))?;
+        .ok_or_else(|| wrong("no schema".into(), columns(&known.now)))?;
     let mut metadata = schema.custom_metadata().into_iter().flatten();
-    let version = metadata.find(|entry| entry.key() == Some("beluga.schema"));
+    let version = metadata.find(|entry| entry.key() == Some(VERSION));
     let version = version
         .and_then(|entry| entry.value())
         .unwrap_or("no `beluga.schema`");
-    if version != SCHEMA || schema.endianness() != arrow_ipc::Endianness::Little {
-        return Err(wrong(version.to_owned(), columns()));
-    }
+    let is_little = schema.endianness() == arrow_ipc::Endianness::Little;
+    let Some(expected) = known.named(version).filter(|_| is_little) else {
+        return Err(wrong(version.to_owned(), columns(&known.now)));
+    };
     let found = schema.fields().map_or(0, |fields| fields.len());
     if found != expected.fields().len() {
-        return Err(wrong(format!("{found} columns"), columns()));
+        return Err(wrong(format!("{found} columns"), columns(expected)));
     }
     for (found, expected) in schema.fields().into_iter().flatten().zip(expected.fields()) {
         if !same_field(&found, expected) {
@@ -155,7 +164,7 @@ fn check_schema(table: &'static str, message: &Message<'_>, expected: &SchemaRef
             ));
         }
     }
-    Ok(())
+    Ok(expected)
 }
 
 /// Whether name, type and nullability are the same, through all levels.

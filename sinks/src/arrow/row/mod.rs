@@ -16,6 +16,8 @@ use super::Error;
 
 /// The table's name.
 const TABLE: &str = "frame";
+/// The column that tables of the first version do not have.
+pub(super) const CLOCKS: &str = "clocks";
 /// Words of [`SonarRegistration`]'s variants.
 const NOT_TRIED: &str = "not tried";
 const REFUSED: &str = "refused";
@@ -51,7 +53,8 @@ pub(super) fn check(frame: &SolidarFrame) -> Result<(), Error> {
         } => correction.iter().chain(covariance.iter()).copied().collect(),
         _ => Vec::new(),
     };
-    let groups: [(&str, Vec<f64>); 7] = [
+    let clocks = frame.clocks.iter().map(|clock| clock.state.sigma_nanos);
+    let groups: [(&str, Vec<f64>); 8] = [
         ("pose_covariance", frame.pose_covariance.iter().copied().collect()),
         ("localizability", frame.localizability.to_vec()),
         ("twist", frame.twist.iter().copied().collect()),
@@ -59,6 +62,7 @@ pub(super) fn check(frame: &SolidarFrame) -> Result<(), Error> {
         ("waterline_z_m", waterline.collect()),
         ("calibration", calibration.collect()),
         ("sonar_registration_correction", registration),
+        (CLOCKS, clocks.collect()),
     ];
     for (column, numbers) in groups {
         if let Some(number) = numbers.iter().find(|number| !number.is_finite()) {
@@ -78,6 +82,7 @@ pub(super) fn empty_frame() -> SolidarFrame {
         },
         inputs: Vec::new(),
         gaps: Vec::new(),
+        clocks: Vec::new(),
         world_from_body: Transform::identity(),
         pose_covariance: Matrix6::zeros(),
         localizability: [0.0; 6],

@@ -1,16 +1,16 @@
 //! The row of a frame, taken apart.
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float64Type, Int64Type, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::types::{Float64Type, Int64Type, UInt8Type, UInt16Type, UInt32Type, UInt64Type};
 use arrow_array::{Array, StringArray, StructArray};
 use beluga_types::{
-    ArcTable, FrameGap, FrameInput, FrameStatus, GapCause, PointTable, PoseSource, SensorCalibration,
-    SensorId, SharedState, SharedStates, SolidarFrame, SonarRegistration, Space, Stamp, Transform, Waterline,
-    Window,
+    ArcTable, ClockState, FrameClock, FrameGap, FrameInput, FrameStatus, GapCause, PointTable, PoseSource,
+    SensorCalibration, SensorId, SharedState, SharedStates, SolidarFrame, SonarRegistration, Space, Stamp,
+    Transform, Waterline, Window,
 };
 use nalgebra::{Matrix6, Quaternion, Unit, Vector3, Vector6};
 
-use super::{MEASURED, NOT_TRIED, REFUSED, TABLE};
+use super::{CLOCKS, MEASURED, NOT_TRIED, REFUSED, TABLE};
 use crate::arrow::Error;
 use crate::arrow::columns::Reading;
 
@@ -32,6 +32,7 @@ pub(in crate::arrow) fn frame(columns: &StructArray) -> Result<SolidarFrame, Err
         },
         inputs: read_inputs(&row)?,
         gaps: read_gaps(&row)?,
+        clocks: read_clocks(&row)?,
         world_from_body: transform(
             &row,
             "world_from_body_wxyz",
@@ -85,6 +86,33 @@ fn read_gaps(row: &Reading<'_>) -> Result<Vec<FrameGap>, Error> {
         })
     })
     .collect()
+}
+
+fn read_clocks(row: &Reading<'_>) -> Result<Vec<FrameClock>, Error> {
+    let list = row.list(CLOCKS)?;
+    let items = items(row, CLOCKS, &list)?;
+    let sensors = items.values::<UInt16Type>("sensor")?;
+    let offsets = items.values::<Int64Type>("offset_nanos")?;
+    let sigmas = items.values::<Float64Type>("sigma_nanos")?;
+    let locked = items.values::<UInt8Type>("locked")?;
+    let states = sensors.into_iter().zip(offsets).zip(sigmas).zip(locked);
+    let clock = |(((sensor, offset_nanos), sigma_nanos), locked)| {
+        let locked = match locked {
+            0 => false,
+            1 => true,
+            other => return Err(row.wrong(CLOCKS, other, "0 or 1 in `locked`")),
+        };
+        let state = ClockState {
+            offset_nanos,
+            sigma_nanos,
+            locked,
+        };
+        Ok(FrameClock {
+            sensor: SensorId(sensor),
+            state,
+        })
+    };
+    states.map(clock).collect()
 }
 
 fn read_shared(row: &Reading<'_>) -> Result<SharedStates, Error> {

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use arrow_array::{
-    Float64Array, Int64Array, ListArray, RecordBatch, StringArray, UInt16Array, UInt32Array, UInt64Array,
+    Float64Array, Int64Array, ListArray, RecordBatch, StringArray, UInt8Array, UInt16Array, UInt32Array,
+    UInt64Array,
 };
 use beluga_types::{
-    FrameGap, FrameInput, SensorCalibration, SharedState, SolidarFrame, SonarRegistration, Stamp, Waterline,
+    FrameClock, FrameGap, FrameInput, SensorCalibration, SharedState, SolidarFrame, SonarRegistration, Stamp,
+    Waterline,
 };
 use nalgebra::Matrix6;
 
-use super::{MEASURED, NOT_TRIED, REFUSED, TABLE};
+use super::{CLOCKS, MEASURED, NOT_TRIED, REFUSED, TABLE};
 use crate::arrow::Error;
-use crate::arrow::columns::{Columns, PLAIN, fixed, fixed_optional, one_list, unit, unit_in};
+use crate::arrow::columns::{Columns, Meaning, PLAIN, fixed, fixed_optional, one_list, unit, unit_in};
 
 /// Unit of a covariance of rotation and translation.
 const POSE_UNIT: &str = "rad, then m";
@@ -46,6 +48,7 @@ pub(in crate::arrow) fn batch(frame: &SolidarFrame) -> Result<RecordBatch, Error
     let source = frame.status.pose_source.name();
     columns.push("pose_source", PLAIN, StringArray::from(vec![source]));
     push_registration(&mut columns, &frame.status.sonar_registration)?;
+    columns.push(CLOCKS, PLAIN, clocks(&frame.clocks)?);
     columns.into_batch(TABLE)
 }
 
@@ -116,6 +119,24 @@ fn gaps(gaps: &[FrameGap]) -> Result<ListArray, Error> {
     columns.push("lost", PLAIN, UInt64Array::from_iter_values(lost));
     let causes = gaps.iter().map(|gap| gap.cause.name());
     columns.push("cause", PLAIN, StringArray::from_iter_values(causes));
+    columns.into_list()
+}
+
+fn clocks(clocks: &[FrameClock]) -> Result<ListArray, Error> {
+    let mut columns = Columns::default();
+    let sensors = clocks.iter().map(|clock| clock.sensor.0);
+    columns.push("sensor", PLAIN, UInt16Array::from_iter_values(sensors));
+    let offsets = clocks.iter().map(|clock| clock.state.offset_nanos);
+    let offsets = Int64Array::from_iter_values(offsets);
+    columns.push("offset_nanos", unit("ns, host minus sensor"), offsets);
+    let sigmas = clocks.iter().map(|clock| clock.state.sigma_nanos);
+    columns.push("sigma_nanos", unit("ns"), Float64Array::from_iter_values(sigmas));
+    let locked = clocks.iter().map(|clock| u8::from(clock.state.locked));
+    let words = Meaning {
+        values: "0 free, 1 follows a reference",
+        ..PLAIN
+    };
+    columns.push("locked", words, UInt8Array::from_iter_values(locked));
     columns.into_list()
 }
 
