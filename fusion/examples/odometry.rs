@@ -1,4 +1,4 @@
-//! Lidar odometry over scans in files: the CPU time of each, and the poses.
+//! Lidar odometry over scans in files: the CPU time of each and its time by the clock, and the poses.
 //!
 //! `odometry [--time] [--threads N] [--range MIN MAX] [--wanted POINTS] [--poses FILE] SCAN…` reads little-endian
 //! `f32` rows of four, as KITTI's `.bin` files are: x, y, z in metres, and an intensity, or with `--time` the
@@ -7,12 +7,14 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::disallowed_types,
     clippy::print_stdout,
     reason = "a program, not the room"
 )]
 
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Instant;
 
 use beluga_fusion::{Config, LidarOdometry, Located};
 use beluga_types::{LidarScan, PoseSource, Stamp, Transform};
@@ -89,26 +91,31 @@ fn run(options: &Options) -> Result<(), Failure> {
         config.odometry.wanted_points = wanted;
     }
     let mut odometry = LidarOdometry::new(&config, Transform::identity(), !options.timed)?;
-    let mut spent = Vec::new();
+    let (mut spent, mut taken) = (Vec::new(), Vec::new());
     let mut located: Vec<Located> = Vec::new();
     for (i, scan) in scans.iter().enumerate() {
-        let before = cpu::milliseconds();
+        let (before, begun) = (cpu::milliseconds(), Instant::now());
         located.push(odometry.push(scan, Stamp::from_nanos(i as i64 * PERIOD_NANOS)));
         spent.push(cpu::milliseconds() - before);
+        taken.push(1e3 * begun.elapsed().as_secs_f64());
     }
-    let mut counted = spent.split_off(WARM_SCANS.min(spent.len()));
-    counted.sort_by(f64::total_cmp);
+    let [counted, taken] = [spent, taken].map(|mut of| {
+        let mut counted = of.split_off(WARM_SCANS.min(of.len()));
+        counted.sort_by(f64::total_cmp);
+        counted
+    });
     let mean = counted.iter().sum::<f64>() / counted.len().max(1) as f64;
     let held = located
         .iter()
         .filter(|l| l.source == PoseSource::Odometry)
         .count();
     println!(
-        "{{\"scans\": {}, \"held\": {held}, \"threads\": {}, \"cpu_ms_median\": {:.3}, \"cpu_ms_mean\": {mean:.3}, \"cpu_ms_p90\": {:.3}}}",
+        "{{\"scans\": {}, \"held\": {held}, \"threads\": {}, \"cpu_ms_median\": {:.3}, \"cpu_ms_mean\": {mean:.3}, \"cpu_ms_p90\": {:.3}, \"clock_ms_median\": {:.3}}}",
         scans.len(),
         options.threads,
         counted.get(counted.len() / 2).copied().unwrap_or(f64::NAN),
         counted.get(counted.len() * 9 / 10).copied().unwrap_or(f64::NAN),
+        taken.get(taken.len() / 2).copied().unwrap_or(f64::NAN),
     );
     if let Some(path) = &options.poses {
         std::fs::write(path, kitti(&located))?;

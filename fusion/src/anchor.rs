@@ -6,9 +6,12 @@
 //! error of navigation ([`crate::slow`]). Poses are as smooth as the odometry and as true as navigation
 //! is over the run; and no more certain than the mean of an error that has hardly changed.
 //!
-//! With the map's place `m` and the slow error `b` as right perturbations of the body's pose, the body's
-//! pose on the map `x`, and noise `w`, a fix is `m + x + b + w` away from the estimate: linear least
-//! squares of the three, carried on from fix to fix (Kalman's filter with `x` new each time).
+//! With the map's place `m` and the slow error `b` (in two parts, [`joint`]) as right perturbations of the
+//! body's pose, the body's pose on the map `x`, and noise `w`, a fix is `m + x + b + w` away from the
+//! estimate: linear least squares of them, carried on from fix to fix (Kalman's filter with `x` new each
+//! time).
+
+mod joint;
 
 use beluga_types::elementary::{Squared, exp};
 use beluga_types::{Body, Stamp, Transform, World};
@@ -19,6 +22,7 @@ use crate::nav::NavPose;
 use crate::odometry::{Map, Prior};
 use crate::slow::ErrorTime;
 use crate::solve::inverse;
+use joint::{Joint, on_both, possible, symmetric};
 
 /// Squared Mahalanobis distance from which a fix is an outlier (six degrees of freedom).
 const OUTLIER: f64 = 100.0;
@@ -34,16 +38,10 @@ pub(crate) struct Anchor {
     drift_rad: f64,
     drift_m: f64,
     world_from_map: Transform<World, Map>,
-    /// Covariance of the map's place.
-    map: Matrix6<f64>,
-    /// Covariance of the slow error.
-    slow: Matrix6<f64>,
-    /// Of the map's place with the slow error.
-    cross: Matrix6<f64>,
-    /// The slow error.
-    error: Vector6<f64>,
-    /// Its variance where nothing is known of it, as navigation states it.
-    stated: Option<Matrix6<f64>>,
+    /// The map's place and the slow error, as they are known together.
+    joint: Joint,
+    /// Whether there was a fix.
+    tied: bool,
     time: ErrorTime,
     outliers: u32,
     /// Whether the map's place was known before the first fix.
@@ -58,11 +56,8 @@ impl Anchor {
             drift_rad: config.odometry.drift_deg_per_sqrt_m.to_radians(),
             drift_m: config.odometry.drift_m_per_sqrt_m,
             world_from_map: Transform::identity(),
-            map: Matrix6::zeros(),
-            slow: Matrix6::zeros(),
-            cross: Matrix6::zeros(),
-            error: Vector6::zeros(),
-            stated: None,
+            joint: Joint::new(&Matrix6::zeros()),
+            tied: false,
             time: ErrorTime::new(config.nav.correlation_s),
             outliers: 0,
             placed: false,
@@ -75,7 +70,7 @@ impl Anchor {
     /// with the way from the first pose on.
     pub(crate) fn on_saved_map(config: &Config, covariance: Matrix6<f64>) -> Self {
         Self {
-            map: covariance,
+            joint: Joint::new(&covariance),
             placed: true,
             ..Self::new(config)
         }
@@ -87,7 +82,7 @@ impl Anchor {
 
     /// Covariance of the map's place, right perturbation of the body's pose.
     pub(crate) fn covariance(&self) -> Matrix6<f64> {
-        self.map
+        self.joint.map()
     }
 
     /// How long navigation errs the same way, in seconds.
@@ -111,85 +106,68 @@ impl Anchor {
         let turn = self.drift_rad.squared() * metres + self.drift_per_sqrt_s.0.squared() * seconds;
         let place = self.drift_m.squared() * metres + self.drift_per_sqrt_s.1.squared() * seconds;
         let drift = Matrix6::from_diagonal(&Vector6::new(turn, turn, turn, place, place, place));
-        self.map = symmetric(carry * self.map * carry.transpose() + drift);
-        let turned = turned(&body_to_from_body_from) * exp(-seconds / self.time.seconds());
-        self.error = turned * self.error;
-        self.cross = carry * self.cross * turned.transpose();
-        self.slow = symmetric(turned * self.slow * turned.transpose());
-        if let Some(stated) = self.stated {
-            let left = exp(-2.0 * seconds / self.time.seconds());
-            self.slow += stated * (1.0 - left);
-        }
+        let keep = exp(-seconds / self.time.seconds());
+        let turn = body_to_from_body_from.rotation_matrix();
+        self.joint.travel(&carry, &on_both(&turn), keep, &drift);
     }
 
     /// Makes the map's place less certain by this covariance.
     pub(crate) fn add(&mut self, covariance: &Matrix6<f64>) {
-        self.map = symmetric(self.map + covariance);
+        self.joint.add(covariance);
     }
 
     /// Ties the map to `World` at the first fix there is: then the map is as wrong as the fix.
     pub(crate) fn tie(&mut self, nav: &NavPose, map_from_body: &Transform<Map, Body>) {
-        if self.stated.is_none() {
-            let slow = slow_part(nav);
-            self.stated = Some(slow);
-            self.slow = slow;
-            if self.placed {
-                return;
-            }
+        if self.tied {
+            return;
+        }
+        self.tied = true;
+        self.joint
+            .tie(&slow_part(nav), (!self.placed).then_some(&nav.covariance));
+        if !self.placed {
             self.world_from_map = nav.world_from_body * map_from_body.inverse();
-            self.map = nav.covariance;
-            self.cross = -slow;
         }
     }
 
-    /// Takes what navigation states of itself now. A larger variance lets the slow error grow at once: an
-    /// outage begins. Where it ends and the variance falls from S to s, the device has learned something:
-    /// by Kalman's update `e⁺ = (1 − K) e⁻ − K v` with `s = (1 − K) S`, of the old error only s/S is
-    /// left, and the rest of s is new. So what was known of a drift says nothing of the fixes after it.
+    /// Takes what navigation states of itself now: an outage begins, or ends.
     pub(crate) fn restate(&mut self, nav: &NavPose) {
-        let now = slow_part(nav);
-        let before = self.stated.replace(now).unwrap_or(now);
-        let shrunk = Vector6::from_fn(|axis, _| (now[(axis, axis)] / before[(axis, axis)]).min(1.0));
-        let shrink = Matrix6::from_diagonal(&shrunk);
-        self.error.component_mul_assign(&shrunk);
-        self.cross *= shrink;
-        let more = (now.diagonal() - (shrink * before * shrink).diagonal()).map(|more| more.max(0.0));
-        self.slow = symmetric(shrink * self.slow * shrink) + Matrix6::from_diagonal(&more);
+        self.joint
+            .restate(&slow_part(nav), &nav.world_from_body.rotation_matrix());
     }
 
     /// A fix with the slow error that is known by now taken off, and what is left of its covariance.
     pub(crate) fn corrected(&self, nav: &NavPose) -> NavPose {
-        if self.stated.is_none() {
+        if !self.tied {
             return *nav;
         }
         NavPose {
-            world_from_body: nav.world_from_body.perturbed(&-self.error),
-            covariance: self.slow + Matrix6::from_diagonal(&nav.white),
+            world_from_body: nav.world_from_body.perturbed(&-self.joint.error()),
+            covariance: self.joint.slow() + Matrix6::from_diagonal(&nav.white),
             white: nav.white,
         }
     }
 
     /// Covariance of a fix seen from the pose on the map.
     fn spread(&self, nav: &NavPose) -> Matrix6<f64> {
-        let both = self.map + self.slow + self.cross + self.cross.transpose();
         let (turn, place) = (LEAST_SPREAD.0.squared(), LEAST_SPREAD.1.squared());
         let least = Vector6::new(turn, turn, turn, place, place, place);
-        symmetric(both) + Matrix6::from_diagonal(&(nav.white + least))
+        self.joint.fix() + Matrix6::from_diagonal(&(nav.white + least))
     }
 
     /// What a fix says of the pose on the map; nothing if it cannot be true.
     pub(crate) fn prior(&mut self, nav: &NavPose, near: &Transform<Map, Body>) -> Option<Prior> {
         self.restate(nav);
-        let mean = self.world_from_map.inverse() * nav.world_from_body.perturbed(&-self.error);
+        let mean = self.world_from_map.inverse() * nav.world_from_body.perturbed(&-self.joint.error());
         let difference = near.perturbation_to(&mean);
         // The pose it is compared with is itself only predicted.
-        let expected = nav.covariance * 4.0 + self.map + Matrix6::identity() * 1e-4;
+        let expected = nav.covariance * 4.0 + self.joint.map() + Matrix6::identity() * 1e-4;
         let distance = difference.dot(&(inverse(&expected)? * difference));
         if distance > OUTLIER {
             self.outliers += 1;
             if self.outliers > MAX_OUTLIERS {
                 self.outliers = 0;
-                self.map += nav.covariance + difference * difference.transpose();
+                self.joint
+                    .add(&(nav.covariance + difference * difference.transpose()));
             }
             return None;
         }
@@ -215,21 +193,20 @@ impl Anchor {
         information: &Matrix6<f64>,
         prior: &Prior,
     ) -> Matrix6<f64> {
-        let on_map = inverse(&(information + prior.information)).unwrap_or(self.map);
+        let map = self.joint.map();
+        let on_map = inverse(&(information + prior.information)).unwrap_or(map);
         let Some((nav, weight)) = nav.and_then(|nav| Some((nav, inverse(&self.spread(nav))?))) else {
-            return symmetric(on_map + self.map);
+            return symmetric(on_map + map);
         };
-        let of_map = (self.map + self.cross) * weight;
-        let of_slow = (self.slow + self.cross.transpose()) * weight;
+        let spread = self.spread(nav);
+        let gain = self.joint.gain(&weight);
+        let of_map = gain.fixed_rows::<6>(0).into_owned();
         let world_from_body = self.world_from_map * *map_from_body;
-        let residual = world_from_body.perturbation_to(&nav.world_from_body.perturbed(&-self.error));
+        let fix = nav.world_from_body.perturbed(&-self.joint.error());
+        let residual = world_from_body.perturbation_to(&fix);
         self.world_from_map = world_from_body.perturbed(&(of_map * residual)) * map_from_body.inverse();
-        self.error += of_slow * residual;
-        let less = self.spread(nav) - on_map;
-        let remaining = self.map - of_map * self.spread(nav) * of_map.transpose();
-        self.map = possible(self.map - of_map * less * of_map.transpose());
-        self.slow = possible(self.slow - of_slow * less * of_slow.transpose());
-        self.cross -= of_map * less * of_slow.transpose();
+        self.joint.take(&gain, &residual, &(spread - on_map));
+        let remaining = map - of_map * spread * of_map.transpose();
         let keep = Matrix6::identity() - of_map;
         possible(keep * on_map * keep.transpose() + remaining)
     }
@@ -247,20 +224,6 @@ impl Anchor {
     }
 }
 
-/// The nearest covariance there can be. What is left of a difference of large ones, as behind a fix
-/// from far beyond the Earth, may by rounding be less than nothing along an axis.
-fn possible(covariance: Matrix6<f64>) -> Matrix6<f64> {
-    let covariance = symmetric(covariance);
-    if covariance.cholesky().is_some() || !covariance.iter().all(|value| value.is_finite()) {
-        return covariance;
-    }
-    let mut axes = covariance.symmetric_eigen();
-    axes.eigenvalues
-        .iter_mut()
-        .for_each(|value| *value = value.max(0.0));
-    symmetric(axes.recompose())
-}
-
 /// What a fix shares with its neighbours.
 fn slow_part(nav: &NavPose) -> Matrix6<f64> {
     /// Least part of the variance that is shared: a device without any slow error has not been built.
@@ -276,29 +239,17 @@ fn slow_part(nav: &NavPose) -> Matrix6<f64> {
     }
 }
 
-/// How what stays as it is in `World` reads after the body has turned.
-fn turned(transform: &Transform<Body, Body>) -> Matrix6<f64> {
-    let rotation: Matrix3<f64> = transform.rotation_matrix();
-    let mut matrix = Matrix6::zeros();
-    matrix.fixed_view_mut::<3, 3>(0, 0).copy_from(&rotation);
-    matrix.fixed_view_mut::<3, 3>(3, 3).copy_from(&rotation);
-    matrix
-}
-
 /// How a right perturbation `[θ; ρ]` of `A` reads as one of `A T⁻¹`: `T exp(ξ) T⁻¹ = exp(Ad ξ)`.
 fn adjoint(transform: &Transform<Body, Body>) -> Matrix6<f64> {
     let rotation: Matrix3<f64> = transform.rotation_matrix();
-    let mut matrix = Matrix6::zeros();
-    matrix.fixed_view_mut::<3, 3>(0, 0).copy_from(&rotation);
-    matrix.fixed_view_mut::<3, 3>(3, 3).copy_from(&rotation);
+    let mut matrix = on_both(&rotation);
     let crossed = transform.translation().cross_matrix() * rotation;
     matrix.fixed_view_mut::<3, 3>(3, 0).copy_from(&crossed);
     matrix
 }
 
-fn symmetric(matrix: Matrix6<f64>) -> Matrix6<f64> {
-    (matrix + matrix.transpose()) * 0.5
-}
+#[cfg(test)]
+mod honesty;
 
 #[cfg(test)]
 mod tests {

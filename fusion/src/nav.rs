@@ -16,6 +16,8 @@ const MAX_FIXES: usize = 20_000;
 pub(crate) const SMOOTH_NANOS: i64 = 60_000_000;
 /// Fixes after which the noise between them is known.
 const KNOWN_AFTER: f64 = 10.0;
+/// Neighbours of a fix farther apart than this also show the motion, in seconds.
+const OFTEN_S: f64 = 0.25;
 /// Smallest sigmas believed of any navigation: rad and metres.
 const MIN_SIGMA: (f64, f64) = (1e-4, 1e-3);
 
@@ -84,8 +86,6 @@ impl NavBuffer {
     fn learn_noise(&mut self) {
         /// Fixes the running mean reaches back.
         const MEAN_OVER: f64 = 200.0;
-        /// Neighbours farther apart than this also show the motion, in seconds.
-        const OFTEN_S: f64 = 0.25;
         let last = self.fixes.len();
         if last < 3 {
             return;
@@ -105,14 +105,25 @@ impl NavBuffer {
     }
 
     /// Variance of the noise from fix to fix, per axis: as it was learned, at most what the fix states.
+    ///
+    /// Of fixes that come often nothing is taken for noise until it is known: what one of the first had of
+    /// it would else be held against the next, which errs alike.
     fn white(&self, stated: &Matrix6<f64>) -> Vector6<f64> {
         /// Part of the stated variance that is taken for noise where fixes come too seldom to tell.
         const UNKNOWN: f64 = 0.25;
         let whole = stated.diagonal();
         match self.noise.1 < KNOWN_AFTER {
+            true if self.often() => Vector6::zeros(),
             true => whole * UNKNOWN,
             false => whole.zip_map(&self.noise.0, f64::min),
         }
+    }
+
+    /// Whether the last fixes came often enough to tell their noise.
+    fn often(&self) -> bool {
+        let mut last = self.fixes.iter().rev().map(|(stamp, _)| *stamp);
+        let span = last.next().zip(last.next());
+        span.is_some_and(|(last, before)| 2.0 * last.seconds_since(before) <= OFTEN_S)
     }
 
     /// The motion of the body from one moment to another as the fixes tell it, and its covariance:
@@ -126,13 +137,15 @@ impl NavBuffer {
     ) -> Option<(Transform<Body, Body>, Matrix6<f64>)> {
         let (first, last) = (self.smooth(from)?, self.smooth(to)?);
         let slow = (2.0 * to.seconds_since(from).abs() / correlation_s.max(1e-3)).min(2.0);
-        let stated = self.at(to)?.covariance;
+        let (before, stated) = (self.at(from)?.covariance, self.at(to)?.covariance);
+        // Where an outage begins or ends, the error that comes or goes is no motion of the body.
+        let passed = Matrix6::from_diagonal(&(stated - before).diagonal().abs());
         let covariance = if self.noise.1 < KNOWN_AFTER {
             stated * 2.0
         } else {
             Matrix6::from_diagonal(&(self.noise.0 * (first.1 + last.1))) + stated * slow
         };
-        Some((first.0.inverse() * last.0, covariance + floor()))
+        Some((first.0.inverse() * last.0, covariance + passed + floor()))
     }
 
     /// The pose at a moment by a straight line through the fixes around it, and by what the
@@ -230,6 +243,7 @@ impl NavBuffer {
             .fixes
             .iter()
             .filter(|(stamp, _)| *stamp > start && *stamp <= end)
+            .filter(|(_, fix)| is_alike(&fix.covariance, &at_end.covariance))
         {
             let carried = fix.world_from_body * body_then_from_body_end(*stamp);
             sum += at_end.world_from_body.perturbation_to(&carried);
@@ -245,6 +259,14 @@ impl NavBuffer {
             white,
         })
     }
+}
+
+/// Whether what two fixes state of themselves may be of one error: no outage begins or ends between them.
+fn is_alike(one: &Matrix6<f64>, other: &Matrix6<f64>) -> bool {
+    /// Times by which a variance may differ.
+    const ALIKE: f64 = 1.5;
+    let alike = |a: f64, b: f64| a <= ALIKE * b && b <= ALIKE * a;
+    (0..6).all(|axis| alike(one[(axis, axis)], other[(axis, axis)]))
 }
 
 fn floor() -> Matrix6<f64> {
@@ -279,6 +301,46 @@ mod tests {
         assert!((middle.covariance[(5, 5)].sqrt() - 0.05).abs() < 1e-3);
         assert!(nav.at(at(1000)).is_none(), "the gap is too long to interpolate");
         assert!(nav.at(at(2015)).is_some() && nav.at(at(2030)).is_none());
+    }
+
+    #[test]
+    fn until_noise_is_known_fixes_that_come_often_have_none() {
+        for (every_millis, part) in [(20, 0.0), (1000, 0.25)] {
+            let mut nav = NavBuffer::new(&NavConfig::default());
+            for i in 0..4 {
+                assert!(nav.push(at(every_millis * i), &fix(0.0)));
+            }
+            let found = nav.at(at(every_millis * 3)).unwrap();
+            let wanted = found.covariance.diagonal() * part;
+            assert!((found.white - wanted).norm() < 1e-12, "{every_millis} ms");
+        }
+    }
+
+    /// A body at rest. Two seconds on satellites are back: fixes leap by 0.4 m, of which 0.3 were stated before and
+    /// 0.03 are after.
+    #[test]
+    fn a_leap_at_an_outages_end_is_no_motion_and_is_not_averaged_in() {
+        let mut nav = NavBuffer::new(&NavConfig::default());
+        for millis in (0..4000).step_by(20) {
+            let (x, sigma_m) = if millis < 2000 { (0.4, 0.3) } else { (0.0, 0.03) };
+            let place: f64 = sigma_m * sigma_m;
+            let covariance = Vector6::new(1e-6, 1e-6, 1e-6, place, place, place);
+            let fix = PoseFix {
+                covariance: Some(Matrix6::from_diagonal(&covariance)),
+                ..fix(x)
+            };
+            assert!(nav.push(at(millis), &fix));
+        }
+        let across = |from, to| {
+            let (moved, covariance) = nav.moved(at(from), at(to), 60.0).unwrap();
+            (moved.translation().x, covariance[(3, 3)].sqrt())
+        };
+        let (leap_m, sigma_m) = across(1900, 2100);
+        assert!((leap_m + 0.4).abs() < 1e-6, "{leap_m}");
+        assert!((0.25..0.35).contains(&sigma_m), "{sigma_m}");
+        assert!(across(3000, 3200).1 < 0.05, "as ever, once that has passed");
+        let end = nav.at_end(at(1950), at(2050), |_| Transform::identity()).unwrap();
+        assert!(end.world_from_body.translation().x.abs() < 1e-9);
     }
 
     #[test]

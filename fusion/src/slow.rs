@@ -127,15 +127,21 @@ impl ErrorTime {
 }
 
 /// The square of each axis' difference as a part of twice the slow variance, noise taken off; of axes
-/// that the lidar held at both moments.
+/// that the lidar held at both moments. Where an outage begins or ends between them, the difference is
+/// that of two processes and tells nothing of how fast one changes.
 fn parts((by_nav, by_lidar): Motions, then: &Both, now: &Both) -> Vec<f64> {
+    /// Times by which what is stated may differ, and still be of one process.
+    const ALIKE: f64 = 1.5;
     let difference = by_lidar.perturbation_to(&by_nav);
     let part = |axis: usize| {
         let white = now.nav.white[axis];
         let slow = now.nav.covariance[(axis, axis)] - white;
+        let before = then.nav.covariance[(axis, axis)] - then.nav.white[axis];
+        let alike = slow <= ALIKE * before && before <= ALIKE * slow;
         let noise = white + then.nav.white[axis] + then.on_map[axis] + now.on_map[axis];
         let part = (difference[axis].squared() - noise) / (2.0 * slow);
-        (then.seen[axis] && now.seen[axis] && slow > noise && part.is_finite()).then_some(part.min(4.0))
+        let told = then.seen[axis] && now.seen[axis] && alike && slow > noise;
+        (told && part.is_finite()).then_some(part.min(4.0))
     };
     (0..6).filter_map(part).collect()
 }
@@ -236,6 +242,32 @@ mod tests {
         let wanted = 2.0 * 0.5 * sin(2.75) / 2f64.sqrt() / (2f64.sqrt() * 0.05);
         let found = time.tension().unwrap();
         assert!((found / wanted - 1.0).abs() < 0.1, "{found}, not {wanted}");
+    }
+
+    /// Navigation that errs in nothing but the drift of an outage, which it states.
+    #[test]
+    fn an_outage_says_nothing_of_the_time_constant() {
+        let mut time = ErrorTime::new(30.0);
+        for second in 0..60 {
+            let away = if (20..30).contains(&second) {
+                0.1 * f64::from(second - 19)
+            } else {
+                0.0
+            };
+            let nav = NavPose {
+                world_from_body: Transform::new(UnitQuaternion::identity(), Vector3::x() * away),
+                covariance: Matrix6::identity() * (0.05f64.squared() + away.squared()),
+                white: Vector6::zeros(),
+            };
+            let stamp = Stamp::from_nanos(i64::from(second) * 1_000_000_000);
+            let seen = [0.0, 0.0, 0.0, 1.0, 0.0, 0.0];
+            time.look(stamp, &nav, &Transform::identity(), &Matrix6::zeros(), &seen);
+        }
+        let found = time.seconds();
+        assert!(
+            found > 30.0,
+            "what never changed seems to change within {found} s"
+        );
     }
 
     #[test]
