@@ -1,5 +1,5 @@
-//! Speed of the sonar chain's two heavy steps on one ping of 256 beams of 4096 samples, one thread, and of
-//! forming the beams of planes.
+//! Speed of the sonar chain's two heavy steps on one ping of 256 beams of 4096 samples, one thread, of compressing
+//! long pings with a long pulse to their envelopes, and of forming the beams of planes.
 
 use std::hint::black_box;
 
@@ -14,8 +14,8 @@ const BEAMS: usize = 256;
 const SAMPLES: usize = 4096;
 
 /// Numbers without a pattern that matters here.
-fn samples() -> Vec<[f32; 2]> {
-    (0u32..SAMPLES as u32)
+fn samples(count: usize) -> Vec<[f32; 2]> {
+    (0u32..count as u32)
         .map(|n| n.wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32 - 0.5)
         .map(|value| [value, 0.5 - value])
         .collect()
@@ -37,7 +37,7 @@ fn sonar(criterion: &mut Criterion) {
     };
     let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest)
         .expect("the pulse fits its samples");
-    let channel = samples();
+    let channel = samples(SAMPLES);
     let mut group = criterion.benchmark_group("fusion");
     group.throughput(Throughput::Elements((BEAMS * SAMPLES) as u64));
     let (mut scratch, mut compressed) = (Scratch::default(), Vec::new());
@@ -60,6 +60,45 @@ fn sonar(criterion: &mut Criterion) {
             levels.noise[0]
         });
     });
+    group.finish();
+}
+
+/// Pings of 65,536 samples with a replica of 4,097 to the envelope, one thread: `benches/anchors_sonar.py` runs a
+/// thousand of the same beside other programs. Bytes are those of the samples.
+fn long_pings(criterion: &mut Criterion) {
+    const PINGS: usize = 4;
+    const LONG: usize = 65_536;
+    let mut group = criterion.benchmark_group("fusion");
+    group.sample_size(20);
+    let pulse = Pulse {
+        kind: PulseKind::Lfm,
+        start_hz: 100e3,
+        end_hz: 200e3,
+        duration_s: 4.096e-3,
+        shading: Shading::Rectangular,
+    };
+    let channel = samples(LONG);
+    for (word, iq, centre_hz) in [("iq", true, 150e3), ("real", false, 0.0)] {
+        let sampling = Sampling {
+            rate_hz: 1e6,
+            centre_hz,
+            iq,
+            samples: LONG,
+        };
+        let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Matched, Transforms::Fastest)
+            .expect("the pulse fits its samples");
+        let (mut scratch, mut envelope) = (Scratch::default(), vec![0.0; filter.output_samples()]);
+        let bytes = PINGS * LONG * if iq { 8 } else { 4 };
+        group.throughput(Throughput::Bytes(bytes as u64));
+        group.bench_function(format!("pulse/{PINGS}x65536-4097/{word}"), |bencher| {
+            bencher.iter(|| {
+                for _ in 0..PINGS {
+                    filter.envelope(black_box(&channel), &mut scratch, &mut envelope);
+                }
+                envelope[0]
+            });
+        });
+    }
     group.finish();
 }
 
@@ -125,5 +164,5 @@ fn beams(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, sonar, beams);
+criterion_group!(benches, sonar, long_pings, beams);
 criterion_main!(benches);

@@ -89,6 +89,21 @@ impl Sonars {
         self.speeds.iter().filter_map(assumed).collect()
     }
 
+    /// What stood alone in the water column, for people.
+    pub(crate) fn floating_notes(&self, rig: &Rig) -> Vec<String> {
+        let told = |(id, chain): (&SensorId, &SonarChain)| {
+            let [floating, all] = chain.floating();
+            let name = &rig.sensor(*id)?.name;
+            (floating > 0).then(|| {
+                format!(
+                    "`{name}`: {floating} of {all} soundings stand alone in the water, well nearer than the bed or wall \
+                     on both sides of them (fish, bubbles, what drifts): kept, and labelled `volume` where nothing else is said of them"
+                )
+            })
+        };
+        self.chains.iter().filter_map(told).collect()
+    }
+
     /// Speed of sound used for a sonar and its sigma, in m/s.
     pub(crate) fn speed_of(&self, sensor: SensorId) -> Option<(f64, f64)> {
         self.speeds.get(&sensor).copied()

@@ -171,6 +171,7 @@ impl Fuser {
         let mut frames = self.close_windows(true);
         self.notes.extend(self.open_axes.note());
         self.notes.extend(self.nowhere.note());
+        self.notes.extend(self.sonars.floating_notes(&self.rig));
         self.notes.extend(self.estimator.tension_note());
         if let Some(frame) = frames.last_mut() {
             let map_from_body = self.estimator.map_from_body_at(frame.window.end);

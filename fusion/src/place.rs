@@ -140,9 +140,10 @@ impl<F: Fn(Stamp) -> Transform<Body, Body>> PingPlace<'_, F> {
         let range_m = 0.5 * path_m;
         let sigma_range_m = (0.5 * self.sound.speed_m_per_s * echo.sigma_time_s) as f32;
         let offset = offset_nanos(received, self.window_end);
-        let label = self
-            .above_water
-            .map_or(Label::Unknown, |water| water.label(&found, self.medium));
+        let label = match self.above_water.map(|water| water.label(&found, self.medium)) {
+            Some(Label::Unknown) | None if echo.floats => Label::Volume,
+            label => label.unwrap_or(Label::Unknown),
+        };
         let sigma_m = [echo.sigma_along_rad, echo.sigma_across_rad].map(|angle| (range_m * angle) as f32);
         let numbers = [sigma_range_m, sigma_m[0], sigma_m[1], echo.level_db];
         if !(numbers.iter().all(|value| value.is_finite()) && found.iter().all(|value| value.is_finite())) {

@@ -5,7 +5,7 @@ mod measurements;
 use std::sync::Arc;
 
 use beluga_types::{
-    Body, Measurement, Payload, Rig, Sensor, SensorId, Stamp, Transform, World as WorldSpace,
+    Beam, Beams, Body, Measurement, Payload, Rig, Sensor, SensorId, Stamp, Transform, World as WorldSpace,
 };
 use nalgebra::Vector3;
 use rayon::prelude::*;
@@ -15,7 +15,7 @@ use crate::faults::{ActingFault, Fate, Faults};
 use crate::lidar;
 use crate::nav::{Gnss, Imu, Nav};
 use crate::rig::{self, LIDAR, NAV, SONAR};
-use crate::scenario::Scenario;
+use crate::scenario::{ArrayShading, Scenario};
 use crate::scene::{self, Scene};
 use crate::sonar::Sonar;
 use crate::truth::{Returns, ReturnsOf, Truth};
@@ -127,6 +127,15 @@ impl World {
     /// Samples of the sonar beyond full scale in what has been made so far: they were clipped.
     pub fn clipped_samples(&self) -> u64 {
         self.sonar.clipped()
+    }
+
+    /// The beams that an ideal receiver would form of what arrives at an array's elements in a ping, without
+    /// noise and in the samples' own unit: what is formed of the elements' waveforms should be these. Nothing
+    /// of a sonar that is no array by its elements, and beyond the last ping.
+    pub fn ideal_beams(&self, ping: u64, beams: &Arc<[Beam]>, shading: ArrayShading) -> Option<Beams> {
+        (ping < self.sonar.count())
+            .then(|| self.sonar.ideal_beams(self, ping, beams, shading))
+            .flatten()
     }
 
     /// All measurements in timeline order, made as they are asked for. The same for any number of

@@ -189,6 +189,31 @@ impl Fan {
             .any(|(other, &leak)| leak > 0.0 && own < f64::from(leak) * margin * mean(other))
     }
 
+    /// Whether beams two to three widths aside hold nothing like a beam's echo about its time: what is small, and no
+    /// part of a bed or a wall, which moves by two of its footprints in range over two beams. At a fan's ends
+    /// nothing tells; one beam by itself has none to ask. `width` is that of the compressed pulse in samples.
+    pub(crate) fn stands_alone(
+        &self,
+        beam: usize,
+        candidate: &Candidate,
+        rows: &[f32],
+        samples: usize,
+        width: f64,
+    ) -> bool {
+        if self.beams.len() == 1 {
+            return true;
+        }
+        let beyond = [0, 1].map(|side| self.sides[beam][side].and_then(|beside| self.sides[beside][side]));
+        let [Some(one), Some(other)] = beyond else {
+            return false;
+        };
+        let length = 2.0 * (5.0 * candidate.spread + 2.0 * width);
+        let most = ALONE * candidate.peak + 2.0 * candidate.noise;
+        [one, other].into_iter().all(|far| {
+            window_power(&rows[far * samples..(far + 1) * samples], candidate.place, length) < most
+        })
+    }
+
     /// Angle across the beam of a target that is strongest in this beam and that beams farther away
     /// do not see: the top of the parabola through the levels of three beams, in dB.
     fn lone_target(

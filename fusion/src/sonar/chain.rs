@@ -3,16 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use beluga_types::elementary::log10;
+use beluga_types::elementary::{log10, powf};
 use beluga_types::{Beam, Beams, Elements, Pulse, SensorId, SonarPing, Stamp, Waveforms};
 use rayon::prelude::*;
 
 use super::across::{Fan, Placed, Strongest};
 use super::beamform::Beamformer;
+use super::column::WaterColumn;
 use super::config::SonarConfig;
 use super::detect::{self, Candidate, Row};
 use super::echo::{DetectionMethod, Echo, PingEchoes, Spread, steered, two_way_width_rad};
 use super::prepared::{Prepared, Worker};
+use super::resolve::{MOST_ECHOES, Terms};
 use super::{array, image, pair, picture, profile, sectors};
 
 /// Why a ping without a transmission has no echoes.
@@ -40,6 +42,7 @@ pub(crate) struct SonarChain {
     strongest: Strongest,
     /// The last ping's echoes in samples of their beams.
     placed: Vec<Placed>,
+    column: WaterColumn,
     told: BTreeSet<String>,
 }
 
@@ -57,6 +60,7 @@ impl SonarChain {
             raw: Vec::new(),
             strongest: Strongest::default(),
             placed: Vec::new(),
+            column: WaterColumn::default(),
             told: BTreeSet::new(),
         }
     }
@@ -76,6 +80,12 @@ impl SonarChain {
             SonarPing::Detections(detections) => profile::pass_through(detections, &self.config),
             SonarPing::Image(ping) => image::detect(ping, &self.config, sound_speed_m_per_s),
         };
+        if matches!(
+            ping,
+            SonarPing::Beams(_) | SonarPing::Elements(_) | SonarPing::Detections(_)
+        ) {
+            self.column.judge(&mut result.echoes, sound_speed_m_per_s);
+        }
         if let Some(echogram) = &mut result.echogram {
             (echogram.sensor, echogram.seq, echogram.stamp) = (self.id, seq, stamp);
         }
@@ -84,6 +94,11 @@ impl SonarChain {
         }
         result.notes.retain(|note| self.told.insert(note.clone()));
         result
+    }
+
+    /// How many echoes stood alone in the water column, of how many.
+    pub(crate) fn floating(&self) -> [u64; 2] {
+        self.column.floating()
     }
 
     /// Echoes of the sectors of one transducer together, of two elements by their phase, or of the beams
@@ -190,7 +205,8 @@ impl SonarChain {
         self.compress(&ping.waveforms, &prepared);
         self.strongest.update(&self.power, samples);
         let start = prepared.sample_at(&ping.waveforms, 2.0 * ping.blanking_m / sound_speed_m_per_s);
-        let found = self.find(&ping.waveforms, &beams, &prepared, &fan, start);
+        let mut found = self.find(&ping.waveforms, &beams, &prepared, &fan, start);
+        self.part_pairs(&ping.waveforms, &beams, &prepared, &fan, &mut found);
         let width = prepared.width_samples();
         self.placed = fan.place(&found, &self.power, &self.strongest, width);
         let echoes: Vec<Echo> = self
@@ -300,6 +316,46 @@ impl SonarChain {
             .collect();
         chunks.into_iter().flatten().collect()
     }
+
+    /// Makes two of each echo that is two targets and stands alone across the beams. Arcs mean their nearest
+    /// point, whatever comes behind it.
+    fn part_pairs(
+        &mut self,
+        waveforms: &Waveforms,
+        beams: &[Beam],
+        prepared: &Prepared,
+        fan: &Fan,
+        found: &mut [Vec<Candidate>],
+    ) {
+        let (Some(resolver), Some(worker)) = (&prepared.resolver, self.workers.first_mut()) else {
+            return;
+        };
+        let samples = prepared.filter.output_samples();
+        let terms = Terms {
+            interpolation: prepared.interpolation(),
+            width: prepared.width_samples(),
+            min_snr: powf(10.0, 0.1 * self.config.min_snr_db),
+        };
+        let arc_beyond_rad = self.config.arc_beyond_deg.to_radians();
+        let mut looked = 0;
+        for (beam, candidates) in found.iter_mut().enumerate() {
+            if two_way_width_rad(&beams[beam])
+                .iter()
+                .any(|&width| width > arc_beyond_rad)
+            {
+                continue;
+            }
+            let is_asked = |candidate: &Candidate| {
+                resolver.may_part(candidate, &terms)
+                    && fan.stands_alone(beam, candidate, &self.power, samples, terms.width)
+            };
+            if looked < MOST_ECHOES && candidates.iter().any(is_asked) {
+                looked += candidates.len();
+                waveforms.read_channel(beam, &mut worker.channel);
+                *candidates = resolver.parted(&worker.channel, candidates, &terms, is_asked);
+            }
+        }
+    }
 }
 
 /// A ping that cannot be processed, and why.
@@ -357,6 +413,7 @@ fn echo_of(placed: &Placed, beams: &[Beam], config: &SonarConfig) -> Echo {
         method,
         half_angle_rad: spread.half_angle_rad,
         arc_plane: beluga_types::Direction::from_vector(spread.plane),
+        floats: false,
     }
 }
 

@@ -21,7 +21,7 @@ const STEEPEST: f64 = 4.0;
 
 /// A beam's echoes with less than this share of its strongest one's energy are taken for what its
 /// sidelobes see: an unshaded array has them at -13 dB.
-const WEAKEST: f64 = 0.1;
+pub(super) const WEAKEST: f64 = 0.1;
 
 /// An echo whose energy strays no farther than this about its middle, in widths of the compressed pulse,
 /// is a target smaller than that: its time is that of its peak. A pulse alone has 0.42 to 0.46.
@@ -29,13 +29,13 @@ const POINT_SPREAD: f64 = 0.5;
 
 /// One sigma of a lone pulse's peak, in its widths over the root of twice its peak over the noise: 0.62
 /// without a weight (`√3/π` over 0.886 of a cell), less with one.
-const BY_PULSE: f64 = 0.62;
+pub(super) const BY_PULSE: f64 = 0.62;
 
 /// Mean shifts per echo; most settle in five.
 const SHIFTS: usize = 24;
 
 /// One correlation cell of speckle intensity, in -3 dB widths of a Gaussian compressed pulse.
-const SPECKLE_WIDTHS: f64 = 1.5;
+pub(super) const SPECKLE_WIDTHS: f64 = 1.5;
 
 /// Compressed power of one beam and what it must exceed.
 pub(crate) struct Row<'a> {

@@ -48,6 +48,8 @@ pub(crate) struct Echo {
     pub(crate) half_angle_rad: Option<f64>,
     /// Unit vector across `direction` in the plane of the widest angle.
     pub(crate) arc_plane: Direction<Sensor>,
+    /// Whether it stands alone in the water column.
+    pub(crate) floats: bool,
 }
 
 /// How an echo's time was found.

@@ -122,6 +122,7 @@ fn arc(candidate: &Candidate, baseline: &Baseline, bearing: &Bearing, phase: &Ph
         method: DetectionMethod::Phase,
         half_angle_rad: Some(std::f64::consts::FRAC_PI_2),
         arc_plane: Direction::from_vector(line.cross(&ahead)),
+        floats: false,
     }
 }
 

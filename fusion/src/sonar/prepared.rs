@@ -11,6 +11,7 @@ use super::cfar::{Cfar, Levels};
 use super::config::SonarConfig;
 use super::detect::Limits;
 use super::pulse::{MatchedFilter, Sampling, Scratch, Unfit};
+use super::resolve::Resolver;
 
 /// Margin on the pulse's own near sidelobes in range, as power (3 dB).
 const NEAR_MARGIN: f64 = 2.0;
@@ -25,6 +26,8 @@ pub(crate) struct Prepared {
     receiver: Option<Arc<Receiver>>,
     pub(crate) filter: MatchedFilter,
     pub(crate) cfar: Cfar,
+    /// Of a sweep that did not go through a receiver's stages.
+    pub(crate) resolver: Option<Resolver>,
 }
 
 impl Prepared {
@@ -51,6 +54,10 @@ impl Prepared {
         Ok(Self {
             pulse: *pulse,
             sampling,
+            resolver: match receiver {
+                Some(_) => None,
+                None => Resolver::new(pulse, &sampling),
+            },
             receiver,
             filter,
             cfar,
@@ -91,6 +98,11 @@ impl Prepared {
     /// Width of the compressed pulse, in output samples.
     pub(crate) fn width_samples(&self) -> f64 {
         self.filter.width_s() * self.filter.output_rate_hz()
+    }
+
+    /// Output samples for each of a channel.
+    pub(crate) fn interpolation(&self) -> f64 {
+        self.filter.output_rate_hz() / self.sampling.rate_hz
     }
 
     /// Frequency in the middle of the pulse.

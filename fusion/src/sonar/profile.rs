@@ -137,6 +137,7 @@ pub(crate) fn pass_through(ping: &Detections, config: &SonarConfig) -> PingEchoe
             method: DetectionMethod::Device,
             half_angle_rad: spread.half_angle_rad,
             arc_plane: Direction::from_vector(spread.plane),
+            floats: false,
         });
     }
     let notes = if unusable > 0 {
@@ -196,6 +197,7 @@ impl Stretch {
             },
             half_angle_rad: spread.half_angle_rad,
             arc_plane: Direction::from_vector(spread.plane),
+            floats: false,
         }
     }
 

@@ -170,7 +170,7 @@ pub(super) fn pulse_at(pulse: &Pulse, centre_hz: f64, t: f64) -> Complex<f64> {
 }
 
 /// Amplitude of the transmitted pulse at `x` from -0.5 to 0.5 of its length.
-fn shading_at(shading: Shading, x: f64) -> f64 {
+pub(super) fn shading_at(shading: Shading, x: f64) -> f64 {
     match shading {
         Shading::Rectangular => 1.0,
         Shading::Hann => 0.5 + 0.5 * cos(TAU * x),

@@ -4,7 +4,8 @@ use std::f64::consts::{PI, TAU};
 
 use beluga_types::elementary::{Squared, cos, ln, sin};
 use beluga_types::{
-    Beam, Beams, Elements, Point, Pulse, PulseKind, SampleValues, Shading, WaveformShape, Waveforms,
+    Beam, Beams, Elements, Point, Pulse, PulseKind, SampleValues, Shading, SonarPing, WaveformShape,
+    Waveforms,
 };
 use nalgebra::Vector3;
 use rustfft::num_complex::Complex;
@@ -56,6 +57,30 @@ pub(crate) fn echo_at(pulse: &Pulse, iq: bool, centre_hz: f64, t: f64, delay_s: 
     } else {
         Complex::new(cos(carrier_phase), 0.0)
     }
+}
+
+/// A narrow beam that hears these targets (two-way time, amplitude) in noise of unit power, for 16 ms of I/Q around
+/// the middle of the pulse.
+pub(crate) fn lone_beam(
+    pulse: &Pulse,
+    rate_hz: f64,
+    targets: &[(f64, Complex<f64>)],
+    noise: &mut Noise,
+) -> SonarPing {
+    let (samples, centre_hz) = ((16e-3 * rate_hz) as usize, pulse.centre_hz());
+    let value = |n: usize| {
+        let t = n as f64 / rate_hz;
+        let echo = |&(delay_s, amplitude): &(f64, Complex<f64>)| {
+            amplitude * echo_at(pulse, true, centre_hz, t, delay_s)
+        };
+        let sum = targets.iter().map(echo).sum::<Complex<f64>>() + noise.complex();
+        [sum.re as f32, sum.im as f32]
+    };
+    let shape = WaveformShape { channels: 1, samples };
+    let values = SampleValues::IqF32((0..samples).map(value).collect());
+    let waveforms = Waveforms::new(shape, values, 1.0, rate_hz, centre_hz, 0.0).unwrap();
+    let beam = Beam::at(0.0, 0.0, [0.02; 2], [0.02; 2]);
+    SonarPing::Beams(Beams::new(waveforms, [beam].into(), *pulse, 0.0, None, 0.5).unwrap())
 }
 
 /// One thing that scatters.

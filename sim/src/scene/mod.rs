@@ -147,6 +147,11 @@ impl Scene {
         }
     }
 
+    /// Where the quay's own axes lie in the world.
+    pub fn world_from_quay(&self) -> Transform<World, Quay> {
+        self.world_from_quay
+    }
+
     /// The surfaces; one's id is its place in the list.
     pub fn surfaces(&self) -> &[Surface] {
         &self.surfaces

@@ -4,7 +4,7 @@
 //! scatterers with two-way spreading, absorption, Doppler and the carrier's phase, weighted with the
 //! transmit pattern. What the device receives of them is its own business: a fan of beams
 //! ([`beams`]), its detections ([`detections`]), the elements of an array ([`elements`]), or strength
-//! over range ([`profile`]). Waveforms are written out ([`waveform`]), then come noise, a neighbour's
+//! over range ([`profile`]). [`ideal`] beams of an array's elements are for comparison. Waveforms are written out ([`waveform`]), then come noise, a neighbour's
 //! pings and counts ([`receiver`]).
 //!
 //! Patterns are taken at the pulse's middle frequency. Over a band of 16 % the mean power in the main
@@ -25,6 +25,7 @@ mod elements;
 mod facets;
 mod ghost;
 mod hearing;
+mod ideal;
 #[cfg(test)]
 mod laws;
 mod leg;

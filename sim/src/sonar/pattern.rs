@@ -111,14 +111,22 @@ pub(super) struct Pattern {
 impl Pattern {
     /// An array whose beam is `width_rad` wide at -3 dB, followed out to `u_most`.
     pub(super) fn new(shading: ArrayShading, width_rad: f64, u_most: f64) -> Self {
+        let whole = Self::of_aperture(shading, shading.wavelengths(width_rad), u_most);
+        Self {
+            reach: whole.reach.min(1.0),
+            ..whole
+        }
+    }
+
+    /// An array of this length in wavelengths, followed out to `u_most`.
+    pub(super) fn of_aperture(shading: ArrayShading, wavelengths: f64, u_most: f64) -> Self {
         const ENTRIES: usize = 4096;
-        let u_per_sine = shading.wavelengths(width_rad);
         Self {
             table: (0..ENTRIES + 2)
                 .map(|i| shading.line(u_most * i as f64 / ENTRIES as f64) as f32)
                 .collect(),
-            per_entry: u_per_sine * ENTRIES as f64 / u_most,
-            reach: (u_most / u_per_sine).min(1.0),
+            per_entry: wavelengths * ENTRIES as f64 / u_most,
+            reach: u_most / wavelengths,
         }
     }
 

@@ -1,13 +1,9 @@
 //! How well single targets are timed, against the best that any estimator can do.
 
 use std::f64::consts::{PI, TAU};
-use std::sync::Arc;
 
 use beluga_types::elementary::{Squared, powf};
-use beluga_types::{
-    Beam, Beams, Pulse, PulseKind, SampleValues, SensorId, Shading, SonarPing, Stamp, WaveformShape,
-    Waveforms,
-};
+use beluga_types::{Pulse, PulseKind, SensorId, Shading, SonarPing, Stamp};
 use rustfft::num_complex::Complex;
 
 use super::super::chain::SonarChain;
@@ -15,7 +11,7 @@ use super::super::config::{ReplicaWindow, SonarConfig};
 use super::super::fft::Transforms;
 use super::super::polar::from_polar;
 use super::super::pulse::{MatchedFilter, Sampling, Scratch};
-use super::super::synthetic::{Noise, echo_at};
+use super::super::synthetic::{Noise, echo_at, lone_beam};
 
 const SPEED: f64 = 1500.0;
 const CENTRE_HZ: f64 = 400e3;
@@ -31,22 +27,8 @@ fn pulse() -> Pulse {
     }
 }
 
-/// One narrow beam that hears these targets (two-way time, amplitude) and noise of unit power.
 fn ping(rate_hz: f64, targets: &[(f64, Complex<f64>)], noise: &mut Noise) -> SonarPing {
-    let samples = (16e-3 * rate_hz) as usize;
-    let value = |n: usize| {
-        let t = n as f64 / rate_hz;
-        let echo = |&(delay_s, amplitude): &(f64, Complex<f64>)| {
-            amplitude * echo_at(&pulse(), true, CENTRE_HZ, t, delay_s)
-        };
-        let sum = targets.iter().map(echo).sum::<Complex<f64>>() + noise.complex();
-        [sum.re as f32, sum.im as f32]
-    };
-    let shape = WaveformShape { channels: 1, samples };
-    let values = SampleValues::IqF32((0..samples).map(value).collect());
-    let waveforms = Waveforms::new(shape, values, 1.0, rate_hz, CENTRE_HZ, 0.0).unwrap();
-    let beam = Beam::at(0.0, 0.0, [0.02; 2], [0.02; 2]);
-    SonarPing::Beams(Beams::new(waveforms, Arc::from([beam]), pulse(), 0.0, None, 0.5).unwrap())
+    lone_beam(&pulse(), rate_hz, targets, noise)
 }
 
 /// The bound on one sigma of a two-way time whose phase is unknown: `1 / sqrt(2 E/N0 β²)` with the mean
