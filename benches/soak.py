@@ -4,17 +4,19 @@
     cargo build --release --no-default-features
     cargo build --release -p beluga-ingest --example survey
     python3 benches/soak.py BELUGA SURVEY [--minutes 60] [--seed 1] [--rotate 1GB] [--keep 5GB] [--storm SEED]
-                            [--recording soak.mcap] [--folder DIR] [--view none] [--replay]
+                            [--recording soak.mcap] [--folder DIR] [--view none] [--replay] [--plot soak.svg]
 
 Makes the recording of `benches/soak.toml` if there is none (some minutes of processor time), writes the rig that
 hears it, starts `live` with a tape in parts and a sealed record, sends at full rate, and prints each half minute the
 program's memory and its share of one core; at the end how memory went (a straight line through what was seen after
-the first two minutes), what was lost and where, how late frames were by stage, and how large the tape is. Then plays
-the tape that is left, if --replay says so.
+the first two minutes), what was lost and where, how late frames were by stage, and how large the tape is; --plot
+draws memory and, minute by minute, how late frames were in the record. Then plays the tape that is left, if --replay
+says so.
 """
 
 import argparse
 import json
+import math
 import os
 import signal
 import subprocess
@@ -53,6 +55,51 @@ def table(name, told):
     return f"{name:22} p50 {told['p50_ms']:8.1f}  p99 {told['p99_ms']:8.1f}  max {told['max_ms']:8.1f} ms"
 
 
+def drawn(points, minutes):
+    """Memory in MB over minutes, and below it p50, p99 and the latest of each minute in ms by tens, as one SVG."""
+    width, height, left, top, apart = 900, 240, 70, 30, 60
+    span = max([passed / 60 for passed, _ in points] + [one["minute"] + 1 for one in minutes] + [1])
+    panels = [
+        ("memory, MB", float, [("resident", "#1b6ca8", [(s / 60, kb / 1000) for s, kb in points])]),
+        (
+            "from a frame's last data to the record, ms",
+            lambda ms: math.log10(max(ms, 1.0)),
+            [
+                (name, colour, [(one["minute"] + 0.5, one[key]) for one in minutes])
+                for name, colour, key in [
+                    ("half", "#2a9d4a", "p50_ms"),
+                    ("99 %", "#d98c00", "p99_ms"),
+                    ("the latest", "#b3261e", "max_ms"),
+                ]
+            ],
+        ),
+    ]
+    parts = []
+    for panel, (title, scaled, lines) in enumerate(panels):
+        base = top + panel * (height + apart) + height
+        lines = [(name, colour, [(x, scaled(value)) for x, value in line]) for name, colour, line in lines]
+        most = max([value for _, _, line in lines for _, value in line] + [1.0]) * 1.05
+        if scaled is not float:
+            most = 4.0 * math.ceil(most / 4.0)
+        parts.append(f'<text x="{left}" y="{base - height - 8}">{title}</text>')
+        for step in range(5):
+            y, value = base - height * step / 4, most * step / 4
+            value = value if scaled is float else 10.0**value
+            parts.append(f'<path d="M{left} {y:.1f}H{left + width}" stroke="#ddd"/>')
+            parts.append(f'<text x="{left - 8}" y="{y + 4:.1f}" text-anchor="end">{value:.4g}</text>')
+        for step in range(7):
+            x, minute = left + width * step / 6, span * step / 6
+            parts.append(f'<text x="{x:.1f}" y="{base + 18}" text-anchor="middle">{minute:.3g} min</text>')
+        for number, (name, colour, line) in enumerate(lines):
+            path = " ".join(f"{left + width * x / span:.1f},{base - height * value / most:.1f}" for x, value in line)
+            parts.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
+            x = left + width - 100 * (len(lines) - number)
+            parts.append(f'<text x="{x}" y="{base - height - 8}" fill="{colour}">{name}</text>')
+    size = f'width="{left + width + 30}" height="{top + 2 * (height + apart)}"'
+    style = 'xmlns="http://www.w3.org/2000/svg" font-family="sans-serif" font-size="12"'
+    return f'<svg {size} {style}><rect width="100%" height="100%" fill="white"/>' + "".join(parts) + "</svg>\n"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("beluga")
@@ -66,6 +113,7 @@ def main():
     parser.add_argument("--storm")
     parser.add_argument("--view", default="none")
     parser.add_argument("--replay", action="store_true")
+    parser.add_argument("--plot", type=Path)
     asked = parser.parse_args()
     if not asked.recording.exists():
         scene = Path(__file__).with_name("soak.toml")
@@ -128,6 +176,8 @@ def soak(asked, folder):
     size = sum(part.stat().st_size for part in parts)
     print(f"tape                   {len(parts)} parts, {size / 1e9:.3f} GB; record {(folder / 'soak.maml').stat().st_size / 1e9:.3f} GB")
     print("sender                 " + "; ".join(sender.stdout.read().split("\n")).strip("; "))
+    if asked.plot:
+        asked.plot.write_text(drawn(points, told.get("latency_minutes", [])))
     if asked.replay:
         again = [asked.beluga, "--json", "replay", folder / "soak.mcap", "--out", folder / "again.maml", "--view", "none"]
         done = subprocess.run(again, capture_output=True, text=True, env=environment)

@@ -16,7 +16,8 @@ use crate::audit::{self, Losses, Why};
 use crate::cockpit::Stage;
 use crate::corrections;
 use crate::hearing::Hearing;
-use crate::latency::{Latency, Watch};
+use crate::latency::{Latency, Minute, Watch};
+use crate::loops::Search;
 use crate::report::{LoopReport, Report};
 
 /// A record, and what looks back on its frames.
@@ -45,6 +46,8 @@ pub(crate) struct Kept {
     pub(crate) closed: Option<Closed>,
     /// From the end of a frame's data until it was in the record.
     pub(crate) latency: Option<Latency>,
+    /// The same of each minute of data, where there are several.
+    pub(crate) latency_minutes: Vec<Minute>,
 }
 
 impl Kept {
@@ -55,6 +58,7 @@ impl Kept {
         report.count_unkept(self.too_large, beluga_sinks::MAX_FRAME_BYTES);
         report.count_disk_full(self.is_disk_full, self.summary.counts.frames);
         report.latency_recorded = self.latency;
+        report.latency_minutes = self.latency_minutes;
         report.loops = self.closed.as_ref().map(LoopReport::of);
     }
 }
@@ -67,23 +71,25 @@ impl Kept {
 pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyhow::Result<Kept> {
     let Keeper {
         mut record,
-        mut loops,
+        loops,
         stop,
         inputs,
         watch,
         mut hearing,
     } = keeper;
+    let mut search = loops.map(Search::start).transpose()?;
     let mut losses = Losses::default();
     let mut hasher = FrameHasher::new();
     let (mut too_large, mut revision, mut last_nanos) = (0, 0, 0);
-    let (mut is_disk_full, mut late) = (false, Vec::new());
+    let (mut is_disk_full, mut late, mut failed) = (false, Vec::new(), None);
     for frame in frames {
         let bytes = arrow::encode(&frame)?;
         last_nanos = frame.window.end.nanos();
         match record.push(&bytes, last_nanos) {
             Ok(()) => {
                 hasher.update(&bytes);
-                late.extend(watch.reached(Stage::Recorded, frame.window.end));
+                let end = frame.window.end;
+                late.extend(watch.reached(Stage::Recorded, end).map(|late| (end, late)));
             }
             Err(Error::FrameTooLarge { .. }) => too_large += 1,
             // Who sends frames finds nobody here any more, and stops.
@@ -95,16 +101,29 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
         }
         is_disk_full |= say(&mut record, losses.count(frame.index, &frame.gaps, last_nanos)?)?;
         is_disk_full |= say(&mut record, hearing.devices(last_nanos)?)?;
-        if let Some(closed) = loops.as_mut().and_then(|loops| loops.push(&frame)) {
-            revision += 1;
-            is_disk_full |= publish(&mut record, &closed, revision, last_nanos)?;
+        match search.as_mut().map(|search| search.push(frame)) {
+            Some(Ok(Some(closed))) => {
+                revision += 1;
+                is_disk_full |= publish(&mut record, &closed, revision, last_nanos)?;
+            }
+            // The record goes on without; that the search failed is said when all is safe.
+            Some(Err(error)) => (search, failed) = (None, Some(error)),
+            Some(Ok(None)) | None => {}
         }
     }
-    let closed = loops.map(Loops::finish);
-    if let Some(closed) = &closed
-        && (revision > 0 || !closed.corrections.is_empty())
-    {
-        is_disk_full |= publish(&mut record, closed, revision + 1, last_nanos)?;
+    let found = match search.map(Search::finish) {
+        Some(Err(error)) => {
+            failed = Some(error);
+            None
+        }
+        found => found.transpose()?,
+    };
+    if let Some((rest, closed)) = &found {
+        let is_told = revision > 0 || !rest.is_empty() || !closed.corrections.is_empty();
+        for closed in rest.iter().chain(is_told.then_some(closed)) {
+            revision += 1;
+            is_disk_full |= publish(&mut record, closed, revision, last_nanos)?;
+        }
     }
     let frame_sha256: String = hasher.finish().iter().map(|byte| format!("{byte:02x}")).collect();
     let why = match is_disk_full {
@@ -118,13 +137,18 @@ pub(crate) fn keep(keeper: Keeper, frames: Receiver<Arc<SolidarFrame>>) -> anyho
     }
     let ended = losses.ended(why, record.frames(), &frame_sha256, last_nanos)?;
     is_disk_full |= say(&mut record, [ended])?;
+    let summary = record.finish()?;
+    if let Some(error) = failed {
+        return Err(error.context("the record is whole and sealed, without loops"));
+    }
     Ok(Kept {
-        summary: record.finish()?,
+        summary,
         frame_sha256,
         too_large,
         is_disk_full,
-        closed,
-        latency: Latency::of(late),
+        closed: found.map(|(_, closed)| closed),
+        latency_minutes: Minute::each(&late),
+        latency: Latency::of(late.into_iter().map(|(_, late)| late).collect()),
     })
 }
 

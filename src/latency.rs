@@ -148,6 +148,34 @@ impl Latency {
     }
 }
 
+/// Latency of the frames of one minute.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub(crate) struct Minute {
+    /// Which, from the first frame on; a minute without frames is not told.
+    pub(crate) minute: i64,
+    #[serde(flatten)]
+    pub(crate) latency: Latency,
+}
+
+impl Minute {
+    /// Of frames with the ends of their windows, in order; nothing where all are of one minute.
+    pub(crate) fn each(late: &[(Stamp, Duration)]) -> Vec<Self> {
+        let Some(first) = late.first().map(|(end, _)| *end) else {
+            return Vec::new();
+        };
+        let minute = |end: Stamp| (end.seconds_since(first) / 60.0).floor() as i64;
+        let told = late
+            .chunk_by(|a, b| minute(a.0) == minute(b.0))
+            .filter_map(|chunk| {
+                let latency = Latency::of(chunk.iter().map(|(_, late)| *late).collect())?;
+                let minute = minute(chunk.first()?.0);
+                Some(Self { minute, latency })
+            });
+        let told: Vec<Self> = told.collect();
+        if told.len() > 1 { told } else { Vec::new() }
+    }
+}
+
 /// Most payloads that wait for their frame; of more the oldest are not timed.
 const MOST_WAITING: usize = 4096;
 
@@ -310,5 +338,22 @@ mod tests {
         };
         assert_eq!(latency, expected);
         assert_eq!(Latency::of(Vec::new()), None);
+    }
+
+    /// Two frames in the first minute, one in the third.
+    #[test]
+    fn minutes_are_told_from_the_first_frame_on() {
+        let late = [(100, 5), (159, 7), (220, 9)].map(|(s, ms)| (second(s), Duration::from_millis(ms)));
+        let told = Minute::each(&late);
+        let told: Vec<_> = told
+            .iter()
+            .map(|one| (one.minute, one.latency.frames, one.latency.max_ms))
+            .collect();
+        assert_eq!(told, [(0, 2, 7.0), (2, 1, 9.0)]);
+        assert!(
+            Minute::each(&late[..2]).is_empty(),
+            "of one minute the whole is told"
+        );
+        assert!(Minute::each(&[]).is_empty());
     }
 }

@@ -19,6 +19,7 @@ mod hearing;
 mod inputs;
 mod keep;
 mod latency;
+mod loops;
 mod passphrase;
 mod picture;
 mod pipeline;

@@ -1,7 +1,7 @@
 //! THE PAGE: every stage, queue and thread of a run.
 //!
 //! ```text
-//!  source ─► play (waits) ─► [timeline] ─► fuse ─┬─► [frames] ─► record   waits; looks back for loops, and keeps what they change
+//!  source ─► play (waits) ─► [timeline] ─► fuse ─┬─► [frames] ─► record   waits; keeps what closed loops change, looked for beside it (loops)
 //!                                                ├─► [frames] ─► score    waits
 //!                                                ├─► [newest] ─► picture  left out when busy, counted
 //!                                                ├─► [lidar]  ─► control  waits; lidar alone, nav withheld
@@ -9,7 +9,7 @@
 //!  files  ─► inputs (hashes them) ─► [one answer] ─► record, at its end; and a record of core-512 has threads that seal (sinks)
 //! ```
 //!
-//! All queues are bounded and made here. Stopping is a channel end that is dropped: what stands in
+//! All queues are bounded and made here, but for what a branch keeps for itself. Stopping is a channel end that is dropped: what stands in
 //! the queues drains, and every file is finished.
 
 use std::path::PathBuf;

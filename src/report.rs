@@ -16,7 +16,7 @@ use serde::Serialize;
 
 use crate::cockpit::Stage;
 use crate::exit::Exit;
-use crate::latency::{Latency, Path, Stages, Watch};
+use crate::latency::{Latency, Minute, Path, Stages, Watch};
 use crate::sensors::SensorReport;
 pub(crate) use loops::LoopReport;
 
@@ -66,6 +66,9 @@ pub(crate) struct Report {
     pub(crate) latency: Option<Latency>,
     /// The same until it was in the record.
     pub(crate) latency_recorded: Option<Latency>,
+    /// That of each minute of data, of a run of more than one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) latency_minutes: Vec<Minute>,
     /// Where that time went, if sensors were heard live.
     pub(crate) stages: Option<Stages>,
     /// SHA-256 over the frame bytes, in order.

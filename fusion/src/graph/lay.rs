@@ -61,14 +61,14 @@ pub fn lay(
     reach_m: f64,
     min_overlap: f64,
 ) -> Result<Laid, String> {
-    let tree = ImmutableKdTree::<f64, 3>::new_from_slice(&on.points)
-        .map_err(|error| format!("the map cannot be searched: {error:?}"))?;
+    let on = Ground::of(on)?;
+    let laid = &laid.places();
     let mut pose = *guess;
     let mut width = Width {
         reach_m: reach_m.max(LAST_REACH_M),
         sigma_m: 0.3,
     };
-    let mut sums = linearise(laid, on, &tree, &pose, &width);
+    let mut sums = linearise(laid, &on, &pose, &width);
     for _ in 0..MAX_STEPS {
         if sums.matched < MIN_MATCHES {
             return Err(format!("{} points meet, {MIN_MATCHES} are needed", sums.matched));
@@ -84,21 +84,32 @@ pub fn lay(
         }
         let is_last = width.reach_m <= LAST_REACH_M && step.norm() < 1e-5;
         width.learn(&sums);
-        sums = linearise(laid, on, &tree, &pose, &width);
+        sums = linearise(laid, &on, &pose, &width);
         if is_last {
             break;
         }
     }
-    judge(laid, &pose, &sums, min_overlap)
+    judge(laid.len(), &pose, &sums, min_overlap)
 }
 
-fn judge(
-    laid: &LocalMap,
-    pose: &Transform<Body, Body>,
-    sums: &Sums,
-    min_overlap: f64,
-) -> Result<Laid, String> {
-    let overlap = f64::from(sums.matched) / laid.len().max(1) as f64;
+/// The map that another is laid on.
+struct Ground<'a> {
+    map: &'a LocalMap,
+    places: Vec<[f64; 3]>,
+    tree: ImmutableKdTree<f64, 3>,
+}
+
+impl<'a> Ground<'a> {
+    fn of(map: &'a LocalMap) -> Result<Self, String> {
+        let places = map.places();
+        let tree = ImmutableKdTree::new_from_slice(&places)
+            .map_err(|error| format!("the map cannot be searched: {error:?}"))?;
+        Ok(Self { map, places, tree })
+    }
+}
+
+fn judge(points: usize, pose: &Transform<Body, Body>, sums: &Sums, min_overlap: f64) -> Result<Laid, String> {
+    let overlap = f64::from(sums.matched) / points.max(1) as f64;
     if overlap < min_overlap || sums.matched < MIN_MATCHES {
         return Err(format!(
             "{:.0} % of the points meet, {:.0} % are needed",
@@ -151,23 +162,17 @@ impl Width {
     }
 }
 
-fn linearise(
-    laid: &LocalMap,
-    on: &LocalMap,
-    tree: &ImmutableKdTree<f64, 3>,
-    pose: &Transform<Body, Body>,
-    width: &Width,
-) -> Sums {
+fn linearise(laid: &[[f64; 3]], on: &Ground<'_>, pose: &Transform<Body, Body>, width: &Width) -> Sums {
     let turn = pose.rotation_matrix();
     let chunks: Vec<Sums> = laid
-        .points
         .par_chunks(CHUNK)
         .map(|chunk| {
             let mut sums = Sums::default();
             for point in chunk {
                 let p = Vector3::from(*point);
                 let place = turn * p + pose.translation();
-                let nearest = tree
+                let nearest = on
+                    .tree
                     .query(&[place.x, place.y, place.z])
                     .nearest_one::<SquaredEuclidean<f64>>()
                     .execute();
@@ -175,13 +180,13 @@ fn linearise(
                     continue;
                 }
                 let found = nearest.item as usize;
-                let (Some(other), Some(normal)) = (on.points.get(found), on.normals.get(found)) else {
+                let Some(other) = on.places.get(found) else {
                     continue;
                 };
                 sums.matched += 1;
-                if normal.norm_squared() < 0.5 {
+                let Some(normal) = on.map.normal(found) else {
                     continue;
-                }
+                };
                 let residual = normal.dot(&(place - Vector3::from(*other)));
                 let robust = width.robust(residual * residual);
                 let axis = turn.transpose() * normal;

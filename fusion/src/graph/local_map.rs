@@ -20,45 +20,54 @@ const BROAD: f64 = 0.05;
 const STEP_M: [f64; 2] = [2.0, 6.0];
 const STEPS: [usize; 2] = [8, 10];
 
-/// A stretch of the survey as a cloud.
+/// A stretch of the survey as a cloud: 18 bytes a point, since a long survey keeps thousands of them.
 #[derive(Clone, Debug)]
 pub struct LocalMap {
-    pub(super) points: Vec<[f64; 3]>,
-    /// Zero where the surface is not flat.
-    pub(super) normals: Vec<Vector3<f64>>,
-    picture: Vec<f64>,
+    points: Box<[[f32; 3]]>,
+    /// Parts of one in [`ONE`]s; zero where the surface is not flat.
+    normals: Box<[[i16; 3]]>,
+    picture: Box<[f64]>,
 }
+
+/// A normal's length as it is kept: rounding turns it by 4e-5 rad at most.
+const ONE: f64 = i16::MAX as f64;
 
 impl LocalMap {
     /// Of points in metres from the body, one kept per cube of this edge, and 8192 at most, chosen
     /// evenly.
     pub fn of(points: &[[f32; 3]], cube_m: f64) -> Self {
-        let mut kept: Vec<[f64; 3]> = first_per_cube(points, cube_m)
-            .into_iter()
-            .map(|index| points[index].map(f64::from))
-            .collect();
-        let step = kept.len().div_ceil(MAX_POINTS).max(1);
+        let indices = first_per_cube(points, cube_m);
+        let step = indices.len().div_ceil(MAX_POINTS).max(1);
         let edge_m = cube_m * (step as f64).sqrt();
-        kept = kept.into_iter().step_by(step).collect();
-        if kept.is_empty() {
-            return Self {
-                points: kept,
-                normals: Vec::new(),
-                picture: picture(&[]),
-            };
-        }
-        let normals = match ImmutableKdTree::<f64, 3>::new_from_slice(&kept) {
-            Ok(tree) => kept
-                .iter()
-                .map(|point| normal(point, &kept, &tree, edge_m))
-                .collect(),
-            Err(_) => vec![Vector3::zeros(); kept.len()],
+        let points: Box<[[f32; 3]]> = indices
+            .into_iter()
+            .step_by(step)
+            .map(|index| points[index])
+            .collect();
+        let kept: Vec<[f64; 3]> = points.iter().map(|point| point.map(f64::from)).collect();
+        let tree = ImmutableKdTree::<f64, 3>::new_from_slice(&kept).ok();
+        let normal = |point| {
+            let normal = tree
+                .as_ref()
+                .map_or_else(Vector3::zeros, |tree| normal(point, &kept, tree, edge_m));
+            <[f64; 3]>::from(normal).map(|part| (part * ONE).round() as i16)
         };
         Self {
-            picture: picture(&kept),
-            points: kept,
-            normals,
+            picture: picture(&kept).into(),
+            normals: kept.iter().map(normal).collect(),
+            points,
         }
+    }
+
+    /// The points, in metres.
+    pub(super) fn places(&self) -> Vec<[f64; 3]> {
+        self.points.iter().map(|point| point.map(f64::from)).collect()
+    }
+
+    /// The unit normal at a point; nothing where the surface is not flat, or there is no such point.
+    pub(super) fn normal(&self, index: usize) -> Option<Vector3<f64>> {
+        let normal = Vector3::from(self.normals.get(index)?.map(|part| f64::from(part) / ONE));
+        normal.try_normalize(0.5)
     }
 
     /// Points kept.
@@ -158,7 +167,9 @@ mod tests {
     fn a_wall_has_its_normal_and_one_point_per_cube() {
         let map = LocalMap::of(&wall(), 0.4);
         assert!((380..=460).contains(&map.len()), "{}", map.len());
-        let upright = map.normals.iter().filter(|normal| normal.y.abs() > 0.999).count();
+        let upright = (0..map.len())
+            .filter(|&i| map.normal(i).unwrap().y.abs() > 0.999)
+            .count();
         assert_eq!(upright, map.len());
     }
 
