@@ -192,6 +192,9 @@ impl Findings {
         for note in own.iter().filter(|note| note.contains(": its clock ")) {
             self.add(name, Verdict::Fail, (*note).clone());
         }
+        for note in own.iter().filter(|note| note.contains(": PPS: ")) {
+            self.add(name, Verdict::Warn, (*note).clone());
+        }
         for (cause, (count, lost, first)) in &given.gaps {
             let verdict = if *lost > 0 || *cause == GapCause::Overflow {
                 Verdict::Fail
@@ -207,6 +210,9 @@ impl Findings {
     }
 
     fn clock(&mut self, name: &str, given: &Given) {
+        if let Some(clock) = given.clock.filter(|clock| clock.locked) {
+            return self.locked(name, clock);
+        }
         let Some(late_s) = given.quickest_nanos.map(|nanos| nanos as f64 * 1e-9) else {
             return;
         };
@@ -230,6 +236,22 @@ impl Findings {
             late_s * 1e3
         );
         match late_s.abs() {
+            off if off > CLOCK_WRONG_S => self.add(name, Verdict::Fail, remedy),
+            off if off > CLOCK_ODD_S => self.add(name, Verdict::Warn, remedy),
+            _ => self.add(name, Verdict::Pass, said),
+        }
+    }
+
+    /// A clock that follows a reference: what is off beside it is the host's.
+    fn locked(&mut self, name: &str, clock: ClockState) {
+        let (off_s, sigma_s) = (1e-9 * clock.offset_nanos as f64, 1e-9 * clock.sigma_nanos);
+        let way = if off_s < 0.0 { "behind" } else { "ahead of" };
+        let said = format!(
+            "clock locked to its pulse (PPS): the host's is {:.6} s {way} it ± {sigma_s:.6} s",
+            off_s.abs()
+        );
+        let remedy = format!("{said}: set the host's (NTP; chrony takes the pulse itself, `refclock PPS`)");
+        match off_s.abs() {
             off if off > CLOCK_WRONG_S => self.add(name, Verdict::Fail, remedy),
             off if off > CLOCK_ODD_S => self.add(name, Verdict::Warn, remedy),
             _ => self.add(name, Verdict::Pass, said),
@@ -375,6 +397,48 @@ mod tests {
             "a clock's state is none: {found}"
         );
         assert!(found.to_string().contains("± 0.3 ms"), "{found}");
+    }
+
+    /// What is found of a sensor whose clock is locked, and the host's so far ahead.
+    fn locked(ahead_millis: i64) -> Findings {
+        let mut given = Given::default();
+        (0..11).for_each(|step| given.take(&measurement(100 * step, 80, depth())));
+        let state = ClockState {
+            offset_nanos: ahead_millis * 1_000_000,
+            sigma_nanos: 12e3,
+            locked: true,
+        };
+        given.take(&measurement(1000, 80, Payload::Clock(state)));
+        let mut found = Findings::default();
+        found.clock("gnss", &given);
+        found
+    }
+
+    #[test]
+    fn of_a_locked_clock_the_hosts_is_judged() {
+        let found = locked(4);
+        assert_eq!(found.verdict(), Verdict::Pass, "{found}");
+        let said = found.to_string();
+        assert!(
+            said.contains("locked") && said.contains("0.004000 s ahead of it ± 0.000012 s"),
+            "{said}"
+        );
+        let found = locked(-400);
+        assert_eq!(found.verdict(), Verdict::Warn, "{found}");
+        assert!(
+            found.to_string().contains("behind") && found.to_string().contains("refclock PPS"),
+            "{found}"
+        );
+        assert_eq!(locked(37_000).verdict(), Verdict::Fail);
+    }
+
+    #[test]
+    fn pulses_that_do_not_come_are_told_with_the_remedy() {
+        let note =
+            "sensor `gnss`: PPS: /sys/class/pps/pps0/assert: no pulse: has the receiver a fix".to_owned();
+        let found = told(Some(10.0), 20, None, &[note]);
+        assert_eq!(found.verdict(), Verdict::Warn, "{found}");
+        assert!(found.to_string().contains("no pulse"), "{found}");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Sends a simulated survey as its sensors would: the lidar as an Ouster, detections as an R2Sonic, poses as an
-//! inertial unit, each datagram at its own moment, on loopback.
+//! Sends a simulated survey as its sensors would: the lidar as an Ouster, detections as an R2Sonic, waveforms
+//! of hydrophones by RTP, poses as an inertial unit, each datagram at its own moment, on loopback.
 //!
 //! ```text
 //! beluga sim --scene s1 --device multibeam-256-detections --out survey.mcap

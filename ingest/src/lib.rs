@@ -63,6 +63,7 @@ mod pings_out;
 pub mod ply;
 mod point_times;
 mod posmv;
+mod pps;
 pub mod probe;
 mod pulses;
 mod r2sonic;

@@ -92,7 +92,8 @@ impl<T> Reorder<T> {
 /// Puts measurements of a live source in timeline order, holding each back for a stated time.
 ///
 /// What comes out is sorted by (`end`, `sensor`, `seq`). A measurement that comes when its place
-/// has been passed becomes a [`Gap`] of cause `Late` at the earliest place that is left. The same
+/// has been passed becomes a [`Gap`] of cause `Late` at the earliest place that is left; a `Gap`
+/// that comes so late moves there and stays what it is. The same
 /// (`end`, `sensor`, `seq`) a second time becomes a `Gap` that lost nothing.
 #[derive(Debug)]
 pub struct Order {
@@ -123,10 +124,16 @@ impl Order {
             measurement
         };
         if let Err(late) = self.reorder.push(measurement.order(), measurement) {
-            self.late += 1;
             let (passed, ..) = self.reorder.released.expect("late is only what is before it");
-            let detail = format!("seq {} came {} ns late", late.seq, passed.nanos_since(late.end));
-            let gap = gap_for(&late, passed.shifted_nanos(1), 1, GapCause::Late, detail);
+            let left = passed.shifted_nanos(1);
+            let gap = if is_gap(&late) {
+                // It tells the same wherever it stands.
+                Measurement { end: left, ..late }
+            } else {
+                self.late += 1;
+                let detail = format!("seq {} came {} ns late", late.seq, passed.nanos_since(late.end));
+                gap_for(&late, left, 1, GapCause::Late, detail)
+            };
             if let Err(gap) = self.reorder.push(gap.order(), gap) {
                 return vec![gap]; // Only at the very end of time, where there is no later place.
             }
@@ -161,10 +168,6 @@ impl Order {
 }
 
 fn gap_for(measurement: &Measurement, end: Stamp, lost: u64, cause: GapCause, detail: String) -> Measurement {
-    let lost = match &measurement.payload {
-        Payload::Gap(gap) => gap.lost,
-        _ => lost,
-    };
     Measurement {
         end,
         payload: Payload::Gap(Gap { lost, cause, detail }),
@@ -250,6 +253,29 @@ mod tests {
             (4, vec![(GapCause::Late, 1)]),
             "counted in = out + lost"
         );
+    }
+
+    #[test]
+    fn a_gap_that_comes_late_still_tells_what_it_told() {
+        let mut order = Order::new(Duration::from_millis(50));
+        let mut out: Vec<_> = [(0, 0), (1, 100), (2, 200)]
+            .into_iter()
+            .flat_map(|(seq, end)| order.push(measurement(0, seq, end)))
+            .collect();
+        let told = Payload::Gap(Gap {
+            lost: 0,
+            cause: GapCause::Overflow,
+            detail: "9 let go".into(),
+        });
+        let gap = Measurement {
+            payload: told.clone(),
+            ..measurement(1, 7, 20)
+        };
+        out.extend(order.push(gap));
+        assert_eq!(order.late(), 0, "no measurement is late");
+        out.extend(order.finish());
+        assert!(out.is_sorted_by_key(Measurement::order));
+        assert!(out.iter().any(|one| one.payload == told && one.stamp <= one.end));
     }
 
     #[test]

@@ -112,6 +112,8 @@ struct SensorTable {
     port: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pps: Option<String>,
 }
 
 #[derive(Clone, Copy, Serialize, Deserialize)]

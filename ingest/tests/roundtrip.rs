@@ -26,6 +26,8 @@ fn rig() -> Rig {
     front.mount.attitude.pitch_rad = -0.1;
     front.corrected = vec!["mount".into()];
     let mut fan = SensorSpec::new("fan", SensorKind::Sonar);
+    let mut ins = SensorSpec::new("ins", SensorKind::Nav);
+    ins.pps = Some("/sys/class/pps/pps0/assert".into());
     // Angles that degrees in a file hold to the last bit.
     fan.beams = Some([beam(-FRAC_PI_4), beam(0.25)].into());
     Rig {
@@ -43,7 +45,7 @@ fn rig() -> Rig {
             SensorSpec::new("rear", SensorKind::Lidar),
             fan,
             SensorSpec::new("ears", SensorKind::Sonar),
-            SensorSpec::new("ins", SensorKind::Nav),
+            ins,
         ],
     }
 }

@@ -42,6 +42,15 @@ fn world(seconds: f64, seed: u64) -> World {
     World::new(Scenario::from_toml(&text).unwrap()).unwrap()
 }
 
+/// The same quay past a line of hydrophones that ping: waveforms.
+fn listening_world(seconds: f64, seed: u64) -> World {
+    let text = format!(
+        "duration_s = {seconds:.1}\nseed = {seed}\n[lidar]\nrings = 16\ncolumns = 512\n\
+         [sonar]\ndevice = \"hydrophone-line-16\"\nrange_m = 15\nrate_hz = 4\n"
+    );
+    World::new(Scenario::from_toml(&text).unwrap()).unwrap()
+}
+
 fn survey(world: &World) -> Survey {
     let survey = Survey::of_timeline(world.rig(), world.measurements().collect()).unwrap();
     assert_eq!(survey.rig().sensors.len(), 3, "{:?}", survey.notes());

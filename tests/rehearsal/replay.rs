@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use beluga_ingest::Recording;
 use beluga_ingest::send::{Plan, drained};
-use beluga_ingest::tape::{Parts, Rotation};
+use beluga_ingest::tape::{Parts, Rotation, Writer};
+use beluga_types::{Measurement, Payload, SampleValues, SensorKind, SonarPing};
 
 use super::user::{beluga, ended, listening};
-use super::{Wire, ate_m, begin, free_ports, fused, heard, payloads, survey, world};
+use super::{Wire, ate_m, begin, free_ports, fused, heard, listening_world, payloads, survey, world};
 
 /// Through the library: nothing is lost, the tape (in parts) gives the frames that were seen, and they lie where the
 /// survey was.
@@ -57,6 +58,81 @@ fn the_tape_of_a_sent_survey_replays_to_the_frames_that_were_seen() {
         frames.len()
     );
     assert!(frames.len() >= 28 && live_m < 0.04 && (live_m - straight_m).abs() < 0.005);
+}
+
+/// Waveforms of hydrophones by RTP, beside lidar and navigation: the tape holds the samples that were measured, ping by
+/// ping, and gives the frames that were seen.
+#[test]
+fn the_tape_of_sent_waveforms_holds_each_sample_and_replays_to_the_frames_that_were_seen() {
+    let (world, folder) = (listening_world(2.0, 5), tempfile::tempdir().unwrap());
+    let survey = survey(&world);
+    let ports = free_ports(3);
+    let rig = survey.hear_at(folder.path(), &ports).unwrap();
+    let array = survey
+        .rig()
+        .sensors
+        .iter()
+        .position(|spec| spec.kind == SensorKind::Sonar)
+        .unwrap();
+    assert_eq!(
+        survey.rig().sensors[array].format.as_deref(),
+        Some("L16/25000/32")
+    );
+    let mut datagrams = survey.datagrams(Plan::once(begin())).unwrap();
+    let (out, edges) = heard(&rig, &ports, datagrams.by_ref());
+    assert!(datagrams.wrong().is_empty(), "{:?}", datagrams.wrong());
+    assert!(
+        !out.iter()
+            .any(|one| matches!(&one.payload, Payload::Gap(gap) if gap.lost > 0)),
+        "what is silent between pings is no loss: {edges:?}"
+    );
+
+    let tape = folder.path().join("seen.mcap");
+    let mut writer = Writer::create(&tape, survey.rig()).unwrap();
+    out.iter().for_each(|one| writer.push(one).unwrap());
+    writer.finish().unwrap();
+    let replayed: Vec<Measurement> = Recording::open(&tape).unwrap().timeline().unwrap().collect();
+    let (sent, kept) = (
+        channels(&world.measurements().collect::<Vec<_>>()),
+        channels(&replayed),
+    );
+    assert!(sent.len() == 32 && sent[0].len() > 1000, "{}", sent.len());
+    assert!(sent == kept, "{} and {} samples", sent[0].len(), kept[0].len());
+
+    let (frames, seen) = fused(survey.rig(), out.into_iter());
+    let (_, again) = fused(survey.rig(), replayed.into_iter());
+    assert_eq!(seen, again);
+    assert!(frames.len() >= 18, "{}", frames.len());
+}
+
+/// The samples of each channel, one after the other; of a complex one I and Q are a channel each.
+fn channels(measurements: &[Measurement]) -> Vec<Vec<i16>> {
+    let mut channels: Vec<Vec<i16>> = Vec::new();
+    for measurement in measurements {
+        let Payload::Sonar(ping) = &measurement.payload else {
+            continue;
+        };
+        let SonarPing::Elements(elements) = &**ping else {
+            panic!("{ping:?}")
+        };
+        let samples = elements.waveforms.shape().samples;
+        let rows: Vec<Vec<i16>> = match elements.waveforms.values() {
+            SampleValues::RealI16(values) => values.chunks(samples).map(<[i16]>::to_vec).collect(),
+            SampleValues::IqI16(values) => {
+                let part = |row: &[[i16; 2]], part: usize| row.iter().map(|pair| pair[part]).collect();
+                values
+                    .chunks(samples)
+                    .flat_map(|row| [part(row, 0), part(row, 1)])
+                    .collect()
+            }
+            other => panic!("{other:?}"),
+        };
+        channels.resize(rows.len(), Vec::new());
+        for (channel, row) in channels.iter_mut().zip(rows) {
+            channel.extend(row);
+        }
+    }
+    channels
 }
 
 /// Through the program, with its sockets, queues and threads; a machine that is slow may lose something, and the

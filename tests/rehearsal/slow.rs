@@ -11,7 +11,7 @@ use beluga_ingest::send::{Plan, Sent};
 use beluga_ingest::tape::Writer;
 use beluga_ingest::{Recording, tape};
 use beluga_sinks::{FrameHasher, arrow};
-use beluga_types::{Measurement, Payload, SensorId, Stamp};
+use beluga_types::{GapCause, Measurement, Payload, SensorId, Stamp};
 
 use super::{Wire, begin, free_ports, fused, survey, world};
 
@@ -158,26 +158,59 @@ fn behind_a_slow_sink_the_edge_loses_and_counts_and_the_run_recovers() {
     });
 
     assert!(let_go > 20 * PACKETS as u64, "{let_go} of {}", 50 * PACKETS);
-    assert!(tells_losses(&timeline));
+    let told: u64 = gaps(&timeline)
+        .filter(|(cause, ..)| *cause == GapCause::Overflow)
+        .filter_map(|(_, _, detail)| {
+            detail
+                .split_once(" datagram(s) let go")?
+                .0
+                .rsplit(' ')
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .sum::<u64>();
+    assert_eq!(told, let_go);
+    // Each packet is in a scan that came, or missing in one, or in a scan that never came.
+    let in_scans: u64 = gaps(&timeline)
+        .filter_map(|(_, _, detail)| {
+            detail
+                .split_once(" packet(s) lost")?
+                .0
+                .rsplit(' ')
+                .next()?
+                .parse::<u64>()
+                .ok()
+        })
+        .sum();
+    let scans_missing: u64 = gaps(&timeline)
+        .filter(|(cause, ..)| *cause == GapCause::Missing)
+        .map(|(_, lost, _)| lost)
+        .sum();
+    assert_eq!(in_scans + PACKETS as u64 * scans_missing, let_go);
     let came: Vec<Stamp> = timeline
         .iter()
         .filter(|one| matches!(one.payload, Payload::Lidar(_)))
         .map(|one| one.stamp)
         .collect();
+    assert_eq!(came.len() as u64 + scans_missing, scans.len() as u64);
     let after: Vec<Stamp> = free.iter().map(|scan| stamp_of(scan)).collect();
     assert!(came.ends_with(&after), "every scan that came without the brake");
+    println!(
+        "{let_go} of {} packets let go, {scans_missing} scans missing",
+        PACKETS * scans.len()
+    );
+
     // What was recorded is what was seen.
     let recording = Recording::open(&tape).unwrap();
     assert_eq!(fused(&rig, recording.timeline().unwrap()).1, seen);
 }
 
-/// Whether the timeline says that something is missing.
-fn tells_losses(timeline: &[Measurement]) -> bool {
-    let mut lost = timeline.iter().filter_map(|one| match &one.payload {
-        Payload::Gap(gap) => Some(gap.lost),
+fn gaps(timeline: &[Measurement]) -> impl Iterator<Item = (GapCause, u64, &str)> {
+    timeline.iter().filter_map(|one| match &one.payload {
+        Payload::Gap(gap) => Some((gap.cause, gap.lost, gap.detail.as_str())),
         _ => None,
-    });
-    lost.any(|lost| lost > 0)
+    })
 }
 
 /// The lidar's packets, scan by scan.

@@ -162,6 +162,8 @@ pub struct SensorSpec {
     pub port: Option<u16>,
     /// The address its packets come from, where several sensors send to one port.
     pub address: Option<String>,
+    /// Where the host shows the pulses whose seconds a receiver names, while it is heard; relative to the rig file.
+    pub pps: Option<String>,
 }
 
 impl SensorSpec {
@@ -194,6 +196,7 @@ impl SensorSpec {
             calibration: None,
             port: None,
             address: None,
+            pps: None,
         }
     }
 

@@ -1,13 +1,13 @@
 //! Packet captures: the UDP datagrams that a computer heard, with the time it heard them.
 //!
-//! A [`Capture`] is an iterator over a pcap or pcapng file (or any other input), front to back,
+//! A `Capture` is an iterator over a pcap or pcapng file (or any other input), front to back,
 //! holding one packet at a time:
 //!
 //! - `record`: pcap (µs and ns, both byte orders) and pcapng → packets with time and link type;
 //! - `link`: Ethernet with VLAN tags, Linux cooked (1 and 2), raw IP, loopback → IP bytes;
 //! - `ip`: IPv4 and IPv6 → UDP datagrams, fragments put together in bounded memory.
 //!
-//! What cannot become a datagram is a [`Damage`] in its place, never an end of the run, except
+//! What cannot become a datagram is a `Damage` in its place, never an end of the run, except
 //! where the file itself ends inside a packet. What is no UDP is counted in [`Tally`].
 //!
 //! Sources: `draft-ietf-opsawg-pcap` and `draft-ietf-opsawg-pcapng` (files), the list of link

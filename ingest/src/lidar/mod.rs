@@ -5,16 +5,16 @@
 //! 1. **Where datagrams come from**: any iterator of `Result<Datagram, Damage>`: a
 //!    [`Capture`](crate::capture) file, messages of a bag, later a socket. A recording that keeps no
 //!    addresses gives unspecified ones, and the maker's usual ports.
-//! 2. **What they become**: a [`Device`], one for each sensor: `push` takes one datagram and puts
-//!    what has become whole into [`Made`]: payloads with their times and what of them is missing,
+//! 2. **What they become**: a `Device`, one for each sensor: `push` takes one datagram and puts
+//!    what has become whole into `Made`: payloads with their times and what of them is missing,
 //!    and faults. `finish` gives what is held at the end. A device knows no files, no rig, no clock
 //!    of the host beyond `Datagram::received`. Inside a maker's folder, `bytes → fields` is pure and
 //!    `packets → scan` stands apart from it.
-//! 3. **How they get onto the timeline**: [`PacketScans`] plays any device from any iterator as a
-//!    [`Source`](crate::source::Source), and `Stream` does the rest: order, late and double scans,
+//! 3. **How they get onto the timeline**: `PacketScans` plays any device from any iterator as a
+//!    `Source`, and `Stream` does the rest: order, late and double scans,
 //!    jumps in the sensor's own count.
 //!
-//! **A maker** is a variant of [`Maker`] and a folder or file here with two functions, named in the
+//! **A maker** is a variant of `Maker` and a folder or file here with two functions, named in the
 //! two `match`es of `Maker`:
 //! - `knows(&Datagram) -> Option<Role>`: by content alone, whether this is one of its packets, and
 //!   which. It finds the sensor's port and address, tells two sensors apart, and lets a bare capture
@@ -27,7 +27,7 @@
 //!
 //! What a device counts: packets `lost` (the sensor's own count jumps), `found` after all, `late` (its scan is gone),
 //! `twice`, `foreign` (on its port, not its own), `corrupt`. They belong to the payload during
-//! which they were found ([`Measured::packets`]) and become gaps that lost no whole payload; whole
+//! which they were found (`Measured::packets`) and become gaps that lost no whole payload; whole
 //! scans that are missing are told by `seq`, which must not wrap.
 
 pub mod drive;
@@ -248,7 +248,8 @@ where
 }
 
 /// As [`open`], of datagrams that come now: the first, of so many nanoseconds, are looked at and then
-/// played first.
+/// played first. What was lost before them is in `lost`, and what is lost meanwhile comes there too: it is
+/// played before them all, or still there if nothing can be.
 ///
 /// # Errors
 /// As [`open`].
@@ -257,19 +258,18 @@ pub(crate) fn open_live<I>(
     look_nanos: i64,
     at: At<'_>,
     spec: &SensorSpec,
+    lost: &mut Vec<Damage>,
     notes: &mut Vec<String>,
 ) -> Result<PacketScans<impl Iterator<Item = Result<Datagram, Damage>> + use<I>>, Error>
 where
     I: Iterator<Item = Result<Datagram, Damage>>,
 {
-    // What was lost meanwhile is told before the rest.
-    let mut damages = Vec::new();
     let looked = datagrams
         .by_ref()
-        .inspect(|found| damages.extend(found.as_ref().err().cloned()));
+        .inspect(|found| lost.extend(found.as_ref().err().cloned()));
     let begun = begin(looked, look_nanos, at, spec, notes)?;
     let start = begun.start.into_iter().map(Ok);
-    let start = damages.into_iter().map(Err).chain(start);
+    let start = std::mem::take(lost).into_iter().map(Err).chain(start);
     let datagrams = start.chain(datagrams);
     Ok(PacketScans::new(datagrams, begun.own, begun.device, at.path))
 }

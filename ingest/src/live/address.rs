@@ -1,5 +1,5 @@
 //! Where a sensor is heard: `udp://` to listen, `ask://` and `tcp://` to ask, `oculus://` to find and ask,
-//! `serial://` and `stdin` on this host.
+//! `serial://`, `sound://` and `stdin` on this host.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
@@ -11,9 +11,17 @@ use crate::error::Error;
 use crate::oculus;
 
 /// What every such address begins with.
-const SCHEMES: [&str; 6] = ["udp://", "ask://", "tcp://", "oculus://", "serial://", "stdin"];
+const SCHEMES: [&str; 7] = [
+    "udp://",
+    "ask://",
+    "tcp://",
+    "oculus://",
+    "serial://",
+    "sound://",
+    "stdin",
+];
 /// What a rig may say.
-pub(crate) const FORMS: &str = "`udp://ADDRESS:PORT` (of this host, or of a multicast group), `ask://HOST:PORT`, `tcp://HOST:PORT`, `oculus://ADDRESS` (of this host), `serial:///dev/NAME?baud=115200` or `stdin`";
+pub(crate) const FORMS: &str = "`udp://ADDRESS:PORT` (of this host, or of a multicast group), `ask://HOST:PORT`, `tcp://HOST:PORT`, `oculus://ADDRESS` (of this host), `serial:///dev/NAME?baud=115200`, `sound://default` or `stdin`";
 /// The rate that a port is set to where a rig names none: that of the sonars that are asked. Receivers of
 /// satellites mostly speak at 4800 (NMEA 0183) or 38400.
 const BAUD: u32 = 115_200;
@@ -32,6 +40,8 @@ pub(crate) enum Address {
     Oculus { at: SocketAddr, tcp: u16 },
     /// Bytes from a serial port, at so many bits a second, 8 of them a byte, without parity.
     Serial { port: PathBuf, baud: u32 },
+    /// Samples of the sound card of this name.
+    Sound(String),
     /// What is piped into this program.
     Stdin,
 }
@@ -111,6 +121,12 @@ impl Address {
                 false => Err(quoted()),
             };
         }
+        if let Some(card) = source.strip_prefix("sound://") {
+            return match card.is_empty() {
+                true => Err(quoted()),
+                false => Ok(Address::Sound(card.into())),
+            };
+        }
         match source {
             "stdin" => Ok(Address::Stdin),
             "" => Err("nothing".into()),
@@ -124,7 +140,7 @@ impl Address {
     pub(crate) fn port(&self) -> u16 {
         match self {
             Address::Udp { at, .. } | Address::Ask(at) | Address::Tcp(at) => at.port(),
-            Address::Oculus { .. } | Address::Serial { .. } | Address::Stdin => 0,
+            Address::Oculus { .. } | Address::Serial { .. } | Address::Sound(_) | Address::Stdin => 0,
         }
     }
 
@@ -150,6 +166,7 @@ impl fmt::Display for Address {
             Address::Tcp(at) => write!(f, "tcp://{at}"),
             Address::Oculus { at, tcp } => write!(f, "oculus://{at}?tcp={tcp}"),
             Address::Serial { port, baud } => write!(f, "serial://{}?baud={baud}", port.display()),
+            Address::Sound(card) => write!(f, "sound://{card}"),
             Address::Stdin => write!(f, "stdin"),
         }
     }
@@ -179,6 +196,8 @@ mod tests {
             "ask://192.168.2.2:9090",
             "serial:///dev/ttyUSB0?baud=4800",
             "oculus://0.0.0.0:52102?tcp=52100",
+            "sound://default",
+            "sound://hw:CARD=1,DEV=0",
             "stdin",
         ] {
             assert!(is_live(text));
@@ -206,6 +225,7 @@ mod tests {
             "serial://ttyUSB0",
             "serial:///dev/ttyUSB0?baud=fast",
             "serial:///dev/ttyUSB0?baud=0",
+            "sound://",
         ] {
             let said = of(text).unwrap_err().to_string();
             assert!(

@@ -16,6 +16,9 @@ const TOLD_EVERY_NANOS: i64 = 10_000_000_000;
 /// The first time earlier, when the delays of a second are known.
 const TOLD_FIRST_NANOS: i64 = 2_000_000_000;
 
+/// What a device tells of its own clock stands for so long: it tells it again before.
+const TOLD_ITSELF_NANOS: i64 = 3 * TOLD_EVERY_NANOS;
+
 /// Steps of which so many come are told no more.
 const MANY_STEPS: u32 = 4;
 
@@ -32,8 +35,8 @@ pub(crate) struct Guard {
     steps: u32,
     /// The first payload's end, and when it was heard.
     first: Option<(Stamp, Stamp)>,
-    /// The device tells of its own clock, and knows more.
-    told_itself: bool,
+    /// The device tells of its own clock, and knows more, until then by the host.
+    told_itself: Option<i64>,
 }
 
 /// What has become of a measurement.
@@ -56,7 +59,7 @@ impl Guard {
             newest: None,
             steps: 0,
             first: None,
-            told_itself: false,
+            told_itself: None,
         }
     }
 
@@ -96,7 +99,9 @@ impl Guard {
             passed.measurements.push(gap(&measurement, received, 1, detail));
             return passed;
         }
-        self.told_itself |= matches!(measurement.payload, Payload::Clock(_));
+        if matches!(measurement.payload, Payload::Clock(_)) {
+            self.told_itself = Some(received.nanos().saturating_add(TOLD_ITSELF_NANOS));
+        }
         passed.measurements.extend(self.state(&measurement));
         self.newest = self.newest.max(Some(measurement.end));
         passed.measurements.push(measurement);
@@ -108,7 +113,8 @@ impl Guard {
         let now = measurement.received.nanos();
         let due = *self.due_nanos.get_or_insert(now.saturating_add(TOLD_FIRST_NANOS));
         let end = measurement.end.shifted_nanos(-1);
-        if now < due || self.told_itself || self.newest.is_some_and(|newest| newest >= end) {
+        let told_itself = self.told_itself.is_some_and(|until| now < until);
+        if now < due || told_itself || self.newest.is_some_and(|newest| newest >= end) {
             return None;
         }
         let state = self.clock.state()?;
@@ -333,6 +339,15 @@ mod tests {
             );
             assert_eq!(passed.measurements.len(), 1);
         }
+        // It tells no more: from half a minute on the guard does.
+        let first = (50..500).find(|tenth| {
+            guard
+                .pass(heard(0.1 * f64::from(*tenth), 0.0), "front")
+                .measurements
+                .len()
+                > 1
+        });
+        assert_eq!(first, Some(349));
         let mut guard = self::guard();
         for tenth in 0..50 {
             let same = Measurement {

@@ -48,7 +48,9 @@ impl Line {
             Address::Serial { port, baud } => Port::open(port, *baud).map(Line::Port),
             Address::Ask(device) => sockets::asking(*device).map(Line::Device),
             Address::Tcp(server) => sockets::connect(*server).await.map(Line::Server),
-            Address::Udp { .. } | Address::Stdin => Err(io::ErrorKind::Unsupported.into()),
+            Address::Udp { .. } | Address::Sound(_) | Address::Stdin => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
         }
     }
 

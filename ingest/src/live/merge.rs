@@ -21,8 +21,11 @@ const REMEMBERED_NANOS: i64 = 10_000_000_000;
 pub(crate) struct Merge {
     order: Order,
     most_nanos: i64,
-    /// Until then it is listened how late each is, and nothing goes on unless that is known before.
-    begun: Stamp,
+    /// So long after the first is heard it is listened how late each is, and nothing goes on unless that is known
+    /// before.
+    hold_nanos: i64,
+    /// When that is over: nothing before the first is heard, however long that takes.
+    begun: Option<Stamp>,
     flows: Vec<Flow>,
 }
 
@@ -42,19 +45,28 @@ struct Flow {
 }
 
 impl Merge {
-    /// For so many sensors; none is waited for longer than `most`. Until `begun` sensors are waited for that
-    /// have not spoken yet.
-    pub(crate) fn new(sensors: usize, most: Duration, begun: Stamp) -> Self {
+    /// For so many sensors; none is waited for longer than `most`. For so long as `hold` after the first is heard,
+    /// sensors are waited for that have not spoken yet.
+    pub(crate) fn new(sensors: usize, most: Duration, hold: Duration) -> Self {
+        let nanos = |time: Duration| i64::try_from(time.as_nanos()).unwrap_or(i64::MAX);
         Self {
             order: Order::new(Duration::MAX),
-            most_nanos: i64::try_from(most.as_nanos()).unwrap_or(i64::MAX),
-            begun,
+            most_nanos: nanos(most),
+            hold_nanos: nanos(hold),
+            begun: None,
             flows: vec![Flow::default(); sensors],
         }
     }
 
     /// Takes what came at this moment of the host; gives what only an overfull buffer lets go.
     pub(crate) fn take(&mut self, measurement: Measurement, now: Stamp) -> Vec<Measurement> {
+        // A gap that comes first is told of what follows it: it begins the beginning too, and the first payload does
+        // so anew, however long after.
+        let is_first = !matches!(measurement.payload, Payload::Gap(_))
+            && self.flows.iter().all(|flow| flow.first.is_none());
+        if is_first || self.begun.is_none() {
+            self.begun = Some(now.shifted_nanos(self.hold_nanos));
+        }
         // A gap stands where it was noticed, which may be after what its sensor says next.
         if !matches!(measurement.payload, Payload::Gap(_))
             && let Some(flow) = self.flows.get_mut(usize::from(measurement.sensor.0))
@@ -73,15 +85,12 @@ impl Merge {
 
     /// What nothing can come before any more.
     pub(crate) fn ready(&mut self, now: Stamp) -> Vec<Measurement> {
-        if now < self.begun {
-            if !self
-                .flows
-                .iter()
-                .all(|flow| flow.is_known(now, self.most_nanos / 2))
-            {
+        if self.begun.is_some_and(|begun| now < begun) {
+            let enough = self.most_nanos / 2;
+            if !self.flows.iter().all(|flow| flow.is_known(now, enough)) {
                 return Vec::new();
             }
-            self.begun = now;
+            self.begun = Some(now);
         }
         let spoken = self.flows.iter().filter(|flow| !flow.ended);
         let until = spoken.filter_map(|flow| flow.until(now, self.most_nanos)).min();
@@ -163,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_all_have_passed_goes_on_at_once() {
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::ZERO);
         merge.take(measurement(0, 0), at(5));
         merge.take(measurement(1, 20), at(25));
         assert_eq!(ends(&merge.ready(at(25))), [0], "sensor 0 may yet give 11");
@@ -173,7 +182,7 @@ mod tests {
 
     #[test]
     fn a_silent_sensor_holds_the_others_no_longer_than_it_is_late() {
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::ZERO);
         merge.take(measurement(1, 0), at(40));
         for end in [10, 20] {
             merge.take(measurement(0, end), at(41 + end));
@@ -185,7 +194,7 @@ mod tests {
 
     #[test]
     fn nobody_is_waited_for_longer_than_the_most() {
-        let mut merge = Merge::new(2, Duration::from_millis(100), at(-1));
+        let mut merge = Merge::new(2, Duration::from_millis(100), Duration::ZERO);
         merge.take(measurement(1, 0), at(5_000));
         merge.take(measurement(0, 5_000), at(5_001));
         assert_eq!(ends(&merge.ready(at(5_050))), [0]);
@@ -194,7 +203,7 @@ mod tests {
 
     #[test]
     fn what_comes_after_its_place_is_counted() {
-        let mut merge = Merge::new(2, Duration::from_millis(100), at(-1));
+        let mut merge = Merge::new(2, Duration::from_millis(100), Duration::ZERO);
         merge.take(measurement(0, 0), at(0));
         merge.take(measurement(0, 500), at(500));
         assert_eq!(ends(&merge.ready(at(500))), [0, 500]);
@@ -212,7 +221,7 @@ mod tests {
 
     #[test]
     fn in_the_beginning_it_is_listened() {
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(1_000));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::from_millis(500));
         merge.take(measurement(0, 500), at(500));
         assert!(merge.ready(at(999)).is_empty());
         merge.take(measurement(1, 400), at(999));
@@ -220,9 +229,52 @@ mod tests {
         assert_eq!(ends(&merge.ready(at(1_700))), [500]);
     }
 
+    /// Whoever starts the program first and the sensors an hour later loses no more than the other way round.
+    #[test]
+    fn the_beginning_is_when_the_first_is_heard() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::from_secs(3));
+        let hour = 3_600_000;
+        assert!(merge.ready(at(hour)).is_empty());
+        merge.take(measurement(0, hour), at(hour + 5));
+        assert!(
+            merge.ready(at(hour + 2_000)).is_empty(),
+            "sensor 1 may have begun too"
+        );
+        merge.take(measurement(1, hour - 100), at(hour + 1_900));
+        merge.take(measurement(0, hour + 2_995), at(hour + 3_000));
+        let first = ends(&merge.ready(at(hour + 3_005)));
+        assert_eq!(first, [hour - 100, hour], "in its place");
+    }
+
+    /// A lidar that could not be opened yet, then two sensors, the older data second.
+    #[test]
+    fn a_gap_long_before_the_first_payload_is_not_the_beginning_of_it() {
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::from_secs(3));
+        let lost = Payload::Gap(Gap {
+            lost: 1,
+            cause: GapCause::Corrupt,
+            detail: String::new(),
+        });
+        let gap = Measurement {
+            payload: lost,
+            ..measurement(0, 0)
+        };
+        merge.take(gap, at(0));
+        assert_eq!(
+            ends(&merge.ready(at(3_000))),
+            [0],
+            "it is told, though nothing comes"
+        );
+        merge.take(measurement(0, 10_000), at(10_005));
+        assert!(merge.ready(at(10_100)).is_empty(), "sensor 1 may have begun too");
+        merge.take(measurement(1, 9_900), at(11_900));
+        merge.take(measurement(0, 12_900), at(12_905));
+        assert_eq!(ends(&merge.ready(at(13_010))), [9_900, 10_000]);
+    }
+
     #[test]
     fn the_beginning_is_over_when_all_have_spoken_for_half_the_longest_wait() {
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(60_000));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::from_secs(60));
         merge.take(measurement(0, 0), at(5));
         merge.take(measurement(1, 500), at(510));
         assert!(
@@ -233,7 +285,7 @@ mod tests {
         assert_eq!(ends(&merge.ready(at(1_510))), [0, 500]);
         merge.take(measurement(1, 1_600), at(1_610));
         assert_eq!(ends(&merge.ready(at(1_610))), [1_505], "and it stays over");
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(60_000));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::from_secs(60));
         merge.take(measurement(0, 0), at(5));
         assert!(merge.ready(at(59_000)).is_empty(), "sensor 1 has not been heard");
         merge.end(SensorId(1));
@@ -242,7 +294,7 @@ mod tests {
 
     #[test]
     fn one_that_speaks_out_of_order_is_given_the_time_it_takes() {
-        let mut merge = Merge::new(1, Duration::from_secs(2), at(-1));
+        let mut merge = Merge::new(1, Duration::from_secs(2), Duration::ZERO);
         for end in [20, 10] {
             merge.take(measurement(0, end), at(25));
         }
@@ -258,7 +310,7 @@ mod tests {
 
     #[test]
     fn what_was_out_of_order_once_is_forgotten() {
-        let mut merge = Merge::new(1, Duration::from_secs(2), at(-1));
+        let mut merge = Merge::new(1, Duration::from_secs(2), Duration::ZERO);
         for end in [40, 0] {
             merge.take(measurement(0, end), at(45));
         }
@@ -271,7 +323,7 @@ mod tests {
 
     #[test]
     fn a_gap_does_not_say_up_to_when_its_sensor_has_spoken() {
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::ZERO);
         for sensor in [0, 1] {
             merge.take(measurement(sensor, 0), at(100));
         }
@@ -291,9 +343,35 @@ mod tests {
         assert_eq!(ends(&merge.ready(at(160))), [60]);
     }
 
+    /// A line that had begun before it was listened to, and the first whole one behind it.
+    #[test]
+    fn a_gap_before_the_first_payload_does_not_make_it_late() {
+        let mut merge = Merge::new(1, Duration::from_secs(2), Duration::from_secs(3));
+        let gap = Measurement {
+            payload: Payload::Gap(Gap {
+                lost: 0,
+                cause: GapCause::Corrupt,
+                detail: "a line that had begun".into(),
+            }),
+            ..measurement(0, 100)
+        };
+        assert!(merge.take(gap, at(101)).is_empty());
+        assert!(merge.ready(at(101)).is_empty(), "nobody has been heard");
+        assert!(merge.take(measurement(0, 100), at(102)).is_empty());
+        let all = merge.finish();
+        assert_eq!(
+            all.iter()
+                .filter(|one| matches!(one.payload, Payload::Gap(_)))
+                .count(),
+            1,
+            "{all:?}"
+        );
+        assert_eq!(all.len(), 2);
+    }
+
     #[test]
     fn one_that_has_ended_is_not_waited_for() {
-        let mut merge = Merge::new(2, Duration::from_secs(2), at(-1));
+        let mut merge = Merge::new(2, Duration::from_secs(2), Duration::ZERO);
         merge.take(measurement(1, 0), at(1_000));
         merge.take(measurement(0, 900), at(1_001));
         assert_eq!(ends(&merge.ready(at(1_001))), [0]);

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - `address`: what a rig's `source` may say; `sockets`: the thread that hears; `line`, `serial`: what is
-//!   asked and kept; `multicast`, `lost`,
+//!   asked and kept; `sound`: a sound card; `multicast`, `lost`,
 //!   `fragments`: what it asks of the system;
 //! - `edge`: the bounded queue of a sensor, the only place where a run may lose what was heard;
 //! - `sensor`: the thread of a sensor; it plays the very readers that recordings have; `tongue`: which;
@@ -40,6 +40,7 @@ mod multicast;
 mod sensor;
 mod serial;
 pub(crate) mod sockets;
+mod sound;
 mod telling;
 mod tongue;
 
@@ -195,6 +196,7 @@ impl Live {
                 id: voice.id,
                 name: voice.spec.name.clone(),
                 questions: voice.questions()?,
+                form: voice.form(),
                 address: voice.address.clone(),
                 edge: Arc::new(Edge::new(options.edge_bytes, !voice.address.is_datagrams())),
             });
@@ -236,11 +238,9 @@ impl Live {
                 }
             }),
         )?;
-        let begun = options.look.saturating_add(options.lateness);
-        let begun = i64::try_from(begun.as_nanos()).unwrap_or(i64::MAX);
-        let begun = sockets::now().shifted_nanos(begun);
+        let hold = options.look.saturating_add(options.lateness);
         Ok(Self {
-            merge: Merge::new(rig.sensors.len(), options.lateness, begun),
+            merge: Merge::new(rig.sensors.len(), options.lateness, hold),
             rig,
             telling,
             edges: listeners.into_iter().map(|one| (one.address, one.edge)).collect(),
@@ -367,6 +367,11 @@ impl Drop for Live {
 /// Why a sensor cannot be listened to, and what may be done about it.
 fn cannot_listen(path: &Path, listener: &Listener, said: &io::Error) -> Error {
     let remedy = match said.kind() {
+        _ if matches!(listener.address, Address::Sound(_)) => {
+            let place = format!("sensor `{}`", listener.name);
+            let expected = "a sound card that gives what its `format` says";
+            return Error::bad(path, place, expected, format!("{}: {said}", listener.address));
+        }
         io::ErrorKind::AddrInUse => {
             "another program listens there, perhaps this one once more: `ss -ulpn` names it"
         }

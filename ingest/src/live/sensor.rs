@@ -16,13 +16,15 @@ use super::telling::Telling;
 use super::tongue::Tongue;
 use super::{Options, ask, look};
 use crate::capture::{Damage, Datagram};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::lidar::{self, Maker};
 use crate::nmea::{Piece, Sentences};
+use crate::pps::Pulses;
 use crate::source::Source;
 use crate::stream::Stream;
 use crate::survey::played::Aside;
 use crate::survey::widths;
+use crate::waves::Form;
 use crate::{kmall, mavlink, nmea, oculus, ping, posmv, r2sonic, sbg, waves};
 
 /// What a sensor's thread says.
@@ -98,6 +100,11 @@ impl Voice {
             let found = format!("`{}` at {address}", format.unwrap_or("none"));
             return Err(Error::bad(path, place, expected, found));
         };
+        if let Some(pulses) = spec.pps.as_ref().filter(|_| tongue != Tongue::Nmea) {
+            let place = format!("`pps` of sensor `{}`", spec.name);
+            let expected = "it beside `format = \"nmea\"`, whose ZDA or RMC name the pulses' seconds";
+            return Err(Error::bad(path, place, expected, format!("`{pulses}`")));
+        }
         Ok(Self {
             id,
             spec: SensorSpec {
@@ -134,12 +141,21 @@ impl Voice {
         Ok(questions.unwrap_or_default())
     }
 
+    /// The samples that a sound card is asked for.
+    pub(crate) fn form(&self) -> Option<Form> {
+        match (&self.address, self.tongue) {
+            (Address::Sound(_), Tongue::Samples(form)) => form,
+            _ => None,
+        }
+    }
+
     /// Plays what comes to the edge until it is closed, or nobody listens.
     pub(crate) fn speak(self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) {
         if let Err(error) = self.play(edge, said, telling) {
             // Of a sensor that nobody could read no stream has told what was lost.
             if let Error::NothingReadable { lost, first, .. } = &error {
-                let gap = self.gap(*lost, format!("nothing can be read, the first: {first}"));
+                let detail = format!("nothing can be read, the first: {first}");
+                let gap = self.gap(GapCause::Corrupt, *lost, detail);
                 let _ = said.send(Said::Measured(Box::new(gap)));
             }
             telling.tell(match edge.tally().heard {
@@ -152,14 +168,12 @@ impl Voice {
 
     /// Datagrams that nobody could read, on the timeline.
     fn passed_over(&self, count: u64, error: &str) -> Measurement {
-        self.gap(
-            1,
-            format!("a look at the start and {count} datagram(s) passed over: {error}"),
-        )
+        let detail = format!("a look at the start and {count} datagram(s) passed over: {error}");
+        self.gap(GapCause::Corrupt, 1, detail)
     }
 
     /// What is lost up to now.
-    fn gap(&self, lost: u64, detail: String) -> Measurement {
+    fn gap(&self, cause: GapCause, lost: u64, detail: String) -> Measurement {
         let now = now();
         Measurement {
             seq: 0,
@@ -167,11 +181,7 @@ impl Voice {
             stamp: now,
             end: now,
             received: now,
-            payload: Payload::Gap(Gap {
-                lost,
-                cause: GapCause::Corrupt,
-                detail,
-            }),
+            payload: Payload::Gap(Gap { lost, cause, detail }),
         }
     }
 
@@ -200,6 +210,7 @@ impl Voice {
             Address::Serial { baud, .. } => {
                 format!("is it switched on and wired (its TX to this RX), and does it speak at {baud} baud?")
             }
+            Address::Sound(_) => "is it plugged in, and is its input switched on (`alsamixer`, F4)?".into(),
             Address::Stdin => "is anything piped into this program?".into(),
         };
         format!(
@@ -219,9 +230,8 @@ impl Voice {
                     Came::Lost(damage) | Came::LetGo(damage, _) => Err(damage),
                     Came::Quiet => Ok(Piece::pause()),
                 });
-                let sentences: Sentences<_> =
-                    nmea::Sentences::new(pieces, &self.path, &self.spec, &self.origin);
-                self.send_all(sentences, said, telling)
+                let sentences = Sentences::new(pieces, &self.path, &self.spec, &self.origin);
+                self.send_all(sentences.with_pulses(self.pulses(telling)), said, telling)
             }
             Tongue::Depths => {
                 let reader = nmea::Depths::new(&self.spec, self.address.is_datagrams());
@@ -249,6 +259,14 @@ impl Voice {
                 self.heard(oculus::Sent::new(named), edge, said, telling)
             }
         }
+    }
+
+    /// The pulses of a receiver, if the rig says where they are shown.
+    fn pulses(&self, telling: &Telling) -> Option<Pulses> {
+        let (name, told) = (self.spec.name.clone(), telling.clone());
+        let tell = move |note: String| told.tell(format!("sensor `{name}`: {note}"));
+        let shown = self.spec.pps.as_ref().map(|file| self.folder.join(file));
+        shown.map(|file| Pulses::new(file, tell))
     }
 
     /// Datagrams one by one, each by the reader of its format.
@@ -323,6 +341,7 @@ impl Voice {
     /// told, and looked for again.
     fn packets(&self, edge: &Edge, said: &SyncSender<Said>, telling: &Telling) -> Result<(), Error> {
         let mut told = String::new();
+        let mut lost = Vec::new();
         loop {
             let mut notes = Vec::new();
             let datagrams = std::iter::from_fn(|| edge.next());
@@ -333,7 +352,7 @@ impl Voice {
                     folder: &self.folder,
                     told: &[],
                 };
-                lidar::open_live(datagrams, look, at, &spec, &mut notes)
+                lidar::open_live(datagrams, look, at, &spec, &mut lost, &mut notes)
             });
             match opened {
                 Ok(packets) => {
@@ -344,19 +363,31 @@ impl Voice {
                     }
                     return self.send_all(packets, said, telling);
                 }
-                Err(error) if edge.is_over() => return Err(error),
+                Err(error) if edge.is_over() => {
+                    self.tell_lost(lost, said);
+                    return Err(error);
+                }
                 Err(error) => {
                     let error = self.named(&error);
                     if error != told {
                         telling.tell(error.clone());
                         told.clone_from(&error);
                     }
-                    let gap = self.passed_over(pass_over(edge), &error);
+                    let gap = self.passed_over(pass_over(edge, &mut lost), &error);
                     if said.send(Said::Measured(Box::new(gap))).is_err() {
                         return Ok(());
                     }
+                    self.tell_lost(std::mem::take(&mut lost), said);
                 }
             }
+        }
+    }
+
+    /// What was lost while nothing could be played.
+    fn tell_lost(&self, lost: Vec<Damage>, said: &SyncSender<Said>) {
+        for Fault { cause, lost, detail } in lost.into_iter().map(|damage| damage.fault) {
+            // Nobody listens: nothing is left to be told.
+            let _ = said.send(Said::Measured(Box::new(self.gap(cause, lost, detail))));
         }
     }
 
@@ -420,12 +451,18 @@ impl Voice {
     }
 }
 
-/// Lets a second's datagrams go by, and counts them.
-fn pass_over(edge: &Edge) -> u64 {
+/// Lets a second's datagrams go by, and counts them; what was lost among them is kept.
+fn pass_over(edge: &Edge, lost: &mut Vec<Damage>) -> u64 {
     const SECOND_NANOS: i64 = 1_000_000_000;
     let (mut since, mut count) = (None, 0);
     while let Some(found) = edge.next() {
-        let Ok(datagram) = found else { continue };
+        let datagram = match found {
+            Ok(datagram) => datagram,
+            Err(damage) => {
+                lost.push(damage);
+                continue;
+            }
+        };
         count += 1;
         let since = *since.get_or_insert(datagram.received);
         if datagram.received.nanos_since(since).abs() > SECOND_NANOS {

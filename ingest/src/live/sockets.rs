@@ -1,4 +1,5 @@
-//! The one thread that hears: sockets on one side, edges on the other.
+//! The one thread that hears: sockets on one side, edges on the other. A pipe and a sound card have threads of
+//! their own.
 //!
 //! It never waits for a reader.
 
@@ -18,9 +19,11 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::address::Address;
 use super::edge::Edge;
 use super::lost::Counter;
+use super::sound::{self, Card};
 use super::telling::Telling;
 use super::{fragments, line, multicast};
 use crate::capture::Datagram;
+use crate::waves::Form;
 
 /// The longest datagram.
 pub(super) const LONGEST: usize = 65_536;
@@ -53,6 +56,8 @@ pub(crate) struct Listener {
     pub(crate) questions: Vec<Vec<u8>>,
     pub(crate) address: Address,
     pub(crate) edge: Arc<Edge>,
+    /// The samples that a sound card is asked for.
+    pub(crate) form: Option<Form>,
 }
 
 impl Listener {
@@ -67,6 +72,7 @@ impl Listener {
 pub(crate) struct Sockets {
     bound: Vec<(Address, std::net::UdpSocket)>,
     listeners: Vec<Listener>,
+    cards: Vec<(Listener, Card)>,
 }
 
 impl Sockets {
@@ -89,7 +95,16 @@ impl Sockets {
                 bound.push((address.clone(), socket));
             }
         }
-        Ok(Self { bound, listeners })
+        let mut cards = Vec::new();
+        for listener in &listeners {
+            let card = sound::open(listener).map_err(|said| Box::new((listener.clone(), said)))?;
+            cards.extend(card.map(|card| (listener.clone(), card)));
+        }
+        Ok(Self {
+            bound,
+            listeners,
+            cards,
+        })
     }
 
     /// Hears until `closed` says so; then takes what has come, and closes every edge.
@@ -110,13 +125,17 @@ impl Sockets {
             }
             for listener in &self.listeners {
                 match listener.address {
-                    Address::Udp { .. } => {}
+                    Address::Udp { .. } | Address::Sound(_) => {}
                     Address::Stdin => pipe(listener.edge.clone())?,
                     Address::Ask(_) | Address::Tcp(_) | Address::Oculus { .. } | Address::Serial { .. } => {
                         let (telling, closed) = (telling.clone(), closed.clone());
                         tasks.spawn(line::keep(listener.clone(), telling, closed));
                     }
                 }
+            }
+            for (listener, card) in self.cards {
+                let (telling, closed) = (telling.clone(), closed.clone());
+                tasks.spawn(sound::keep(listener, card, telling, closed));
             }
             tasks.spawn(fragments::watch(telling.clone(), closed.clone()));
             // A closer that is gone closes too.
@@ -150,7 +169,7 @@ impl Route {
         };
         let at = match address {
             Address::Udp { at, .. } | Address::Ask(at) | Address::Tcp(at) => *at,
-            Address::Oculus { .. } | Address::Serial { .. } | Address::Stdin => NOBODY,
+            Address::Oculus { .. } | Address::Serial { .. } | Address::Sound(_) | Address::Stdin => NOBODY,
         };
         Self {
             own: edges(true),

@@ -74,6 +74,7 @@ impl Tongue {
         };
         let fits = match tongue {
             _ if matches!(address, Address::Oculus { .. }) => tongue == Tongue::Oculus,
+            _ if matches!(address, Address::Sound(_)) => matches!(tongue, Tongue::Samples(Some(_))),
             Tongue::Packets | Tongue::Kmall | Tongue::R2Sonic | Tongue::Rtp(..) => is_udp,
             Tongue::Nmea | Tongue::Depths | Tongue::Sbg | Tongue::PosMv | Tongue::MavLink => {
                 !matches!(address, Address::Ask(_))

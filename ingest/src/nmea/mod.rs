@@ -1,7 +1,7 @@
 //! NMEA 0183: navigation as text, from a log or from a receiver that is heard now; and depths.
 //!
 //! - `split`: bytes → lines; `sentence`: text → what it says; `epoch`: sentences of one moment → one pose;
-//!   `depth`: an echo sounder's depths.
+//!   `depth`: an echo sounder's depths; [`crate::pps`]: the pulses that go with a receiver's sentences.
 //!
 //! Positions (GGA) with attitudes (PASHR), or with a heading (HDT), become poses; GST says how good
 //! positions are. Times are UTC of day; the date is that of RMC or ZDA, or the day that brings the time
@@ -17,11 +17,12 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
-use beluga_types::{Attitude, GapCause, Geodetic, Origin, Payload, SensorSpec, Stamp};
+use beluga_types::{Attitude, ClockState, GapCause, Geodetic, Origin, Payload, SensorSpec, Stamp};
 use nalgebra::Vector3;
 
 use crate::capture::{Damage, Datagram};
 use crate::error::{Error, Fault};
+use crate::pps::Pulses;
 use crate::regular;
 use crate::source::{Loaded, Row, Source};
 pub(crate) use depth::Depths;
@@ -42,6 +43,14 @@ pub(crate) struct Sentences<I> {
     date: Option<(i64, i64)>,
     /// The last day that was told and not taken.
     far_date: Option<i64>,
+    /// The pulses whose seconds it names.
+    pulses: Option<Pulses>,
+    /// What is known of the clock by them, and not yet told.
+    clock: Option<ClockState>,
+    /// The moment of what was given last.
+    latest: Option<Stamp>,
+    /// The newest position's moment, and when the host heard it: it may be given later.
+    placed: Option<(Stamp, Option<Stamp>)>,
     ready: VecDeque<Result<Row<Payload>, Fault>>,
     /// Lines that do not hold, since the last row; and what is wrong with the first.
     bad: (u64, String),
@@ -163,10 +172,19 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
             split: Split::default(),
             date: None,
             far_date: None,
+            pulses: None,
+            clock: None,
+            latest: None,
+            placed: None,
             ready: VecDeque::new(),
             bad: (0, String::new()),
             ended: false,
         }
+    }
+
+    /// The same, of a receiver whose pulses come too.
+    pub(crate) fn with_pulses(self, pulses: Option<Pulses>) -> Self {
+        Self { pulses, ..self }
     }
 
     fn take(&mut self, piece: Piece) {
@@ -199,9 +217,13 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
     }
 
     fn sentence(&mut self, sentence: Sentence, received: Option<Stamp>) {
+        let mut placed = self.placed;
         let given = match sentence {
             Sentence::Fix { day_nanos, place } => match (place, self.stamp(day_nanos, received)) {
-                (Some(place), Some(stamp)) => self.epochs.place(stamp, place),
+                (Some(place), Some(stamp)) => {
+                    placed = Some((stamp, received));
+                    self.epochs.place(stamp, place)
+                }
                 (None, Some(_)) => return self.lose("a position that is not known, or without a height"),
                 (_, None) => return self.lose("a time of day without a date: no RMC or ZDA has come yet"),
             },
@@ -225,6 +247,10 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
             Sentence::Other => return,
         };
         self.give(given, received);
+        self.placed = placed;
+        let pulses = self.pulses.as_mut().zip(received);
+        let state = pulses.and_then(|(pulses, heard)| pulses.unnamed(heard));
+        self.clock = state.or(self.clock);
     }
 
     /// A date that is told; one that is days from the host's is not taken where the host's is known, since all
@@ -234,6 +260,7 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
         let off = received.map_or(0, |received| Stamp::from_nanos(told).nanos_since(received));
         if off.saturating_abs() <= DAY_NANOS {
             self.date = Some((days, day_nanos));
+            self.second(Stamp::from_nanos(told), received);
         } else if self.far_date.replace(days) != Some(days) {
             self.fault(
                 0,
@@ -245,18 +272,39 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Sentences<I> {
         }
     }
 
+    /// A moment that is named; a whole second is that of the pulse before.
+    fn second(&mut self, named: Stamp, heard: Option<Stamp>) {
+        const SECOND_NANOS: i64 = 1_000_000_000;
+        let is_whole = named.nanos() % SECOND_NANOS == 0;
+        let pulses = self.pulses.as_mut().filter(|_| is_whole).zip(heard);
+        let state = pulses.and_then(|(pulses, heard)| pulses.named(named, heard));
+        self.clock = state.or(self.clock);
+    }
+
     fn give(&mut self, given: Vec<(Stamp, Payload)>, received: Option<Stamp>) {
         for (stamp, payload) in given {
             self.tell_bad();
-            self.ready.push_back(Ok(Row {
-                place: format!("sentence at {}", stamp.iso_8601()),
-                seq: None,
-                stamp,
-                end: None,
-                received,
-                what: payload,
-            }));
+            let own = self.placed.filter(|(placed, _)| *placed == stamp);
+            let received = own.map_or(received, |(_, heard)| heard);
+            // What is known of the clock goes just before, where nothing stands: it is never late by itself.
+            let before = stamp.shifted_nanos(-1);
+            let is_free = self.latest.replace(stamp).is_none_or(|latest| latest < before);
+            if let Some(state) = self.clock.take_if(|_| is_free) {
+                self.row(before, Payload::Clock(state), received);
+            }
+            self.row(stamp, payload, received);
         }
+    }
+
+    fn row(&mut self, stamp: Stamp, what: Payload, received: Option<Stamp>) {
+        self.ready.push_back(Ok(Row {
+            place: format!("sentence at {}", stamp.iso_8601()),
+            seq: None,
+            stamp,
+            end: None,
+            received,
+            what,
+        }));
     }
 
     fn lose(&mut self, what: &str) {
@@ -337,6 +385,8 @@ impl<I: Iterator<Item = Result<Piece, Damage>>> Source for Sentences<I> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use beluga_types::SensorKind;
 
     use super::sentence::tests::summed;
@@ -433,6 +483,77 @@ mod tests {
             .collect();
         assert_eq!(far.len(), 1, "{faults:?}");
         assert!(far[0].contains("a date 30 days"), "{far:?}");
+    }
+
+    /// A receiver whose ZDA comes 0.2 s behind its pulse, and whose positions carry the time, beside a host whose clock
+    /// is 7 ms behind. The pulses of some seconds do not come.
+    #[test]
+    fn the_second_that_is_named_goes_with_the_pulse_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("assert");
+        let (shown, told) = (file.clone(), Arc::new(Mutex::new(vec![])));
+        // 2026-01-01 is day 20454.
+        let noon = Stamp::from_nanos(20_454 * DAY_NANOS + DAY_NANOS / 2);
+        let pieces = (0..40).map(|second| {
+            let pulse = noon.shifted_s(f64::from(second)).shifted_nanos(-7_000_000);
+            if !(20..28).contains(&second) {
+                let (whole, part) = (pulse.nanos() / 1_000_000_000, pulse.nanos() % 1_000_000_000);
+                std::fs::write(&shown, format!("{whole}.{part:09}#{second}\n")).unwrap();
+            }
+            // No pulse has the half second before.
+            let half =
+                (second > 0).then(|| summed(&format!("GPZDA,1200{:02}.50,01,01,2026,00,00", second - 1)));
+            let mut lines: Vec<String> = half.into_iter().collect();
+            lines.extend([
+                summed(&format!(
+                    "GPGGA,1200{second:02}.00,5406.0,N,01206.0,E,4,12,0.7,1.2,M,37.3,M,,"
+                )),
+                summed(&format!("GPZDA,1200{second:02}.00,01,01,2026,00,00")),
+            ]);
+            Ok(Piece {
+                received: Some(pulse.shifted_nanos(200_000_000)),
+                bytes: log(&lines),
+                is_whole: true,
+            })
+        });
+        let spec = SensorSpec::new("gnss", SensorKind::Nav);
+        let tell = told.clone();
+        let pulses = Pulses::new(file, move |note| tell.lock().unwrap().push(note));
+        let mut sentences =
+            Sentences::new(pieces, Path::new("here"), &spec, &Origin::default()).with_pulses(Some(pulses));
+        let (mut states, mut places) = (vec![], 0);
+        while let Some(Ok(row)) = sentences.next_row() {
+            match row.what {
+                Payload::Clock(state) => {
+                    let since = (row.stamp.nanos_since(noon) + 1) / 1_000_000_000;
+                    states.push((since, state.locked, (state.offset_nanos + 7_000_000).abs() < 1000));
+                }
+                _ => {
+                    places += 1;
+                    let late = row.received.map(|heard| heard.nanos_since(row.stamp));
+                    assert_eq!(
+                        late,
+                        Some(193_000_000),
+                        "heard when its sentence was, not when the next was"
+                    );
+                }
+            }
+        }
+        assert_eq!(places, 40, "nothing waits for a pulse");
+        assert_eq!(
+            states,
+            [
+                (2, true, true),
+                (12, true, true),
+                (22, false, true),
+                (30, true, true)
+            ]
+        );
+        let told = told.lock().unwrap();
+        assert!(
+            told.len() == 2 && told[0].contains("no pulse") && told[1].contains("again"),
+            "{told:?}"
+        );
     }
 
     #[test]

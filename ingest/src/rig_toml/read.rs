@@ -236,6 +236,11 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
         let expected = "the address its packets come from, like \"192.168.1.201\"";
         return Err(Error::bad(path, place, expected, format!("{address:?}")));
     }
+    if let Some(pulses) = table.pps.as_ref().filter(|_| kind != SensorKind::Nav) {
+        let place = format!("`pps` of sensor `{}`", table.name);
+        let expected = "a sensor of kind nav, whose sentences name the pulses' seconds";
+        return Err(Error::bad(path, place, expected, format!("{pulses:?}")));
+    }
     let mut spec = SensorSpec::new(table.name, kind);
     if let Some(medium) = table.medium {
         spec.medium = match medium {
@@ -265,6 +270,7 @@ fn sensor(path: &Path, table: SensorTable, beside: Beside<'_>) -> Result<SensorS
         calibration: table.calibration,
         port: table.port,
         address: table.address,
+        pps: table.pps,
         ..spec
     })
 }

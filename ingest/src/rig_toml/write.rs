@@ -120,5 +120,6 @@ fn sensor_table(spec: &SensorSpec, beside: &mut BTreeMap<String, String>) -> Sen
         calibration: spec.calibration.clone(),
         port: spec.port,
         address: spec.address.clone(),
+        pps: spec.pps.clone(),
     }
 }

@@ -1,12 +1,12 @@
 //! Bags of ROS 2 and MCAP files of others: their topics as sensors.
 //!
-//! - [`bag`]: a file (MCAP, or SQLite of `rosbag2`) or a folder of them → topics, and the messages
-//!   of one; [`walk`] and [`mcap`] read the one kind, [`sqlite`] the other; [`packed`] unpacks messages that
+//! - `bag`: a file (MCAP, or SQLite of `rosbag2`) or a folder of them → topics, and the messages
+//!   of one; `walk` and `mcap` read the one kind, `sqlite` the other; `packed` unpacks messages that
 //!   rosbag2 has packed one by one.
-//! - [`point_cloud2`] and [`cloud`]: `sensor_msgs/PointCloud2` → scan; [`nav`]: `Imu`, `NavSatFix`,
-//!   `Odometry`; [`packets`]: messages that hold a lidar's packets → datagrams.
-//! - [`topics`]: which topics play, and the rig of a bag that has none; [`mounts`]: where its sensors sit;
-//!   [`source`] plays one.
+//! - `point_cloud2` and `cloud`: `sensor_msgs/PointCloud2` → scan; `nav`: `Imu`, `NavSatFix`,
+//!   `Odometry`; `packets`: messages that hold a lidar's packets → datagrams.
+//! - `topics`: which topics play, and the rig of a bag that has none; `mounts`: where its sensors sit;
+//!   `source` plays one.
 //!
 //! `ROS.md` beside this crate says the same for users.
 

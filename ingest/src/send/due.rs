@@ -75,6 +75,7 @@ impl<'a> Datagrams<'a> {
     pub(super) fn new(survey: &'a Survey, plan: Plan) -> Result<Self, Error> {
         let count = Count {
             number: 0,
+            datagram: 0,
             starts: 0,
             // A little while ago, so that no time is before it.
             since: plan.begin.shifted_nanos(-60 * SECOND_NANOS),
@@ -122,10 +123,15 @@ impl<'a> Datagrams<'a> {
         }
     }
 
+    /// How much of the recording has been played before a moment of it, all times together.
+    fn played(&self, stamp: Stamp) -> i64 {
+        let of_run = i64::from(self.begun - 1).saturating_mul(self.length_nanos());
+        stamp.nanos_since(self.survey.first).saturating_add(of_run)
+    }
+
     /// A moment of the recording, this time.
     fn at(&self, stamp: Stamp) -> Stamp {
-        let of_run = i64::from(self.begun - 1).saturating_mul(self.length_nanos());
-        let since = stamp.nanos_since(self.survey.first).saturating_add(of_run);
+        let since = self.played(stamp);
         // Whole numbers stay whole where nothing is faster.
         let since = match self.plan.speed == 1.0 {
             true => since,
@@ -179,9 +185,16 @@ impl<'a> Datagrams<'a> {
         let missing = last.map_or(0, |last| measurement.seq.saturating_sub(last).saturating_sub(1));
         let mut count = self.counts[index];
         count.number += missing;
-        match voice.speak(measurement, &count, |stamp| self.at(stamp)) {
+        let spoken = voice.speak(
+            measurement,
+            &count,
+            |stamp| self.at(stamp),
+            |stamp| self.played(stamp),
+        );
+        match spoken {
             Ok((spoken, left_out)) => {
                 self.left_out += left_out;
+                count.datagram += spoken.len() as u64;
                 for one in spoken {
                     self.waiting.push(Reverse((one.at, *id, self.made)));
                     self.bytes.insert(self.made, one.bytes);
@@ -203,6 +216,7 @@ impl<'a> Datagrams<'a> {
             let count = &mut self.counts[index];
             *count = Count {
                 number: 0,
+                datagram: 0,
                 starts: count.starts + 1,
                 since: stamp,
                 own_clock: reboot.own_clock,

@@ -4,7 +4,8 @@
 //!  recording ─► voice of each sensor: payload → datagrams ─► in the order they are due ─► storm ─► socket
 //! ```
 //!
-//! - `voice`: a lidar as an Ouster, detections as an R2Sonic, poses as a unit of SBG, each by the twin of the reader;
+//! - `voice`: a lidar as an Ouster, detections as an R2Sonic, waveforms of hydrophones by RTP, poses as a unit of SBG,
+//!   each by the twin of the reader;
 //! - `due`: stamps that advance from now on, again and again, and the order of what is due;
 //! - `storm`: what networks and sensors do to it, seeded and counted;
 //! - `drained`: whether it has been read.
@@ -107,7 +108,7 @@ impl Survey {
             }
         }
         let empty = || Error::Empty {
-            expected: "a scan, detections of a sounder, or poses".into(),
+            expected: "a scan, detections of a sounder, waveforms of hydrophones, or poses".into(),
             path: path.to_owned(),
         };
         let (first, last) = span.ok_or_else(empty)?;

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use beluga_types::{
-    LidarScan, Measurement, Mount, Origin, Payload, SensorKind, SensorSpec, SonarPing, Stamp, StampMeaning,
+    Elements, LidarScan, Measurement, Mount, Origin, Payload, SensorKind, SensorSpec, SonarPing, Stamp,
+    StampMeaning, Waveforms,
 };
 
 use crate::lidar::ouster::write::{Encoder, Learner, Numbers};
+use crate::waves::{Form, sent};
 use crate::{r2sonic, sbg};
 
 /// What is learned of a sensor from all it measured.
@@ -16,6 +18,8 @@ pub(super) struct Learning {
     first: Vec<(Stamp, Arc<LidarScan>)>,
     lidar: Option<Result<Learner, String>>,
     has_detections: bool,
+    /// How its waveforms are sent, or why they are not.
+    waves: Option<Result<Form, String>>,
     has_poses: bool,
     /// Something that no sensor sends live.
     other: Option<&'static str>,
@@ -31,11 +35,24 @@ impl Learning {
             Payload::Sonar(ping) => match &**ping {
                 SonarPing::Detections(_) => self.has_detections = true,
                 SonarPing::Beams(_) => self.other = Some("waveforms by beams: no sonar sends them live"),
-                SonarPing::Elements(_) => self.other = Some("waveforms by elements: not sent yet"),
+                SonarPing::Elements(elements) => self.waveforms(&elements.waveforms),
                 _ => self.other = Some("profiles or images: not sent yet"),
             },
             Payload::Pose(_) => self.has_poses = true,
             _ => self.other = Some("neither scans, detections nor poses"),
+        }
+    }
+
+    fn waveforms(&mut self, waveforms: &Waveforms) {
+        let form = sent::form(waveforms);
+        let is_other = |known: &Form| form.as_ref().is_ok_and(|form| form != known);
+        match &self.waves {
+            Some(Ok(known)) if is_other(known) => {
+                self.waves = Some(Err(format!("its waveforms are not all {known}")));
+            }
+            Some(Err(_)) => {}
+            Some(Ok(_)) if form.is_ok() => {}
+            Some(Ok(_)) | None => self.waves = Some(form),
         }
     }
 
@@ -76,13 +93,14 @@ impl Learning {
         if !self.first.is_empty() {
             self.lidar = Some(self.learner());
         }
-        match (self.lidar, self.has_detections, self.has_poses) {
+        match (self.lidar, self.has_detections, self.waves, self.has_poses) {
             (Some(learner), ..) => {
                 let encoder = learner?.encoder()?;
                 Ok(Voice::Lidar(Arc::new(encoder)))
             }
-            (None, true, _) => Ok(Voice::Sounder),
-            (None, false, true) => Ok(Voice::Unit {
+            (None, true, ..) => Ok(Voice::Sounder),
+            (None, false, Some(form), _) => form.map(Voice::Hydrophones),
+            (None, false, None, true) => Ok(Voice::Unit {
                 mount: spec.mount,
                 origin: origin
                     .cloned()
@@ -100,6 +118,8 @@ pub(super) enum Voice {
     Lidar(Arc<Encoder>),
     /// As an R2Sonic.
     Sounder,
+    /// As hydrophones that send all they hear by RTP.
+    Hydrophones(Form),
     /// As an inertial unit of SBG.
     Unit { mount: Mount, origin: Origin },
 }
@@ -109,6 +129,8 @@ pub(super) enum Voice {
 pub(super) struct Count {
     /// Of the next payload.
     pub(super) number: u64,
+    /// Of the next datagram.
+    pub(super) datagram: u64,
     /// Of its starts.
     pub(super) starts: u32,
     /// When it was switched on.
@@ -134,6 +156,7 @@ impl Voice {
                 )
             }
             Voice::Sounder => "as an R2Sonic (BTH0)".into(),
+            Voice::Hydrophones(form) => format!("as packets of RTP, {form}"),
             Voice::Unit { .. } => "as a unit of SBG (UTC_TIME, EKF_NAV, EKF_QUAT)".into(),
         }
     }
@@ -141,17 +164,22 @@ impl Voice {
     /// The sensor as the rig that hears it has it. Times are final, and what it sends is stamped at its start.
     pub(super) fn spec(&self, spec: &SensorSpec) -> SensorSpec {
         let (kind, format) = match self {
-            Voice::Lidar(_) => (SensorKind::Lidar, "ouster"),
-            Voice::Sounder => (SensorKind::Sonar, "r2sonic"),
-            Voice::Unit { .. } => (SensorKind::Nav, "sbg"),
+            Voice::Lidar(_) => (SensorKind::Lidar, "ouster".to_owned()),
+            Voice::Sounder => (SensorKind::Sonar, "r2sonic".to_owned()),
+            Voice::Hydrophones(form) => (SensorKind::Sonar, form.to_string()),
+            Voice::Unit { .. } => (SensorKind::Nav, "sbg".to_owned()),
         };
+        // What is heard of a stream of samples comes in blocks of its own.
+        let is_cut_anew = matches!(self, Voice::Hydrophones(_));
         SensorSpec {
             kind,
-            format: Some(format.into()),
+            format: Some(format),
+            rate_hz: spec.rate_hz.filter(|_| !is_cut_anew),
             source: None,
             topic: None,
             port: None,
             address: None,
+            pps: None,
             calibration: None,
             start: None,
             time_offset_nanos: 0,
@@ -168,7 +196,8 @@ impl Voice {
         }
     }
 
-    /// The datagrams of a payload, stamped by `clock`, and how many of its returns have no place in them.
+    /// The datagrams of a payload, stamped by `clock`, and how many of its returns have no place in them. A stream
+    /// counts its samples by the recording's own time, which `played` gives in nanoseconds.
     ///
     /// # Errors
     /// If the payload has no place on the wire.
@@ -177,6 +206,7 @@ impl Voice {
         measurement: &Measurement,
         count: &Count,
         clock: impl Fn(Stamp) -> Stamp,
+        played: impl Fn(Stamp) -> i64,
     ) -> Result<(Vec<Spoken>, u64), String> {
         let at = clock(measurement.end);
         let own = |stamp: Stamp| match count.own_clock {
@@ -206,6 +236,17 @@ impl Voice {
                 let bytes = r2sonic::write::bytes(&ping);
                 Ok((vec![Spoken { at, bytes }], 0))
             }
+            (Voice::Hydrophones(form), Payload::Sonar(ping)) => {
+                let SonarPing::Elements(elements) = &**ping else {
+                    return Err("expected waveforms by elements, found another kind of ping".into());
+                };
+                let packets = samples(form, elements, count, played(measurement.stamp));
+                let spoken = packets.into_iter().map(|packet| Spoken {
+                    at: clock(measurement.stamp.shifted_nanos(packet.last_offset_nanos)),
+                    bytes: packet.bytes,
+                });
+                Ok((spoken.collect(), 0))
+            }
             (Voice::Unit { mount, origin }, Payload::Pose(fix)) => {
                 let stamp = clock(measurement.stamp);
                 let micros = (stamp.nanos_since(count.since) / 1000) as u32;
@@ -215,4 +256,17 @@ impl Voice {
             _ => Err("expected what the sensor measured before, found something else".into()),
         }
     }
+}
+
+/// The packets of hydrophones' waveforms, whose time zero is so many nanoseconds after the stream began.
+fn samples(form: &Form, elements: &Elements, count: &Count, zero_nanos: i64) -> Vec<sent::Packet> {
+    let first_s = 1e-9 * zero_nanos as f64 + elements.waveforms.first_sample_s();
+    let place = sent::Place {
+        stream: count.starts,
+        number: count.datagram,
+        time: (first_s * form.rate_hz).round().max(0.0) as u64,
+        // An array that listens does so all the time; between pings nothing is sent.
+        is_start: elements.pulse.is_some() || count.number == 0,
+    };
+    sent::packets(&elements.waveforms, form, place)
 }

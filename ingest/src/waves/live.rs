@@ -23,6 +23,8 @@ pub(crate) struct Packets {
     next: Option<(u32, u16, u32)>,
     /// Packets that came after their place, since that was told.
     late: u64,
+    /// Packets behind a silence are marked in this stream.
+    marks_silence: bool,
 }
 
 impl Packets {
@@ -32,6 +34,7 @@ impl Packets {
             kind,
             next: None,
             late: 0,
+            marks_silence: false,
         }
     }
 
@@ -56,7 +59,13 @@ impl Packets {
                 self.late += 1;
                 return;
             } else if ahead > 0 || packet.time != time {
-                self.missing(ahead, packet.time.wrapping_sub(time), moments, rows);
+                let by_time = packet.time.wrapping_sub(time);
+                self.marks_silence |= packet.is_start;
+                // Of a stream that marks silences the packet that is missing may be the marked one.
+                match packet.is_start || (self.marks_silence && ahead > 0) {
+                    true => self.silence(ahead, by_time, moments, rows),
+                    false => self.missing(ahead, by_time, moments, rows),
+                }
             }
         }
         self.tell_late(rows);
@@ -77,8 +86,22 @@ impl Packets {
             (0, by_time) if by_time < u32::MAX / 2 => by_time,
             (0, _) => 0,
         };
+        self.blocks.skip(u64::from(samples), rows);
+        self.tell_missing(packets, samples, rows);
+    }
+
+    /// Nothing was sent for so long, on purpose, but for packets that did not come.
+    fn silence(&mut self, packets: u16, by_time: u32, moments: u32, rows: &mut Rows) {
+        let silent = if by_time < u32::MAX / 2 { by_time } else { 0 };
+        self.blocks.skip(u64::from(silent), rows);
+        if packets > 0 {
+            let most = u32::from(packets).saturating_mul(moments);
+            self.tell_missing(packets, most.min(silent), rows);
+        }
+    }
+
+    fn tell_missing(&mut self, packets: u16, samples: u32, rows: &mut Rows) {
         let samples = u64::from(samples);
-        self.blocks.skip(samples, rows);
         let what = format!("{packets} packet(s) lost, {samples} samples of each channel");
         rows.lose(GapCause::Missing, self.blocks.blocks(samples), &what);
     }
@@ -249,6 +272,80 @@ mod tests {
             .into_iter()
             .flat_map(|(_, payload)| values(payload))
             .collect()
+    }
+
+    /// When blocks begin, in ms, and what is lost, of packets of ten samples: their numbers, times and marks.
+    fn of(sent: &[(u16, u32, bool)]) -> (Vec<i64>, Vec<(GapCause, u64, String)>) {
+        let mut packets = Packets::new(Form::named("L16/1000/1").unwrap(), None);
+        let mut rows = Rows::default();
+        for &(number, time, is_start) in sent {
+            let bytes = rtp::bytes(&Packet {
+                kind: 96,
+                is_start,
+                number,
+                time,
+                stream: 7,
+                payload: &[1; 20],
+            });
+            let received = Stamp::from_nanos(i64::from(time + 10) * 1_000_000);
+            let datagram = Datagram {
+                received,
+                ..heard(&bytes)
+            };
+            assert!(packets.take(&datagram, &mut rows));
+        }
+        packets.pause(&mut rows);
+        let (mut blocks, mut lost) = (vec![], vec![]);
+        while let Some(row) = rows.pop() {
+            match row {
+                Ok(row) => blocks.push(row.stamp.nanos() / 1_000_000),
+                Err(fault) => lost.push((fault.cause, fault.lost, fault.detail)),
+            }
+        }
+        (blocks, lost)
+    }
+
+    /// Four pings of 20 samples, one each 100.
+    fn pings() -> Vec<(u16, u32, bool)> {
+        (0..4u16)
+            .flat_map(|ping| {
+                let time = 100 * u32::from(ping);
+                [(2 * ping, time, true), (2 * ping + 1, time + 10, false)]
+            })
+            .collect()
+    }
+
+    /// What is between pings is no loss, and a packet that does not come is one.
+    #[test]
+    fn a_silence_that_is_marked_is_none_and_keeps_the_time() {
+        assert_eq!(of(&pings()), (vec![0, 100, 200, 300], vec![]));
+        let mut half = pings();
+        half.remove(5);
+        let (blocks, lost) = of(&half);
+        assert_eq!(blocks, [0, 100, 200, 300]);
+        let [(GapCause::Missing, 1, detail)] = &lost[..] else {
+            panic!("{lost:?}")
+        };
+        assert!(detail.contains("1 packet(s) lost, 10 samples"), "{detail}");
+    }
+
+    /// The mark goes with its packet; what comes behind has its time all the same.
+    #[test]
+    fn a_marked_packet_that_is_lost_or_overtaken_takes_no_time_with_it() {
+        let mut lacking = pings();
+        lacking.remove(4);
+        let (blocks, lost) = of(&lacking);
+        assert_eq!(blocks, [0, 100, 210, 300]);
+        let [(GapCause::Missing, 1, detail)] = &lost[..] else {
+            panic!("{lost:?}")
+        };
+        assert!(detail.contains("1 packet(s) lost, 10 samples"), "{detail}");
+        let mut swapped = pings();
+        swapped.swap(4, 5);
+        let (blocks, lost) = of(&swapped);
+        assert_eq!(blocks, [0, 100, 210, 300]);
+        let causes: Vec<_> = lost.iter().map(|(cause, lost, _)| (*cause, *lost)).collect();
+        assert_eq!(causes, [(GapCause::Missing, 1), (GapCause::Late, 0)]);
     }
 
     /// Two channels that count up together: moments stay whole, however much of the bytes is let go.

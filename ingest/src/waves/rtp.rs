@@ -1,6 +1,7 @@
 //! The header of an RTP packet.
 //!
-//! Source: RFC 3550, section 5.1.
+//! Source: RFC 3550, section 5.1; of the marker RFC 3551, section 4.1: it stands at the first packet behind a silence
+//! in which nothing was sent.
 
 use crate::survey::fields::Fields;
 
@@ -9,6 +10,8 @@ use crate::survey::fields::Fields;
 pub(crate) struct Packet<'a> {
     /// What its payload is, by the stream's description.
     pub(crate) kind: u8,
+    /// Nothing was sent before it, on purpose.
+    pub(crate) is_start: bool,
     pub(crate) number: u16,
     /// The moment of its first sample, in samples from anywhere.
     pub(crate) time: u32,
@@ -46,11 +49,23 @@ pub(crate) fn packet(bytes: &[u8]) -> Result<Packet<'_>, String> {
     }
     Ok(Packet {
         kind: kind & 0x7f,
+        is_start: kind & 0x80 != 0,
         number,
         time,
         stream,
         payload: fields.take(length)?,
     })
+}
+
+/// Writes a packet, without anything that may be left out.
+pub(super) fn bytes(packet: &Packet<'_>) -> Vec<u8> {
+    let marked = u8::from(packet.is_start) << 7;
+    let mut bytes = vec![0x80, marked | packet.kind];
+    bytes.extend(packet.number.to_be_bytes());
+    bytes.extend(packet.time.to_be_bytes());
+    bytes.extend(packet.stream.to_be_bytes());
+    bytes.extend(packet.payload);
+    bytes
 }
 
 #[cfg(test)]
@@ -62,6 +77,8 @@ mod tests {
         let plain = [0x80, 0xe0, 1, 2, 0, 0, 3, 4, 0, 0, 5, 6, 7, 8];
         let found = packet(&plain).unwrap();
         assert_eq!((found.kind, found.number, found.time), (96, 0x102, 0x304));
+        assert!(found.is_start);
+        assert_eq!(bytes(&found), plain);
         assert_eq!((found.stream, found.payload), (0x506, &[7, 8][..]));
         // One contributor, an extension of one word, two bytes of padding.
         let mut full = vec![0xb1];

@@ -25,6 +25,8 @@ fn a_rig_that_cannot_be_heard_is_refused_with_the_remedy() {
         (nav.to_owned(), "`[origin]`"),
         (format!("{lidar}source = \"udp://127.0.0.1:2368\"\naddress = \"front\"\n"), "`address` of sensor `front`"),
         ("[[sensor]]\nname = \"fan\"\nkind = \"sonar\"\nsource = \"udp://127.0.0.1:1\"\nformat = \"wav\"\n".into(), "kmall"),
+        (format!("{lidar}source = \"udp://127.0.0.1:2368\"\npps = \"assert\"\n"), "`pps` of sensor `front`"),
+        (format!("[origin]\nlat_deg = 54.1\nlon_deg = 12.1\nheight_m = 38.5\n{nav}format = \"sbg\"\npps = \"assert\"\n"), "ZDA or RMC"),
         // Of another host.
         (format!("{lidar}source = \"udp://192.0.2.7:2368\"\n"), "udp://192.0.2.7:2368: Cannot assign requested address"),
         (format!("{lidar}source = \"udp://192.0.2.7:2368\"\n"), "`front`"),

@@ -89,6 +89,34 @@ fn sentences_by_udp_are_those_of_the_log() {
 }
 
 #[test]
+fn pulses_that_are_not_there_are_told_once_and_nothing_waits_for_them() {
+    let (hearing, mut lines, port) = (Hearing::new(), log(), free_port());
+    let expected = of_file(&hearing, &lines);
+    // Ten seconds of today are named.
+    let date = lines[0].split_once(',').unwrap().1[11..21].to_owned();
+    lines.extend((0..10).map(|second| summed(&format!("GPZDA,12000{second}.00,{date},00,00"))));
+    let rig = format!(
+        "{ORIGIN}[[sensor]]\nname = \"gnss\"\nkind = \"nav\"\nsource = \"udp://127.0.0.1:{port}\"\npps = \"pps7/assert\"\n"
+    );
+    let out = hearing.hear(&rig, |sender| {
+        lines
+            .iter()
+            .for_each(|line| sender.send(port, 1, line.as_bytes()));
+    });
+    assert_eq!(gaps(&out), []);
+    assert_eq!(poses(out), expected, "{}", hearing.told());
+    let told = hearing.told();
+    let told: Vec<&str> = told.lines().filter(|note| note.contains("PPS")).collect();
+    assert!(
+        told.len() == 1
+            && ["`gnss`", "pps7/assert", "/sys/class/pps", "ldattach"]
+                .iter()
+                .all(|words| told[0].contains(words)),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn a_server_that_goes_away_in_the_middle_is_asked_again() {
     let (hearing, lines) = (Hearing::new(), log());
     let expected = of_file(&hearing, &lines);

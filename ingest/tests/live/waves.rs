@@ -218,6 +218,16 @@ fn samples_that_cannot_be_are_refused_with_the_remedy() {
             "a description (SDP)",
         ),
         ("format = \"wav\"\nsource = \"udp://127.0.0.1:1\"", "heard live"),
+        ("format = \"wav\"\nsource = \"sound://default\"", "heard live"),
+        (
+            "format = \"S24LE\"\nsource = \"sound://default\"",
+            "as in `S16LE/96000/4`",
+        ),
+        #[cfg(not(feature = "sound-card"))]
+        (
+            "format = \"S16LE/48000/2\"\nsource = \"sound://default\"",
+            "cargo build --features sound-card",
+        ),
     ] {
         let hearing = Hearing::new();
         let live = Live::open(

@@ -80,6 +80,7 @@ mod tests {
     use std::io::{Read, Write};
     use std::net::{TcpListener, TcpStream};
 
+    use super::board::Stay;
     use super::*;
     use crate::{Options, Recorder, specimen};
 
@@ -148,6 +149,35 @@ mod tests {
         drop(feed);
         drop(viewer);
         assert!(TcpStream::connect(page).is_err());
+    }
+
+    /// Two ask for a picture larger than what systems hold for a connection, and read one byte of it.
+    #[test]
+    fn browsers_that_do_not_read_hold_up_neither_the_run_nor_others() {
+        let (viewer, feed) = Viewer::live(ANY).unwrap();
+        let board = feed.board();
+        board.put(Stay::Kept, vec![7; 32 << 20]);
+        let stuck = [(); 2].map(|()| {
+            let mut stream = TcpStream::connect(viewer.server.address()).unwrap();
+            stream
+                .write_all(b"GET /recording.rrd?from=0 HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .unwrap();
+            stream.read_exact(&mut [0]).unwrap();
+            stream
+        });
+        for number in 0..1000 {
+            let hull = Stay::Newest("hull".into());
+            board.put(hull, format!("hull {number}.").into_bytes());
+        }
+        let others = ask(
+            &viewer,
+            "GET /recording.rrd?from=1 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        );
+        assert!(
+            others.ends_with("\r\n\r\nhull 999."),
+            "the newest, and nothing else"
+        );
+        drop(stuck);
     }
 
     #[test]

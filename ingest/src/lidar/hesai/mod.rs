@@ -1,6 +1,6 @@
 //! Hesai: PandarXT-32, PandarQT (QT64), Pandar40P, Pandar64, QT128.
 //!
-//! `packet`, `date`, `angles`: bytes → fields; `firing`: when a channel fires. [`Reader`]: packets →
+//! `packet`, `date`, `angles`: bytes → fields; `firing`: when a channel fires. `Reader`: packets →
 //! scans. Axes of `Sensor`, as in Hesai's manuals: y where azimuth is 0 (away from the cable), x
 //! where it is 90° (to the right of y seen from above, azimuths count clockwise), z up.
 

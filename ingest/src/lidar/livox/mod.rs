@@ -1,6 +1,6 @@
 //! Livox of the second protocol (Mid-360, HAP, Avia 2): coordinates as they come, and the IMU.
 //!
-//! `packet`: bytes → fields. [`Reader`]: packets → scans of 100 ms by the sensor's clock (these
+//! `packet`: bytes → fields. `Reader`: packets → scans of 100 ms by the sensor's clock (these
 //! lidars do not repeat their pattern, and a Mid-360 does not count frames). Axes of `Sensor`: the
 //! device's, x ahead, y left, z up. Made from the specification; no recording of a real one has been
 //! read.

@@ -1,7 +1,7 @@
 //! Velodyne: VLP-16 (Puck, Puck LITE), Puck Hi-Res, HDL-32E, VLP-32C, HDL-64E S2 and S3, VLS-128.
 //!
 //! `packet`, `position`, `calibration`, `in_band`: bytes → fields. `shots`, `project`: fields →
-//! points. [`Reader`]: packets → scans. Axes of `Sensor`: x forward (azimuth 0, opposite the cable
+//! points. `Reader`: packets → scans. Axes of `Sensor`: x forward (azimuth 0, opposite the cable
 //! of a Puck), y left, z up, the origin in the head's optical centre; azimuths of the packets count
 //! clockwise seen from above. `LIDAR.md` beside this crate says what is read and from where that is
 //! known.

@@ -106,7 +106,7 @@ impl Model {
         !matches!(self, Model::Hdl64eS2 | Model::Hdl64eS3)
     }
 
-    /// From a firing sequence to the next, in ns. Sources: see [`super::shots`].
+    /// From a firing sequence to the next, in ns. Sources: see `super::shots`.
     pub const fn cycle_nanos(self) -> f64 {
         match self {
             Model::Hdl32e => 46_080.0,
