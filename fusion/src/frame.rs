@@ -23,16 +23,30 @@ const MIN_ANGLE_SIGMA_RAD: f64 = 1e-5;
 pub(crate) struct Tally {
     inputs: BTreeMap<SensorId, (u32, u32)>,
     gaps: BTreeMap<(SensorId, GapCause), u64>,
-    clocks: BTreeMap<SensorId, ClockState>,
+}
+
+/// What has been told of each sensor's clock so far.
+#[derive(Default)]
+pub(crate) struct Clocks(BTreeMap<SensorId, ClockState>);
+
+impl Clocks {
+    pub(crate) fn hear(&mut self, measurements: &[Measurement]) {
+        for measurement in measurements {
+            if let Payload::Clock(state) = measurement.payload {
+                self.0.insert(measurement.sensor, state);
+            }
+        }
+    }
+
+    pub(crate) fn known(&self) -> Vec<FrameClock> {
+        let clock = |(&sensor, &state): (&SensorId, &ClockState)| FrameClock { sensor, state };
+        self.0.iter().map(clock).collect()
+    }
 }
 
 impl Tally {
-    /// Of a window's measurements; what was known of clocks before stays known.
-    pub(crate) fn of(measurements: &[Measurement], before: &Self) -> Self {
-        let mut tally = Self {
-            clocks: before.clocks.clone(),
-            ..Self::default()
-        };
+    pub(crate) fn of(measurements: &[Measurement]) -> Self {
+        let mut tally = Self::default();
         for measurement in measurements {
             if let Payload::Gap(gap) = &measurement.payload {
                 let lost = tally.gaps.entry((measurement.sensor, gap.cause)).or_default();
@@ -40,8 +54,7 @@ impl Tally {
                 continue;
             }
             // What is known of a sensor's clock is none of its measurements.
-            if let Payload::Clock(state) = measurement.payload {
-                tally.clocks.insert(measurement.sensor, state);
+            if matches!(measurement.payload, Payload::Clock(_)) {
                 continue;
             }
             let input = tally.inputs.entry(measurement.sensor).or_default();
@@ -66,11 +79,6 @@ impl Tally {
             dropped_points,
         };
         self.inputs.iter().map(input).collect()
-    }
-
-    pub(crate) fn clocks(&self) -> Vec<FrameClock> {
-        let clock = |(&sensor, &state): (&SensorId, &ClockState)| FrameClock { sensor, state };
-        self.clocks.iter().map(clock).collect()
     }
 
     pub(crate) fn gaps(&self) -> Vec<FrameGap> {

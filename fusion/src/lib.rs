@@ -55,7 +55,7 @@ pub use retrace::{DatedCast, Retrace, Retraced};
 pub use saved::SavedMap;
 pub use sonar::SonarConfig;
 
-use frame::{AboveWater, PlacedScan, Tally};
+use frame::{AboveWater, Clocks, PlacedScan, Tally};
 use hear::Sonars;
 use nowhere::Nowhere;
 use open_axes::OpenAxes;
@@ -85,8 +85,7 @@ pub struct Fuser {
     unusable: BTreeMap<SensorId, u64>,
     open_axes: OpenAxes,
     nowhere: Nowhere,
-    /// Of the window before.
-    tally: Tally,
+    clocks: Clocks,
     next_index: u64,
 }
 
@@ -115,7 +114,7 @@ impl Fuser {
             unusable: BTreeMap::new(),
             open_axes: OpenAxes::default(),
             nowhere: Nowhere::new(&rig),
-            tally: Tally::default(),
+            clocks: Clocks::default(),
             next_index: 0,
             config,
             rig,
@@ -226,7 +225,8 @@ impl Fuser {
     /// One window, step by step.
     fn close(&mut self, window: &Window) -> SolidarFrame {
         let measurements = self.windows.take(window);
-        let mut tally = Tally::of(&measurements, &self.tally);
+        let mut tally = Tally::of(&measurements);
+        self.clocks.hear(&measurements);
         let mut found = self.locate(window, &measurements);
         let is_placed = self.nowhere.see(&mut found);
         let world_from_body = self.estimator.world_from_body_at(window.end);
@@ -250,7 +250,7 @@ impl Fuser {
             window: *window,
             inputs: tally.inputs(),
             gaps: tally.gaps(),
-            clocks: tally.clocks(),
+            clocks: self.clocks.known(),
             world_from_body,
             pose_covariance: found.covariance,
             localizability: found.localizability,
@@ -265,7 +265,6 @@ impl Fuser {
             points,
             arcs,
         };
-        self.tally = tally;
         self.open_axes.count(&frame);
         let map_from_body = self.estimator.map_from_body_at(window.end);
         let map = self.estimator.odometry().map();

@@ -243,7 +243,10 @@ impl NavBuffer {
             .fixes
             .iter()
             .filter(|(stamp, _)| *stamp > start && *stamp <= end)
-            .filter(|(_, fix)| is_alike(&fix.covariance, &at_end.covariance))
+            .filter(|(_, fix)| {
+                let at = |axis| (fix.covariance[(axis, axis)], at_end.covariance[(axis, axis)]);
+                (0..6).map(at).all(|(one, other)| is_alike(one, other))
+            })
         {
             let carried = fix.world_from_body * body_then_from_body_end(*stamp);
             sum += at_end.world_from_body.perturbation_to(&carried);
@@ -261,12 +264,11 @@ impl NavBuffer {
     }
 }
 
-/// Whether what two fixes state of themselves may be of one error: no outage begins or ends between them.
-fn is_alike(one: &Matrix6<f64>, other: &Matrix6<f64>) -> bool {
-    /// Times by which a variance may differ.
+/// Whether two variances that navigation states may be of one process: no outage begins or ends between them.
+pub(crate) fn is_alike(one: f64, other: f64) -> bool {
+    /// Times by which they may differ.
     const ALIKE: f64 = 1.5;
-    let alike = |a: f64, b: f64| a <= ALIKE * b && b <= ALIKE * a;
-    (0..6).all(|axis| alike(one[(axis, axis)], other[(axis, axis)]))
+    one <= ALIKE * other && other <= ALIKE * one
 }
 
 fn floor() -> Matrix6<f64> {

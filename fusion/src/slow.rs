@@ -14,7 +14,7 @@ use beluga_types::elementary::{Squared, exp, ln};
 use beluga_types::{Body, Stamp, Transform, World};
 use nalgebra::{Matrix6, Vector6};
 
-use crate::nav::NavPose;
+use crate::nav::{NavPose, is_alike};
 use crate::odometry::Map;
 
 /// Time over which differences are looked at, in seconds.
@@ -130,17 +130,14 @@ impl ErrorTime {
 /// that the lidar held at both moments. Where an outage begins or ends between them, the difference is
 /// that of two processes and tells nothing of how fast one changes.
 fn parts((by_nav, by_lidar): Motions, then: &Both, now: &Both) -> Vec<f64> {
-    /// Times by which what is stated may differ, and still be of one process.
-    const ALIKE: f64 = 1.5;
     let difference = by_lidar.perturbation_to(&by_nav);
     let part = |axis: usize| {
         let white = now.nav.white[axis];
         let slow = now.nav.covariance[(axis, axis)] - white;
         let before = then.nav.covariance[(axis, axis)] - then.nav.white[axis];
-        let alike = slow <= ALIKE * before && before <= ALIKE * slow;
         let noise = white + then.nav.white[axis] + then.on_map[axis] + now.on_map[axis];
         let part = (difference[axis].squared() - noise) / (2.0 * slow);
-        let told = then.seen[axis] && now.seen[axis] && alike && slow > noise;
+        let told = then.seen[axis] && now.seen[axis] && is_alike(slow, before) && slow > noise;
         (told && part.is_finite()).then_some(part.min(4.0))
     };
     (0..6).filter_map(part).collect()
@@ -176,6 +173,7 @@ impl Both {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sonar::synthetic::Noise;
     use beluga_types::elementary::sin;
     use nalgebra::{UnitQuaternion, Vector3};
 
@@ -187,18 +185,9 @@ mod tests {
             let sigma = 0.5;
             let keep = exp(-LOOK_S / tau);
             let mut state = Vector3::zeros();
-            let mut seed = 1u64;
-            let mut normal = || {
-                // Twelve uniform numbers less six: near enough to a normal one.
-                (0..12).fold(-6.0, |sum, _| {
-                    seed = seed
-                        .wrapping_mul(6_364_136_223_846_793_005)
-                        .wrapping_add(1_442_695_040_888_963_407);
-                    sum + (seed >> 11) as f64 / (1u64 << 53) as f64
-                })
-            };
+            let mut noise = Noise::new(1);
             for second in 0..4000 {
-                let fresh = Vector3::new(normal(), normal(), normal());
+                let fresh = Vector3::from_fn(|_, _| noise.gaussian());
                 state = state * keep + fresh * (sigma * (1.0f64 - keep * keep).sqrt());
                 let nav = NavPose {
                     world_from_body: Transform::new(UnitQuaternion::identity(), state),

@@ -10,6 +10,7 @@ use nalgebra::{Matrix3, Matrix6, UnitQuaternion, Vector3, Vector6};
 use super::Anchor;
 use crate::config::Config;
 use crate::nav::NavPose;
+use crate::sonar::synthetic::Noise;
 
 /// The 95 % quantile of χ² with six degrees of freedom.
 const CHI_SQUARED_95: f64 = 12.592;
@@ -24,23 +25,9 @@ const NOISE: f64 = 0.1;
 const OUTAGE_S: std::ops::Range<f64> = 15.0..25.0;
 const DRIFT_M_PER_S: f64 = 0.05;
 
-/// Numbers that look normal: twelve uniform ones less six.
-struct Normal(u64);
-
-impl Normal {
-    fn next(&mut self) -> f64 {
-        (0..12).fold(-6.0, |sum, _| {
-            self.0 = self
-                .0
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            sum + (self.0 >> 11) as f64 / (1u64 << 53) as f64
-        })
-    }
-
-    fn six(&mut self) -> Vector6<f64> {
-        Vector6::from_fn(|_, _| self.next())
-    }
+/// One number per axis.
+fn six(noise: &mut Noise) -> Vector6<f64> {
+    Vector6::from_fn(|_, _| noise.gaussian())
 }
 
 /// A vessel on its way in swell.
@@ -83,20 +70,20 @@ fn run(seed: u64, moments_s: &[f64]) -> Vec<f64> {
     config.odometry.drift_m_per_sqrt_m = 0.0;
     config.odometry.drift_deg_per_sqrt_m = 0.0;
     let mut anchor = Anchor::new(&config);
-    let mut normal = Normal(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut noise = Noise::new(seed << 32);
     let on_map = |t: f64| Transform::new(truth(t).rotation(), truth(t).translation());
     let keep = exp(-STEP_S / CHANGES_S);
-    let mut slow = normal.six();
-    let towards = std::f64::consts::PI * normal.next();
+    let mut slow = six(&mut noise);
+    let towards = std::f64::consts::PI * noise.gaussian();
     let mut found = Vec::new();
     let information = Matrix6::identity() * 1e10;
     for step in 0u32..=400 {
         let t = STEP_S * f64::from(step);
         if step > 0 {
-            slow = slow * keep + normal.six() * (1.0 - keep * keep).sqrt();
+            slow = slow * keep + six(&mut noise) * (1.0 - keep * keep).sqrt();
             anchor.travel(&on_map(t - STEP_S), &on_map(t), STEP_S);
         }
-        let nav = fix(t, &slow, &normal.six(), towards);
+        let nav = fix(t, &slow, &six(&mut noise), towards);
         anchor.tie(&nav, &on_map(t));
         let prior = anchor.prior(&nav, &on_map(t)).unwrap();
         let covariance = anchor.update(Some(&nav), &on_map(t), &information, &prior);

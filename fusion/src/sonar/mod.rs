@@ -30,7 +30,7 @@ mod response;
 mod sectors;
 mod stages;
 #[cfg(test)]
-mod synthetic;
+pub(crate) mod synthetic;
 
 pub(crate) use chain::SonarChain;
 pub use config::{CfarKind, ReplicaWindow, SonarConfig};
