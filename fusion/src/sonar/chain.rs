@@ -317,8 +317,8 @@ impl SonarChain {
         chunks.into_iter().flatten().collect()
     }
 
-    /// Makes two of each echo that is two targets and stands alone across the beams. Arcs mean their nearest
-    /// point, whatever comes behind it.
+    /// Makes two of each echo that is two targets and stands alone across the beams; of many the loudest over
+    /// the noise are looked at, wherever in the fan. Arcs mean their nearest point, whatever comes behind it.
     fn part_pairs(
         &mut self,
         waveforms: &Waveforms,
@@ -337,23 +337,31 @@ impl SonarChain {
             min_snr: powf(10.0, 0.1 * self.config.min_snr_db),
         };
         let arc_beyond_rad = self.config.arc_beyond_deg.to_radians();
-        let mut looked = 0;
-        for (beam, candidates) in found.iter_mut().enumerate() {
-            if two_way_width_rad(&beams[beam])
+        let is_wide = |beam: &Beam| {
+            two_way_width_rad(beam)
                 .iter()
                 .any(|&width| width > arc_beyond_rad)
-            {
-                continue;
-            }
-            let is_asked = |candidate: &Candidate| {
-                resolver.may_part(candidate, &terms)
-                    && fan.stands_alone(beam, candidate, &self.power, samples, terms.width)
-            };
-            if looked < MOST_ECHOES && candidates.iter().any(is_asked) {
-                looked += candidates.len();
-                waveforms.read_channel(beam, &mut worker.channel);
-                *candidates = resolver.parted(&worker.channel, candidates, &terms, is_asked);
-            }
+        };
+        let may_part = |candidate: &&Candidate| resolver.may_part(candidate, &terms);
+        let mut asked: Vec<(usize, Candidate)> = found
+            .iter()
+            .enumerate()
+            .filter(|(beam, _)| !is_wide(&beams[*beam]))
+            .flat_map(|(beam, echoes)| echoes.iter().filter(may_part).map(move |echo| (beam, *echo)))
+            .collect();
+        asked.sort_by(|(_, one), (_, other)| other.snr().total_cmp(&one.snr()));
+        let mut asked: Vec<(usize, f64)> = asked
+            .iter()
+            .filter(|(beam, echo)| fan.stands_alone(*beam, echo, &self.power, samples, terms.width))
+            .map(|(beam, echo)| (*beam, echo.place))
+            .take(MOST_ECHOES)
+            .collect();
+        asked.sort_by_key(|(beam, _)| *beam);
+        for of_beam in asked.chunk_by(|(one, _), (other, _)| one == other) {
+            let beam = of_beam[0].0;
+            let is_asked = |echo: &Candidate| of_beam.iter().any(|(_, place)| *place == echo.place);
+            waveforms.read_channel(beam, &mut worker.channel);
+            found[beam] = resolver.parted(&worker.channel, &found[beam], &terms, is_asked);
         }
     }
 }
@@ -385,7 +393,7 @@ fn echo_of(placed: &Placed, beams: &[Beam], config: &SonarConfig) -> Echo {
     let axes = super::echo::BeamAxes::of(placed.direction);
     let width = two_way_width_rad(beam);
     let spread = Spread::of(&axes, width, config.arc_beyond_deg.to_radians());
-    let snr = placed.candidate.peak / placed.candidate.noise.max(f64::MIN_POSITIVE);
+    let snr = placed.candidate.snr();
     let [along, across] = width.map(|width| width / 2.355);
     let share = if beams.len() == 1 {
         1.0

@@ -105,6 +105,11 @@ impl Candidate {
     pub(crate) fn is_compact(&self, width: f64) -> bool {
         self.spread < 0.75 * width
     }
+
+    /// Highest power over the noise.
+    pub(crate) fn snr(&self) -> f64 {
+        self.peak / self.noise.max(f64::MIN_POSITIVE)
+    }
 }
 
 /// All echoes of a row, from near to far.

@@ -106,7 +106,7 @@ fn arc(candidate: &Candidate, baseline: &Baseline, bearing: &Bearing, phase: &Ph
         .or_else(|| ahead(Vector3::y()))
         .unwrap_or_else(Vector3::z);
     let cosine = (1.0 - bearing.sine * bearing.sine).sqrt();
-    let snr = candidate.peak / candidate.noise.max(f64::MIN_POSITIVE);
+    let snr = candidate.snr();
     let sigma_rad = (phase.sigma_rad * bearing.per_phase).max(1e-3);
     Echo {
         beam: 0,

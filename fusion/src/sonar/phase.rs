@@ -77,7 +77,7 @@ pub(crate) fn phase_over(rows: &[Vec<Complex<f32>>; 2], candidate: &Candidate) -
         energies[0] += a.norm_sqr();
         energies[1] += b.norm_sqr();
     }
-    let snr = (candidate.peak / candidate.noise.max(f64::MIN_POSITIVE)).max(1e-6);
+    let snr = candidate.snr().max(1e-6);
     let seen = norm(cross) / (energies[0] * energies[1]).sqrt().max(f64::MIN_POSITIVE);
     let coherence = seen.min(snr / (1.0 + snr)).clamp(1e-3, 1.0 - 1e-9);
     Phase {
