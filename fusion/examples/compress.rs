@@ -1,7 +1,8 @@
 //! Pulse compression of many pings to their envelope on one thread: CPU time, and how much of it is FFT.
 //!
-//! `compress real|iq RATE_HZ START_HZ END_HZ SECONDS CENTRE_HZ SAMPLES PINGS ENVELOPES [ROUNDS]` reads
-//! little-endian `f32` samples (real, or I and Q in turn) and writes the first ping's envelope and the last's.
+//! `compress real|iq needed|every RATE_HZ START_HZ END_HZ SECONDS CENTRE_HZ SAMPLES PINGS ENVELOPES [ROUNDS]` reads
+//! little-endian `f32` samples (real, or I and Q in turn) and writes the first ping's envelope and the last's: at the
+//! rate that the pulse's band needs, or at every sample.
 
 #![allow(
     clippy::disallowed_methods,
@@ -40,10 +41,13 @@ fn pings(path: &str, iq: bool) -> Result<Vec<[f32; 2]>, Failure> {
 }
 
 /// CPU time of the filter's transforms alone, on as many blocks.
-fn transforms_ms(filter: &MatchedFilter, iq: bool, blocks: usize) -> f64 {
+fn transforms_ms(filter: &MatchedFilter, iq: bool, blocks: usize, step: usize) -> f64 {
     let length = filter.block_samples();
     let mut planner = FftPlanner::<f32>::new();
-    let (forward, inverse) = (planner.plan_fft_forward(length), planner.plan_fft_inverse(length));
+    let (forward, inverse) = (
+        planner.plan_fft_forward(length),
+        planner.plan_fft_inverse(length / step),
+    );
     let real = RealFftPlanner::<f32>::new().plan_fft_forward(length);
     let mut values = vec![Complex::new(1.0f32, 0.5); length];
     let mut inner = vec![
@@ -68,7 +72,7 @@ fn transforms_ms(filter: &MatchedFilter, iq: bool, blocks: usize) -> f64 {
             real.process_with_scratch(&mut numbers, &mut half, &mut spare)
                 .expect("the buffers were made for this plan");
         }
-        inverse.process_with_scratch(&mut values, &mut inner);
+        inverse.process_with_scratch(&mut values[..length / step], &mut inner);
     }
     std::hint::black_box((&values, &half));
     cpu::milliseconds() - before
@@ -78,6 +82,7 @@ fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [
         kind,
+        outputs,
         rate,
         start,
         end,
@@ -89,7 +94,7 @@ fn main() -> Result<(), Failure> {
         rest @ ..,
     ] = words.as_slice()
     else {
-        return Err("usage: compress real|iq RATE_HZ START_HZ END_HZ SECONDS CENTRE_HZ SAMPLES PINGS ENVELOPES [ROUNDS]".into());
+        return Err("usage: compress real|iq needed|every RATE_HZ START_HZ END_HZ SECONDS CENTRE_HZ SAMPLES PINGS ENVELOPES [ROUNDS]".into());
     };
     let iq = kind == "iq";
     let pulse = Pulse {
@@ -106,7 +111,13 @@ fn main() -> Result<(), Failure> {
         samples: samples.parse()?,
     };
     let rounds = rest.first().map_or(Ok(5), |word| word.parse::<usize>())?;
-    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Matched, Transforms::Fastest)?;
+    let made = match outputs.as_str() {
+        "needed" => MatchedFilter::new,
+        "every" => MatchedFilter::at_every_sample,
+        other => return Err(format!("`{other}` is neither `needed` nor `every`").into()),
+    };
+    let filter = made(&pulse, sampling, ReplicaWindow::Matched, Transforms::Fastest)?;
+    let step = sampling.samples / filter.output_samples();
     let pings = pings(path, iq)?;
     let count = pings.len() / sampling.samples;
     let mut scratch = Scratch::default();
@@ -131,9 +142,9 @@ fn main() -> Result<(), Failure> {
     let median = spent[spent.len() / 2];
     let valid = filter.block_samples() - (sampling.rate_hz * pulse.duration_s) as usize;
     let blocks = sampling.samples.div_ceil(valid) * count;
-    let transforms = transforms_ms(&filter, iq, blocks);
+    let transforms = transforms_ms(&filter, iq, blocks, step);
     println!(
-        "{{\"pings\": {count}, \"cpu_ms_median\": {median:.3}, \"cpu_ms_least\": {:.3}, \"transforms_ms\": {transforms:.3}, \"block\": {}}}",
+        "{{\"pings\": {count}, \"cpu_ms_median\": {median:.3}, \"cpu_ms_least\": {:.3}, \"transforms_ms\": {transforms:.3}, \"block\": {}, \"step\": {step}}}",
         spent[0],
         filter.block_samples()
     );

@@ -1,5 +1,6 @@
 use super::super::polar::{from_polar, norm};
 use super::super::synthetic::Noise;
+use super::blocks::block_length;
 use super::*;
 use beluga_types::elementary::{cos, log10, sin};
 use beluga_types::{PulseKind, Shading};
@@ -56,11 +57,16 @@ fn correlated(
 fn blocks_equal_the_plain_correlation() {
     let pulse = lfm(30e3, 50e3, 1e-3);
     let mut noise = Noise::new(1);
-    for (iq, rate_hz, centre_hz, samples) in [
-        (false, 192e3, 0.0, 3001),
-        (true, 64e3, 41e3, 1777),
-        (true, 64e3, 41e3, 80),
-        (false, 192e3, 0.0, 193),
+    // 20 kHz of band: one sample of so many is enough.
+    for (iq, rate_hz, centre_hz, samples, needed) in [
+        (false, 192e3, 0.0, 3001, 2),
+        (true, 64e3, 41e3, 1777, 1),
+        (true, 64e3, 41e3, 80, 1),
+        (false, 192e3, 0.0, 193, 2),
+        (false, 500e3, 0.0, 5003, 8),
+        (true, 500e3, 41e3, 5002, 8),
+        (true, 1e6, 41e3, 3001, 16),
+        (true, 9e6, 41e3, 9007, 16),
     ] {
         let sampling = sampling(rate_hz, centre_hz, iq, samples);
         let channel: Vec<[f32; 2]> = (0..samples)
@@ -71,13 +77,23 @@ fn blocks_equal_the_plain_correlation() {
                 ]
             })
             .collect();
-        let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest).unwrap();
-        let fast = compressed(&filter, &channel);
         let slow = correlated(&pulse, &sampling, ReplicaWindow::Hann, &channel);
-        assert_eq!(fast.len(), slow.len());
-        for (fast, slow) in fast.iter().zip(&slow) {
-            let fast = Complex::new(f64::from(fast.re), f64::from(fast.im));
-            assert!(norm(fast - slow) < 2e-5, "{fast} {slow}, {samples} samples");
+        let (window, transforms) = (ReplicaWindow::Hann, Transforms::Fastest);
+        let filters = [
+            MatchedFilter::new(&pulse, sampling, window, transforms).unwrap(),
+            MatchedFilter::at_every_sample(&pulse, sampling, window, transforms).unwrap(),
+        ];
+        for (filter, step) in filters.iter().zip([needed, 1]) {
+            assert_eq!(filter.output_rate_hz(), rate_hz / step as f64);
+            let fast = compressed(filter, &channel);
+            assert_eq!(fast.len(), samples.div_ceil(step));
+            for (fast, slow) in fast.iter().zip(slow.iter().step_by(step)) {
+                let fast = Complex::new(f64::from(fast.re), f64::from(fast.im));
+                assert!(
+                    norm(fast - slow) < 2e-5,
+                    "{fast} {slow}, {samples} samples, one of {step}"
+                );
+            }
         }
     }
 }
@@ -117,12 +133,20 @@ fn power_and_envelope_are_those_of_the_phasors() {
 #[test]
 fn blocks_are_no_longer_than_they_need_be() {
     // Two blocks for the long ping; the least length for the shortest.
-    assert_eq!(block_length(65_536, 4_096), 36_864);
-    assert!(block_length(2_900, 100) <= 4096);
-    assert_eq!(block_length(2, 1), 64);
-    for (samples, ends) in [(4_096, 200), (3_601, 200), (1_000_000, 9_999), (5, 4_000)] {
-        let block = block_length(samples, ends);
-        assert!(block > ends && block.is_multiple_of(16), "{block}");
+    for step in [1, 4, 16] {
+        assert_eq!(block_length(65_536, 4_096, step), 36_864);
+        assert!(block_length(2_900, 100, step) <= 4096);
+        assert_eq!(block_length(2, 1, step), 64);
+        for (samples, ends) in [
+            (4_096, 200),
+            (3_601, 200),
+            (1_000_000, 9_999),
+            (5, 4_000),
+            (5, 4_090),
+        ] {
+            let block = block_length(samples, ends, step);
+            assert!(block >= ends + step && block.is_multiple_of(16), "{block}");
+        }
     }
 }
 
