@@ -217,7 +217,7 @@ impl Fuser {
     /// Whether fixes after the window's end are still to come, so that its end lies between fixes.
     fn awaits_nav(&self, window: &Window) -> bool {
         let waited = self.windows.horizon().nanos_since(window.end);
-        let wanted = window.end.shifted_nanos(nav::SMOOTH_NANOS);
+        let wanted = window.end.shifted_nanos(nav::AHEAD_NANOS);
         let missing = self.estimator.nav.last().is_some_and(|last| last < wanted);
         missing && waited < NAV_WAIT_NANOS
     }
