@@ -1,10 +1,38 @@
 //! A file of points: the scan, and when it was if the file says so itself.
 
 use std::fmt;
+use std::path::Path;
 
 use beluga_types::{LidarScan, Stamp};
 
+use crate::error::Error;
 use crate::point_times::TimeReport;
+use crate::scans::ScanFormat;
+use crate::table::quoted;
+use crate::{kitti, las, pcd, ply};
+
+/// The scan in the bytes of a file of points: PLY, PCD, LAS or LAZ, KITTI's `.bin` or `.xyz32`.
+///
+/// The ending of `path` says which; it is not opened. Points that are not finite, or with |x|, |y|
+/// or |z| above 1e6 m, are left out and counted; those of LAS are metres from a local origin.
+///
+/// # Errors
+/// If the ending is none of these, or the bytes are no whole file of that kind.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<LidarScan, Error> {
+    let cloud = match ScanFormat::of(path) {
+        Some(ScanFormat::Ply) => ply::cloud(bytes, path, None)?,
+        Some(ScanFormat::Pcd) => pcd::cloud(bytes, path, None)?,
+        Some(ScanFormat::Las) => las::alone(bytes, path)?,
+        Some(ScanFormat::KittiBin) => return kitti::parse_scan(bytes, path, true),
+        Some(ScanFormat::Xyz32) => return kitti::parse_scan(bytes, path, false),
+        None => {
+            let found = path.extension().unwrap_or_default().to_string_lossy();
+            let expected = "ply, pcd, las, laz, bin or xyz32";
+            return Err(Error::bad(path, "ending", expected, quoted(&found)));
+        }
+    };
+    Ok(cloud.scan)
+}
 
 /// What one file of points holds.
 #[derive(Debug)]

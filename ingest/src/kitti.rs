@@ -71,9 +71,13 @@ pub(crate) fn rig(source: &str, format: &str, deskewed: bool) -> Rig {
 /// Reads one scan; points that are not finite, or with |x|, |y| or |z| above
 /// 1e6 m, are left out and counted.
 pub(crate) fn read_scan(path: &Path, reflectance: bool) -> Result<LidarScan, Error> {
+    parse_scan(&read_whole(path, MAX_SCAN_BYTES)?, path, reflectance)
+}
+
+/// The scan in these bytes; `path` is for messages.
+pub(crate) fn parse_scan(bytes: &[u8], path: &Path, reflectance: bool) -> Result<LidarScan, Error> {
     let stride = if reflectance { 16 } else { 12 };
-    let bytes = read_whole(path, MAX_SCAN_BYTES)?;
-    if bytes.len() % stride != 0 {
+    if !bytes.len().is_multiple_of(stride) {
         let place = format!("byte {}", bytes.len() / stride * stride);
         return Err(Error::bad(
             path,

@@ -44,6 +44,14 @@ pub(crate) fn read(path: &Path, local: &Local) -> Result<Cloud, Error> {
         .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
 }
 
+/// The scan in the bytes of a file that is a source by itself; `path` is for messages.
+pub(crate) fn alone(bytes: &[u8], path: &Path) -> Result<Cloud, Error> {
+    let local = Header::parse(bytes).and_then(|header| Local::by(&header, bytes));
+    local
+        .and_then(|local| parse(bytes, &local))
+        .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
+}
+
 fn parse(bytes: &[u8], local: &Local) -> Result<Cloud, Wrong> {
     let header = Header::parse(bytes)?;
     local.check_unit(&header, bytes)?;

@@ -11,6 +11,7 @@
 //!   Kongsberg multibeams, [`xtf`] XTF, [`oculus`] streams of Oculus
 //!   imaging sonars, [`aris`] files of ARIS, [`humminbird`] of
 //!   Humminbird side imaging.
+//! - [`cloud`] reads files of points, one scan each.
 //! - [`capture`] reads packet captures, [`lidar`] makes scans of lidars' packets.
 //! - [`ros`] reads bags of ROS 2 and MCAP files of others.
 //! - [`tape`] writes a timeline as one MCAP file and reads it back.
@@ -28,7 +29,7 @@ mod calendar;
 pub mod capture;
 pub mod cast;
 mod clock;
-mod cloud;
+pub mod cloud;
 mod columns;
 mod common_time;
 mod count;

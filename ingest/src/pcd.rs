@@ -38,8 +38,12 @@ const MAX_PCD_BYTES: u64 = 4 << 30;
 /// If the file cannot be read, is not PCD, lacks x, y or z, holds more or fewer points than its
 /// header says, or has a ring or time that does not fit its type.
 pub(crate) fn read(path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
-    parse_at(&read_whole(path, MAX_PCD_BYTES)?, period_nanos)
-        .map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
+    cloud(&read_whole(path, MAX_PCD_BYTES)?, path, period_nanos)
+}
+
+/// The scan in the bytes of a PCD file; `path` is for messages.
+pub(crate) fn cloud(bytes: &[u8], path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
+    parse_at(bytes, period_nanos).map_err(|wrong| Error::bad(path, wrong.place, wrong.expected, wrong.found))
 }
 
 fn parse_at(bytes: &[u8], period_nanos: Option<i64>) -> Result<Cloud, crate::columns::Wrong> {

@@ -74,7 +74,7 @@ pub(crate) fn read_cloud(path: &Path, period_nanos: Option<i64>) -> Result<Cloud
     cloud(&read_whole(path, MAX_PLY_BYTES)?, path, period_nanos)
 }
 
-fn cloud(bytes: &[u8], path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
+pub(crate) fn cloud(bytes: &[u8], path: &Path, period_nanos: Option<i64>) -> Result<Cloud, Error> {
     let layout = Layout::parse(bytes, path)?;
     let columns = match layout.stride {
         Some(stride) => fast::columns(bytes, &layout, stride),

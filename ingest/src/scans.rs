@@ -68,6 +68,12 @@ impl ScanFormat {
         }
     }
 
+    /// The format of a file by its ending.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|format| has_extension(path, format.extensions()))
+    }
+
     /// The scans in a folder by name, or the one that `path` itself is.
     pub(crate) fn files(self, path: &Path) -> Result<Vec<PathBuf>, Error> {
         if path.is_file() {

@@ -9,6 +9,7 @@
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use laz::laszip::ChunkTable;
 use laz::{LasZipDecompressor, LazItem, LazItemRecordBuilder, LazItemType, LazVlr};
 
 use super::header::Header;
@@ -18,6 +19,9 @@ use crate::table::quoted;
 /// The most points that one packed byte stands for. Real files have one or less; more is made to
 /// fill memory.
 const MAX_POINTS_PER_BYTE: usize = 8;
+/// The most bytes that a maker adds to a packed point. Each has models of its own, 12 kB in newer
+/// formats, whether the file is long or not; real files have a hundred or less.
+const MAX_EXTRA_BYTES: u16 = 1024;
 
 /// Gives the points of a packed file to `take`, whole records, `block` at a time.
 pub(super) fn unpack(
@@ -26,11 +30,15 @@ pub(super) fn unpack(
     block: usize,
     mut take: impl FnMut(&[u8]),
 ) -> Result<(), Wrong> {
-    let chunks = chunks(header, bytes)?;
     if header.points == 0 {
-        return Ok(());
+        return chunks(header, bytes).map(drop);
     }
-    let vlr = record(header, bytes)?;
+    if header.extra_bytes > MAX_EXTRA_BYTES {
+        let expected = format!("packed points with at most {MAX_EXTRA_BYTES} bytes added to their format");
+        return Err(Wrong::new("header", expected, format!("{}", header.extra_bytes)));
+    }
+    let Record { vlr, has_table } = record(header, bytes)?;
+    let chunks = if has_table { chunks(header, bytes)? } else { None };
     let packed = bytes.len().saturating_sub(header.start);
     if header.points > packed.saturating_mul(MAX_POINTS_PER_BYTE) {
         let expected = format!(
@@ -70,8 +78,15 @@ pub(super) fn unpack(
     }
 }
 
+/// What the LASzip record says.
+struct Record {
+    vlr: LazVlr,
+    /// Whether points lie in chunks, of which there is a table; in the first LASzip they do not.
+    has_table: bool,
+}
+
 /// The LASzip record, if it says what the point format needs.
-fn record(header: &Header, bytes: &[u8]) -> Result<LazVlr, Wrong> {
+fn record(header: &Header, bytes: &[u8]) -> Result<Record, Wrong> {
     let wrong = |found: String| {
         let expected = format!(
             "a LASzip record for point format {} of {} bytes",
@@ -99,8 +114,11 @@ fn record(header: &Header, bytes: &[u8]) -> Result<LazVlr, Wrong> {
     let compressor = u16::from_le_bytes([data[0], data[1]]);
     let layered = is_layered(&vlr);
     match compressor {
-        1 | 2 if fits && !layered => Ok(vlr),
-        3 if fits && layered => Ok(vlr),
+        1 | 2 if fits && !layered => Ok(Record {
+            has_table: compressor == 2,
+            vlr,
+        }),
+        3 if fits && layered => Ok(Record { has_table: true, vlr }),
         _ => Err(wrong(format!(
             "compressor {compressor} and {} other items",
             vlr.items().len()
@@ -136,21 +154,50 @@ fn chunks(header: &Header, bytes: &[u8]) -> Result<Option<usize>, Wrong> {
         long(bytes.len().saturating_sub(8)).filter(|place| *place > header.start as i64)
     };
     let chunks = place.and_then(|place| word(bytes, usize::try_from(place).ok()?.checked_add(4)?));
-    if let Some(chunks) = chunks.filter(|chunks| *chunks > header.points) {
-        let expected = format!("at most {} chunks, one for each point", header.points);
+    // The first point of a chunk is not packed.
+    let most = header
+        .points
+        .min(bytes.len().saturating_sub(header.start) / header.stride);
+    if let Some(chunks) = chunks.filter(|chunks| *chunks > most) {
+        let expected = format!("at most {most} chunks, each with a point");
         return Err(Wrong::new("chunk table", expected, format!("{chunks}")));
     }
     Ok(chunks)
+}
+
+/// How many points each chunk has, where chunks differ in that: `laz` believes the chunk table.
+fn counts(header: &Header, bytes: &[u8], vlr: &LazVlr) -> Result<Vec<usize>, Wrong> {
+    let read = || {
+        let mut source = Cursor::new(bytes);
+        source.set_position(header.start as u64);
+        ChunkTable::read_from(source, vlr)
+    };
+    let table = catch_unwind(AssertUnwindSafe(read)).ok().and_then(Result::ok);
+    let counts: Vec<usize> = (table.iter().flatten())
+        .map(|chunk| usize::try_from(chunk.point_count).unwrap_or(usize::MAX))
+        .collect();
+    let sum = (counts.iter()).fold(0, |sum: usize, count| sum.saturating_add(*count));
+    if sum != header.points || counts.contains(&0) {
+        let expected = format!("{} points in chunks that have some", header.points);
+        let found = format!("{sum} in {} chunk(s)", counts.len());
+        return Err(Wrong::new("chunk table", expected, found));
+    }
+    Ok(counts)
 }
 
 /// Checks every length that stands before packed bytes against the file, and the header's count of
 /// points against the chunks, as far as they tell.
 fn check_chunks(header: &Header, bytes: &[u8], vlr: &LazVlr, chunks: Option<usize>) -> Result<(), Wrong> {
     let more = |expected: String, found: String| Err(Wrong::new("points", expected, found));
+    let counts = match vlr.uses_variable_size_chunks() && chunks.is_some() {
+        true => Some(counts(header, bytes, vlr)?),
+        false => None,
+    };
+    let full = vlr.chunk_size() as usize;
     if !is_layered(vlr) {
-        let needed = header.points.div_ceil((vlr.chunk_size() as usize).max(1));
+        let needed = header.points.div_ceil(full.max(1));
         return match chunks {
-            Some(chunks) if chunks > needed && !vlr.uses_variable_size_chunks() => more(
+            Some(chunks) if chunks > needed && counts.is_none() => more(
                 format!("{} points in {needed} chunk(s)", header.points),
                 format!("{chunks} chunks"),
             ),
@@ -170,11 +217,24 @@ fn check_chunks(header: &Header, bytes: &[u8], vlr: &LazVlr, chunks: Option<usiz
         if count == 0 || end > bytes.len() {
             return Err(cut(at));
         }
-        points = points.saturating_add(count);
+        // `laz` goes on to the next chunk after so many points, not after as many as stand here.
+        let expected = match &counts {
+            Some(counts) => counts.get(passed).copied().unwrap_or(0),
+            None => full.min(header.points - points),
+        };
+        if count != expected {
+            let place = format!("byte {head}");
+            return Err(Wrong::new(
+                place,
+                format!("a chunk of {expected} points"),
+                format!("{count}"),
+            ));
+        }
+        points += count;
         passed += 1;
         at = end;
     }
-    if points > header.points || chunks.is_some_and(|chunks| chunks > passed) {
+    if chunks.is_some_and(|chunks| chunks > passed) {
         return more(
             format!("{} points", header.points),
             format!("{points} in the first {passed} chunk(s)"),

@@ -154,14 +154,17 @@ impl Header {
             words(&["COUNT"]),
         )?;
         let stride: usize = fields.iter().map(|field| field.bytes).sum();
-        Ok(Self {
+        let header = Self {
             fields,
             points,
             stride,
             encoding,
             body,
             lines,
-        })
+        };
+        // Without them points have no bytes, and nothing bounds how many are promised.
+        header.chosen()?;
+        Ok(header)
     }
 
     /// The fields that are used, and for what.
