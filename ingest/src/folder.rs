@@ -389,7 +389,7 @@ fn far_apart(firsts: &[(String, Stamp)]) -> impl Iterator<Item = String> {
                 false => (name, -seconds),
             };
             return Some(format!(
-                "sensor `{name}` starts {:.1} s {word} `{reference}`, as by {cause}; if it is so: \
+                "sensor `{name}` starts {:.1} s {word} `{reference}`, as by {cause}; if all of it is so: \
                  `--clock-offset {wrong}={by_s:.0}`",
                 seconds.abs()
             ));

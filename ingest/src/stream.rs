@@ -308,31 +308,51 @@ impl<S: Source> Stream<S> {
         /// Rows that come less often may be so far apart by themselves, in nanoseconds.
         const OFTEN_NANOS: i64 = 2_000_000_000;
         let last = self.last_stamp.replace(stamp)?;
-        let usual = self.last_step_nanos.replace(stamp.nanos_since(last))?;
-        let cause = clock::cause(last, stamp).filter(|_| usual < OFTEN_NANOS)?;
+        let usual = self.last_step_nanos.replace(stamp.nanos_since(last));
+        let cause = clock::cause(last, stamp)?;
+        let is_set_now = clock::is_set(stamp) && !clock::is_set(last);
+        // A clock that had never been set may be so at the second row there is.
+        if !(is_set_now || usual.is_some_and(|usual| usual < OFTEN_NANOS)) {
+            return None;
+        }
         let by_s = stamp.seconds_since(last);
+        let remedy = match is_set_now {
+            true => self.alone("came before", by_s),
+            false => self.alone("comes after", -by_s),
+        };
         Some(Fault {
             cause: GapCause::Corrupt,
             lost: 0,
-            detail: format!("{place}: its clock jumps by {by_s:.1} s, as by {cause}"),
+            detail: format!("{place}: its clock jumps by {by_s:.1} s, as by {cause}{remedy}"),
         })
+    }
+
+    /// How the part of a recording that a clock puts elsewhere is read.
+    fn alone(&self, part: &str, by_s: f64) -> String {
+        match self.live {
+            true => String::new(),
+            false => format!(
+                "; what {part}, played alone, is put right by `--clock-offset {}={by_s:.0}`",
+                self.name
+            ),
+        }
     }
 
     /// A row that comes too late, and why if its clock tells.
     fn too_late(&self, row: &Row<S::What>) -> Fault {
         let fault = late(&row.place);
         let newest = self.rows.newest().unwrap_or(row.stamp);
-        match clock::cause(row.stamp, newest) {
-            Some(cause) => {
-                let behind_s = newest.seconds_since(row.stamp);
-                let detail = format!(
-                    "{}: its clock went back by {behind_s:.1} s, as by {cause}",
-                    fault.detail
-                );
-                Fault { detail, ..fault }
+        let behind_s = newest.seconds_since(row.stamp);
+        let why = match clock::cause(row.stamp, newest) {
+            _ if row.stamp == Stamp::default() => {
+                "its stamp is zero: none was filled in, or its clock has begun anew".to_owned()
             }
-            None => fault,
-        }
+            Some(cause) => format!("its clock went back by {behind_s:.1} s, as by {cause}"),
+            None => return fault,
+        };
+        let remedy = self.alone("comes after", behind_s);
+        let detail = format!("{}: {why}{remedy}", fault.detail);
+        Fault { detail, ..fault }
     }
 
     /// Time zero and end of a payload, or what is wrong with them.

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use beluga_ingest::Recording;
-use beluga_types::{Measurement, Payload};
+use beluga_types::{Gap, GapCause, Measurement, Payload};
 
 /// A second.
 const S: i64 = 1_000_000_000;
@@ -186,9 +186,8 @@ fn a_shifted_clock_moves_its_sensor_alone_and_the_order_holds() {
     }
 }
 
-/// A clock that goes on 37 s later is told with its cause; nothing is lost by it.
-#[test]
-fn a_clock_that_jumps_says_by_how_much_and_why() {
+/// What a lidar gives whose scans have these stamps: those of its scans, and its gaps.
+fn run(stamps: &[i64]) -> (Vec<i64>, Vec<Gap>) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     fs::create_dir_all(root.join("lidar")).unwrap();
@@ -198,27 +197,79 @@ fn a_clock_that_jumps_says_by_how_much_and_why() {
     )
     .unwrap();
     let mut table = "file,stamp_ns\n".to_owned();
-    for (i, second) in [50, 51, 88, 89].into_iter().enumerate() {
+    for (i, stamp) in stamps.iter().enumerate() {
         fs::write(
             root.join(format!("lidar/{i}.ply")),
             ply("uint", "t", |i| format!("{}", i * 1_000_000)),
         )
         .unwrap();
-        table += &format!("{i}.ply,{}\n", second * S);
+        table += &format!("{i}.ply,{stamp}\n");
     }
     fs::write(root.join("lidar/times.csv"), table).unwrap();
-    let all: Vec<Measurement> = Recording::open(root).unwrap().timeline().unwrap().collect();
-    let gaps: Vec<_> = all
-        .iter()
-        .filter_map(|measurement| match &measurement.payload {
-            Payload::Gap(gap) => Some(gap),
-            _ => None,
-        })
-        .collect();
-    assert_eq!((all.len(), gaps.len(), gaps[0].lost), (5, 1, 0));
-    assert!(
-        gaps[0].detail.contains("jumps by 37.0 s, as by TAI"),
-        "{}",
-        gaps[0].detail
-    );
+    let (mut scans, mut gaps) = (Vec::new(), Vec::new());
+    for measurement in Recording::open(root).unwrap().timeline().unwrap() {
+        match measurement.payload {
+            Payload::Gap(gap) => gaps.push(gap),
+            _ => scans.push(measurement.stamp.nanos()),
+        }
+    }
+    (scans, gaps)
+}
+
+/// A clock that goes on 37 s later is told with its cause and what to do; nothing is lost by it.
+#[test]
+fn a_clock_that_jumps_says_by_how_much_and_why() {
+    let (scans, gaps) = run(&[50, 51, 88, 89].map(|second| second * S));
+    assert_eq!((scans.len(), gaps.len(), gaps[0].lost), (4, 1, 0));
+    for words in [
+        "jumps by 37.0 s, as by TAI",
+        "what comes after",
+        "`--clock-offset lidar=-37`",
+    ] {
+        assert!(gaps[0].detail.contains(words), "{}", gaps[0].detail);
+    }
+}
+
+/// 2025-10-09 08:53:20 UTC, in seconds.
+const NOW: i64 = 1_760_000_000;
+
+#[test]
+fn a_stamp_of_zero_amid_others_is_lost_alone_and_told() {
+    let stamps = [0, 1, 2, -NOW, 3, 4].map(|second| (NOW + second) * S);
+    let (scans, gaps) = run(&stamps);
+    assert_eq!(scans, [0, 1, 2, 3, 4].map(|second| (NOW + second) * S));
+    assert_eq!((gaps.len(), gaps[0].lost, gaps[0].cause), (1, 1, GapCause::Late));
+    let said = &gaps[0].detail;
+    assert!(said.contains("its stamp is zero: none was filled in"), "{said}");
+}
+
+/// A sensor that is switched off and on and counts from zero then: told, with what reads the rest.
+#[test]
+fn a_clock_that_begins_anew_at_zero_loses_what_comes_after_and_says_how_it_is_read() {
+    let stamps = [NOW, NOW + 1, NOW + 2, 0, 1, 2].map(|second| second * S);
+    let (scans, gaps) = run(&stamps);
+    assert_eq!(scans.len(), 3);
+    assert_eq!(gaps.iter().map(|gap| gap.lost).sum::<u64>(), 3);
+    let remedy = format!("`--clock-offset lidar={}`", NOW + 2);
+    assert!(gaps[0].detail.contains("or its clock has begun anew"), "{gaps:?}");
+    assert!(gaps[0].detail.contains(&remedy), "{gaps:?}");
+    assert!(gaps[2].detail.contains("a clock that was never set"), "{gaps:?}");
+}
+
+/// Even at the second scan there is.
+#[test]
+fn a_clock_that_is_set_at_last_is_told_with_what_reads_the_part_before() {
+    for before in 1..4 {
+        let early = (0..before).map(|second| second * S);
+        let stamps: Vec<i64> = early.chain([NOW, NOW + 1].map(|second| second * S)).collect();
+        let (scans, gaps) = run(&stamps);
+        assert_eq!((scans.len(), gaps.len()), (stamps.len(), 1), "{gaps:?}");
+        let by_s = NOW - before + 1;
+        for words in [
+            "as by a clock that was never set",
+            &format!("came before, played alone, is put right by `--clock-offset lidar={by_s}`"),
+        ] {
+            assert!(gaps[0].detail.contains(words), "{}", gaps[0].detail);
+        }
+    }
 }

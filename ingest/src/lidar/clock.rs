@@ -40,17 +40,34 @@ impl Clock {
     }
 
     /// The sensor's time on the timeline, and by how many seconds it jumped, if it did.
+    ///
+    /// A clock that was set while it ran, or has begun anew, is judged again as at the start: else what it
+    /// tells from then on would lie years away, or before what came already.
     pub(super) fn stamp(&mut self, sensor: i64, received: Stamp) -> (Stamp, Option<f64>) {
         let jump = self.last.map_or(0, |(last, heard)| {
             let passed = received.nanos().saturating_sub(heard.nanos());
             sensor.saturating_sub(last).saturating_sub(passed)
         });
+        let jumps = jump.saturating_abs() > JUMP_NANOS;
+        if jumps {
+            self.judge_again(sensor, received);
+        }
         self.last = Some((sensor, received));
         let stamp = Stamp::from_nanos(sensor.saturating_add(self.offset_nanos));
-        (
-            stamp,
-            (jump.saturating_abs() > JUMP_NANOS).then_some(jump as f64 * 1e-9),
-        )
+        (stamp, jumps.then_some(jump as f64 * 1e-9))
+    }
+
+    fn judge_again(&mut self, sensor: i64, received: Stamp) {
+        let delay = received.nanos().saturating_sub(sensor);
+        let at_first = self
+            .first
+            .map(|(sensor, host)| host.nanos().saturating_sub(sensor));
+        // One packet's time may be damaged: what was true before it is so after it.
+        let as_before = at_first.filter(|first| delay.saturating_sub(*first).saturating_abs() <= JUMP_NANOS);
+        self.offset_nanos = match delay.saturating_abs() > SAME_NANOS {
+            true => as_before.unwrap_or(delay),
+            false => 0,
+        };
     }
 
     /// What a user should know of it; `free` is what is said of a sensor that nothing sets.
@@ -90,7 +107,7 @@ pub(super) fn jump(stamp: Stamp, jump_s: f64) -> Fault {
         cause: GapCause::Missing,
         lost: 0,
         detail: format!(
-            "{}: the sensor's clock jumps by {jump_s:.3} s: it was set while it ran, or packets are missing",
+            "{}: the sensor's clock jumps by {jump_s:.3} s: it was set while it ran, it has begun anew, or packets are missing",
             stamp.iso_8601()
         ),
     }
@@ -154,5 +171,30 @@ mod tests {
         assert_eq!(step(5 * S, 2 * S), Some(3.0));
         assert_eq!(step(6 * S, 3 * S), None);
         assert_eq!(step(S, 4 * S), Some(-6.0));
+    }
+
+    /// A sensor without PTP is switched off and on; then its clock is set.
+    #[test]
+    fn a_clock_that_begins_anew_or_is_set_stays_with_the_hosts() {
+        let mut clock = Clock::of([(100 * S, Stamp::from_nanos(NOW))].into_iter());
+        let mut step = |sensor: i64, host: i64| {
+            let (stamp, jump) = clock.stamp(sensor, Stamp::from_nanos(NOW + host));
+            (stamp.nanos() - NOW, jump.is_some())
+        };
+        assert_eq!(step(100 * S, 5), (0, false));
+        assert_eq!(step(102 * S, 2 * S + 5), (2 * S, false));
+        assert_eq!(
+            step(0, 9 * S),
+            (9 * S, true),
+            "from zero on: by when it was heard"
+        );
+        assert_eq!(step(S, 10 * S + 7), (10 * S, false));
+        assert_eq!(step(112 * S, 12 * S + 7), (12 * S, true), "as before");
+        assert_eq!(
+            step(NOW + 14 * S, 14 * S + 7),
+            (14 * S, true),
+            "it tells the time"
+        );
+        assert_eq!(step(NOW + 15 * S, 15 * S + 7), (15 * S, false));
     }
 }
