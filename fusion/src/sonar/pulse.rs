@@ -26,7 +26,7 @@ mod blocks;
 /// closing speed, 50 kHz over 5 ms at 200 kHz moves an echo by 4 cm. Where the closing speed is known it is
 /// undone, which is where echoes get their places.
 ///
-/// The output has the rate that its band needs: of samples taken much faster every second, fourth, … is
+/// The output has the rate that its band needs: of samples of a sweep taken much faster every second, fourth, … is
 /// computed, by folding the spectrum (each is what it is among all), and where power would be aliased there are
 /// twice as many.
 pub struct MatchedFilter {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use beluga_types::Pulse;
 use beluga_types::elementary::log2;
+use beluga_types::{Pulse, PulseKind};
 use realfft::RealToComplex;
 use rustfft::num_complex::Complex;
 use rustfft::{Fft, FftDirection};
@@ -32,18 +32,16 @@ pub(super) struct Rates {
 
 impl Rates {
     /// What the pulse's band needs: power has twice the band of the samples and would be aliased below two for each of one
-    /// over the bandwidth. What leaves samples out keeps two and a half.
+    /// over the bandwidth. What leaves samples of a sweep out keeps two and a half, by which a peak loses half a dB at most
+    /// between two of them. The peak of a constant frequency is a corner, and would lose two.
     pub(super) fn needed(pulse: &Pulse, sampling: &Sampling) -> Self {
         let per_band = sampling.rate_hz / pulse.bandwidth_hz();
-        let powers = std::iter::successors(Some(1), |power| Some(2 * power));
+        let is_enough = |step: usize| pulse.kind == PulseKind::Lfm && per_band / step as f64 >= 2.5;
+        let doubled = |step: &usize| Some(2 * step).filter(|&step| step <= MOST_DECIMATED && is_enough(step));
         Self {
             // Real samples hold no band wider than half their rate.
             interpolation: if per_band < 2.0 && sampling.iq { 2 } else { 1 },
-            decimation: powers
-                .take_while(|&power| power == 1 || per_band / power as f64 >= 2.5)
-                .take_while(|&power| power <= MOST_DECIMATED)
-                .last()
-                .unwrap_or(1),
+            decimation: std::iter::successors(Some(1), doubled).last().unwrap_or(1),
         }
     }
 

@@ -151,6 +151,17 @@ fn blocks_are_no_longer_than_they_need_be() {
 }
 
 #[test]
+fn a_constant_frequency_keeps_every_sample() {
+    let pulse = Pulse {
+        kind: PulseKind::Cw,
+        ..lfm(40e3, 40e3, 1e-3)
+    };
+    let sampling = sampling(200e3, 0.0, false, 3000);
+    let filter = MatchedFilter::new(&pulse, sampling, ReplicaWindow::Hann, Transforms::Fastest).unwrap();
+    assert_eq!(filter.output_samples(), 3000);
+}
+
+#[test]
 fn interpolated_output_meets_the_samples_between() {
     // 20 kHz of I/Q for 15 kHz of band: every second output sample is one of the plain ones.
     let pulse = lfm(92.5e3, 107.5e3, 4e-3);
